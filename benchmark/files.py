@@ -1,0 +1,68 @@
+"""Writing files so that a reader sees all of one or nothing, and digests of plain values."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BenchError
+
+TEMPORARY_PREFIX = ".writing-"
+
+
+def canonical_json(value: Any) -> bytes:
+    """Encode a plain value the one way that a digest can rely on: sorted keys, no spaces, UTF-8, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest(value: Any) -> str:
+    """The sha256 of a plain value, in hexadecimal."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as handle:
+        checksum = hashlib.sha256()
+        while block := handle.read(1 << 20):
+            checksum.update(block)
+    return checksum.hexdigest()
+
+
+def safe_name(name: str) -> str:
+    """A name as part of a file name: letters, digits, "-", "_" and "."; everything else becomes "-"."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).lstrip(".") or "-"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file by renaming a finished temporary file, so that a killed writer leaves the old file or the new one.
+
+    Raises:
+        BenchError: The disk is full or the folder cannot be written; nothing is left behind.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BenchError(
+                f"the disk is full: could not write {len(content)} bytes to {path}",
+                "free some space, or move the cache with BENCH_CACHE; finished work is kept, run again to go on",
+            ) from error
+        raise BenchError(f"cannot write {path}: {error.strerror or error}", "is the folder writable?") from error

@@ -1,0 +1,223 @@
+"""Folds: pure functions from utterances and a protocol to disjoint train, dev and test sets.
+
+Random orders are drawn by hashing (seed, id), so that a split depends on no library's generator, is the same on every
+machine, and moves as few utterances as it must when a corpus gains or loses some.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from benchmark import protocol
+from benchmark.errors import BenchError
+from benchmark.files import digest
+from benchmark.types import Fold, Utterance
+
+Labels = Mapping[str, str]
+
+
+def shuffled(names: Iterable[str], seed: int) -> list[str]:
+    """The names in an order drawn by the seed."""
+    return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}:{name}".encode()).digest(), name))
+
+
+def group_of(utterance: Utterance, group: str) -> str:
+    """The speaker or session of an utterance.
+
+    Raises:
+        BenchError: The corpus does not give it.
+    """
+    value = utterance.speaker if group == "speaker" else utterance.session
+    if value is None:
+        raise BenchError(f"utterance {utterance.id!r} has no {group}", f"the protocol groups by {group}")
+    return value
+
+
+def grouped(utterances: Iterable[Utterance], group: str) -> dict[str, list[str]]:
+    """Utterance ids by speaker or session, groups sorted by name."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for utterance in utterances:
+        groups[group_of(utterance, group)].append(utterance.id)
+    return dict(sorted(groups.items()))
+
+
+def make_folds(task: protocol.Task, utterances: Sequence[Utterance], labels: Labels) -> list[Fold]:
+    """Divide the utterances of a task.
+
+    Args:
+        task: The protocol.
+        utterances: Those that the task uses, sorted by id.
+        labels: Class of each utterance id; empty for regression (where nothing can be stratified).
+
+    Raises:
+        BenchError: The scheme does not fit the corpus: a listed speaker that does not exist, no official split,
+            more folds than groups, an empty set.
+    """
+    by_id = {utterance.id: utterance for utterance in utterances}
+    folds = []
+    for name, test, train, listed_dev in _tests(task.folds, utterances, labels):
+        dev = _dev(task.dev, [by_id[i] for i in train], [by_id[i] for i in test], labels, listed_dev)
+        held_out = set(dev)
+        fitted = train if isinstance(task.dev, protocol.DevTest) else [i for i in train if i not in held_out]
+        fold = Fold(name, tuple(sorted(fitted)), tuple(sorted(dev)), tuple(sorted(test)))
+        for part in ("train", "test", *(() if isinstance(task.dev, protocol.DevNone) else ("dev",))):
+            if not getattr(fold, part):
+                raise BenchError(f"task {task.name}: fold {name!r} has an empty {part} set")
+        folds.append(fold)
+    return folds
+
+
+def folds_digest(folds: Sequence[Fold]) -> str:
+    """Digest of the division itself, so that two machines can see that they made the same one."""
+    return digest([[fold.name, fold.train, fold.dev, fold.test, fold.adapt] for fold in folds])
+
+
+_Parts = tuple[str, list[str], list[str], list[str]]  # name, test, train, listed dev
+
+
+def _tests(scheme: protocol.FoldScheme, utterances: Sequence[Utterance], labels: Labels) -> list[_Parts]:
+    ids = [utterance.id for utterance in utterances]
+    if isinstance(scheme, protocol.LeaveOneGroupOut):
+        tests = list(grouped(utterances, scheme.group).items())
+    elif isinstance(scheme, protocol.GroupKFold):
+        groups = grouped(utterances, scheme.group)
+        if len(groups) < scheme.k:
+            raise BenchError(f"{len(groups)} {scheme.group}s cannot be dealt into k = {scheme.k} folds")
+        order = shuffled(groups, scheme.seed)
+        dealt = [sorted(order[i :: scheme.k]) for i in range(scheme.k)]
+        tests = [(str(i), [u for name in names for u in groups[name]]) for i, names in enumerate(dealt)]
+    elif isinstance(scheme, protocol.RandomKFold):
+        order = _stratified_order(ids, labels, scheme.seed) if scheme.stratified else shuffled(ids, scheme.seed)
+        tests = [(str(i), order[i :: scheme.k]) for i in range(scheme.k)]
+    elif isinstance(scheme, protocol.RandomSplit):
+        tests = [("0", _random_fraction(ids, scheme.test_fraction, scheme.seed, labels if scheme.stratified else None))]
+    elif isinstance(scheme, protocol.Official):
+        return [_official(utterances)]
+    else:
+        return _listed(scheme, utterances)
+    held_out = [(name, test, set(test)) for name, test in tests]
+    return [(name, test, [i for i in ids if i not in chosen], []) for name, test, chosen in held_out]
+
+
+def _stratified_order(ids: Iterable[str], labels: Labels, seed: int) -> list[str]:
+    """Class after class, each shuffled: dealing this order out in turn gives every fold its share of each class."""
+    by_class: dict[str, list[str]] = defaultdict(list)
+    for name in shuffled(ids, seed):
+        by_class[labels[name]].append(name)
+    return [name for label in sorted(by_class) for name in by_class[label]]
+
+
+def _random_fraction(ids: Sequence[str], fraction: float, seed: int, labels: Labels | None) -> list[str]:
+    """A random fraction, rounded to whole utterances (over each class where labels are given), at least one."""
+    if labels is None:
+        return shuffled(ids, seed)[: max(1, round(fraction * len(ids)))]
+    by_class: dict[str, list[str]] = defaultdict(list)
+    for name in shuffled(ids, seed):
+        by_class[labels[name]].append(name)
+    return [name for members in by_class.values() for name in members[: max(1, round(fraction * len(members)))]]
+
+
+def _random_groups(groups: Mapping[str, list[str]], fraction: float, seed: int, labels: Labels | None) -> list[str]:
+    """Whole groups, in an order drawn by the seed, until each class (or the whole) has its fraction.
+
+    A group is taken while some class that it has is short, and never the last group that has a class: train keeps
+    every class.
+    """
+
+    def classes(names: Iterable[str]) -> list[str]:
+        return [labels[name] if labels else "all" for name in names]
+
+    total = _count(label for names in groups.values() for label in classes(names))
+    owners = _count(label for names in groups.values() for label in set(classes(names)))
+    chosen: list[str] = []
+    have: dict[str, int] = defaultdict(int)
+    for group in shuffled(groups, seed):
+        inside = _count(classes(groups[group]))
+        is_short = any(have[label] < fraction * total[label] for label in inside)
+        # Taking twice the wanted share of a class would starve train.
+        fits = all(
+            have[label] + number <= 2 * fraction * total[label] or have[label] == 0 for label, number in inside.items()
+        )
+        if is_short and fits and all(owners[label] > 1 for label in inside):
+            chosen += groups[group]
+            for label, number in inside.items():
+                have[label] += number
+                owners[label] -= 1
+    return chosen
+
+
+def _count(labels: Iterable[str]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for label in labels:
+        counts[label] += 1
+    return counts
+
+
+def _official(utterances: Sequence[Utterance]) -> _Parts:
+    parts: dict[str, list[str]] = {"train": [], "dev": [], "test": []}
+    for utterance in utterances:
+        if utterance.split not in parts:
+            raise BenchError(f"utterance {utterance.id!r} has the split {utterance.split!r}", "train, dev or test")
+        parts[utterance.split].append(utterance.id)
+    # Train holds dev until a dev rule takes it out.
+    return "official", parts["test"], parts["train"] + parts["dev"], parts["dev"]
+
+
+def _listed(scheme: protocol.Listed, utterances: Sequence[Utterance]) -> list[_Parts]:
+    key: Callable[[Utterance], str] = (lambda u: u.id) if scheme.by == "id" else (lambda u: group_of(u, scheme.by))
+    members: dict[str, list[str]] = defaultdict(list)
+    for utterance in utterances:
+        members[key(utterance)].append(utterance.id)
+
+    def ids(names: Iterable[str], fold: str) -> list[str]:
+        for name in names:
+            if name not in members:
+                raise BenchError(f"fold {fold!r} lists the {scheme.by} {name!r}, which the corpus does not have")
+        return [i for name in names for i in members[name]]
+
+    parts = []
+    for fold in scheme.folds:
+        test, dev = ids(fold.test, fold.name), ids(fold.dev, fold.name)
+        train = (
+            ids(fold.train, fold.name)
+            if fold.train is not None
+            else [u.id for u in utterances if u.id not in set(test)]
+        )
+        parts.append((fold.name, test, sorted({*train, *dev} - set()), dev))
+        if set(test) & {*train, *dev}:
+            raise BenchError(
+                f"fold {fold.name!r} lists {sorted(set(test) & {*train, *dev})[0]!r} in test and elsewhere"
+            )
+    return parts
+
+
+def _dev(
+    scheme: protocol.DevScheme,
+    train: Sequence[Utterance],
+    test: Sequence[Utterance],
+    labels: Labels,
+    listed: list[str],
+) -> list[str]:
+    ids = [utterance.id for utterance in train]
+    if isinstance(scheme, protocol.DevNone):
+        return []
+    if isinstance(scheme, protocol.DevTest):
+        return [utterance.id for utterance in test]
+    if isinstance(scheme, protocol.DevOfficial | protocol.DevListed):
+        return listed
+    if isinstance(scheme, protocol.DevOneGroup):
+        groups = grouped(train, scheme.group)
+        after = max(group_of(utterance, scheme.group) for utterance in test)
+        following = [name for name in groups if name > after]
+        chosen = (
+            following[0]
+            if scheme.choose == "next" and following
+            else list(groups)[0 if scheme.choose == "next" else -1]
+        )
+        return groups[chosen]
+    chosen_labels = labels if scheme.stratified else None
+    if scheme.group is not None:
+        return _random_groups(grouped(train, scheme.group), scheme.fraction, scheme.seed, chosen_labels)
+    return _random_fraction(ids, scheme.fraction, scheme.seed, chosen_labels)

@@ -1,0 +1,346 @@
+"""Metrics as pure functions of sufficient statistics.
+
+Statistics add up: those of a fold are the sum of those of its speakers, so every metric, interval and test is computed
+from what a record holds, and there is one implementation of each metric.
+
+Classification: confusion counts (..., K, K), rows truth, columns decision. Regression: moments (..., k, 6) of k
+dimensions: n, sum t, sum p, sum t*t, sum p*p, sum t*p, with t the truth and p the prediction. Every metric maps the
+trailing axes to one number, in float64, and is vectorised over the leading ones; counts may be fractional (weights).
+
+    >>> import numpy as np
+    >>> from benchmark.metrics import score, uar
+    >>> uar(np.array([[3, 1], [0, 2]])).item()  # recalls 3/4 and 2/2
+    0.875
+    >>> score("wa", np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]]))
+    0.6666666666666666
+
+Where nothing was tested a metric is nan. Other degenerate cases are defined at each metric and are never nan.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import BenchError, UsageError
+from benchmark.types import Kind
+
+Array = NDArray[np.float64]
+
+# A variance below this fraction of the mean square is rounding noise of E[x*x] - E[x]**2: sums of up to 10^6 terms
+# in float64 err by some 1e-15 of it. It makes values constant whose standard deviation is below 1e-6 of their size.
+RELATIVE_VARIANCE_OF_A_CONSTANT = 1e-12
+
+
+def uar(counts: NDArray[Any]) -> Array:
+    """Unweighted average recall: the mean of the recalls of the classes that have test utterances.
+
+    A class without a test utterance has no recall and does not count, as in scikit-learn's `balanced_accuracy_score`.
+    Source: Schuller, Steidl, Batliner, "The INTERSPEECH 2009 Emotion Challenge".
+
+    Args:
+        counts: (..., K, K) confusion counts.
+
+    Returns:
+        (...) in [0, 1]; nan where there is no utterance.
+    """
+    support = _float(counts).sum(axis=-1)
+    recall = _ratio(_hits(counts), support, empty=0.0)
+    return _ratio(recall.sum(axis=-1), (support > 0).sum(axis=-1), empty=np.nan)
+
+
+def wa(counts: NDArray[Any]) -> Array:
+    """Weighted accuracy (weighted average recall): the share of utterances decided correctly.
+
+    Args:
+        counts: (..., K, K) confusion counts.
+
+    Returns:
+        (...) in [0, 1]; nan where there is no utterance.
+    """
+    return _ratio(_hits(counts).sum(axis=-1), _float(counts).sum(axis=(-2, -1)), empty=np.nan)
+
+
+def macro_f1(counts: NDArray[Any]) -> Array:
+    """The mean over all K classes of F1 = 2 hits / (truths + decisions).
+
+    A class that neither is nor was decided has F1 = 0 and counts: this is scikit-learn's `f1_score(average="macro",
+    labels=all, zero_division=0)` and audmetric's `unweighted_average_fscore(labels=all, zero_division=0)`.
+
+    Args:
+        counts: (..., K, K) confusion counts.
+
+    Returns:
+        (...) in [0, 1]; nan where there is no utterance.
+    """
+    return np.where(_float(counts).sum(axis=(-2, -1)) > 0, _f1(counts).mean(axis=-1), np.nan)
+
+
+def weighted_f1(counts: NDArray[Any]) -> Array:
+    """The mean of the classes' F1, each weighted by its number of test utterances.
+
+    Args:
+        counts: (..., K, K) confusion counts.
+
+    Returns:
+        (...) in [0, 1]; nan where there is no utterance.
+    """
+    support = _float(counts).sum(axis=-1)
+    return _ratio((_f1(counts) * support).sum(axis=-1), support.sum(axis=-1), empty=np.nan)
+
+
+def ccc_of_dimensions(moments: NDArray[Any]) -> Array:
+    """Lin's concordance correlation coefficient of each dimension, with population variances.
+
+    2 cov(t, p) / (var t + var p + (mean t - mean p)**2), Lin (1989), Biometrics 45(1), equation 1. A constant truth or
+    prediction has ccc 0, also where both are the same constant: agreement that nothing can show.
+
+    Args:
+        moments: (..., k, 6).
+
+    Returns:
+        (..., k) in [-1, 1]; nan where there is no utterance.
+    """
+    n, mean_t, mean_p, var_t, var_p, covariance = _central(moments)
+    spread = var_t + var_p + (mean_t - mean_p) ** 2
+    return _where_tested(n, np.clip(_ratio(2 * covariance, spread, empty=0.0), -1, 1))
+
+
+def pearson_of_dimensions(moments: NDArray[Any]) -> Array:
+    """Pearson's correlation coefficient of each dimension; 0 where truth or prediction is constant (scipy: nan).
+
+    Args:
+        moments: (..., k, 6).
+
+    Returns:
+        (..., k) in [-1, 1]; nan where there is no utterance.
+    """
+    n, _, _, var_t, var_p, covariance = _central(moments)
+    return _where_tested(n, np.clip(_ratio(covariance, np.sqrt(var_t) * np.sqrt(var_p), empty=0.0), -1, 1))
+
+
+def rmse_of_dimensions(moments: NDArray[Any]) -> Array:
+    """Root mean squared error of each dimension, in the unit of the labels.
+
+    Moments resolve it down to some 1e-7 of the size of the labels.
+
+    Args:
+        moments: (..., k, 6).
+
+    Returns:
+        (..., k), at least 0; nan where there is no utterance.
+    """
+    n, _, _, tt, pp, tp = np.moveaxis(_float(moments), -1, 0)
+    return np.sqrt(np.maximum(_ratio(tt + pp - 2 * tp, n, empty=np.nan), 0.0))
+
+
+def ccc(moments: NDArray[Any]) -> Array:
+    """The mean over dimensions of `ccc_of_dimensions`: (..., k, 6) -> (...)."""
+    return np.asarray(ccc_of_dimensions(moments).mean(axis=-1))
+
+
+def pearson(moments: NDArray[Any]) -> Array:
+    """The mean over dimensions of `pearson_of_dimensions`: (..., k, 6) -> (...)."""
+    return np.asarray(pearson_of_dimensions(moments).mean(axis=-1))
+
+
+def rmse(moments: NDArray[Any]) -> Array:
+    """The mean over dimensions of `rmse_of_dimensions`: (..., k, 6) -> (...)."""
+    return np.asarray(rmse_of_dimensions(moments).mean(axis=-1))
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric, as protocols and records name it.
+
+    Attributes:
+        name: Its key.
+        title: Its name in a table.
+        kind: What it measures, "classification" or "regression".
+        higher_is_better: False for errors.
+        percent: Shown times 100; otherwise as it is.
+        compute: From statistics (..., K, K) or (..., k, 6) to numbers (...).
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    higher_is_better: bool
+    percent: bool
+    compute: Callable[[NDArray[Any]], Array]
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("uar", "UAR", "classification", True, True, uar),
+        Metric("wa", "WA", "classification", True, True, wa),
+        Metric("macro_f1", "macro F1", "classification", True, True, macro_f1),
+        Metric("weighted_f1", "weighted F1", "classification", True, True, weighted_f1),
+        Metric("ccc", "CCC", "regression", True, False, ccc),
+        Metric("pearson", "Pearson r", "regression", True, False, pearson),
+        Metric("rmse", "RMSE", "regression", False, False, rmse),
+    )
+}
+
+
+def find(name: str) -> Metric:
+    """The metric of a name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    near = difflib.get_close_matches(name.lower(), METRICS, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise UsageError(f"unknown metric {name!r}", f"{hint}metrics: {', '.join(METRICS)}")
+
+
+def confusion(truth: NDArray[Any], decision: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
+    """Count decisions.
+
+    Args:
+        truth: (n,) class indices in [0, K).
+        decision: (n,) class indices in [0, K).
+        n_classes: K, at least 1.
+
+    Returns:
+        (K, K) int64, rows truth, columns decision.
+
+    Raises:
+        BenchError: The shapes differ, or a value is not a class index.
+    """
+    truth, decision = _indices(truth, n_classes, "truth"), _indices(decision, n_classes, "decision")
+    if truth.shape != decision.shape:
+        raise BenchError(f"{len(truth)} true classes and {len(decision)} decisions", "one decision for each utterance")
+    pairs = np.bincount(truth * n_classes + decision, minlength=n_classes**2)
+    return pairs.reshape(n_classes, n_classes).astype(np.int64)
+
+
+def moments(truth: NDArray[Any], prediction: NDArray[Any]) -> Array:
+    """Sum values and their products.
+
+    Args:
+        truth: (n, k) values of k dimensions.
+        prediction: (n, k) values.
+
+    Returns:
+        (k, 6) float64: n, sum t, sum p, sum t*t, sum p*p, sum t*p.
+
+    Raises:
+        BenchError: The shapes differ or are not (n, k), or a value is not finite.
+    """
+    truth, prediction = _finite(truth, "true values"), _finite(prediction, "predicted values")
+    if truth.shape != prediction.shape:
+        raise BenchError(
+            f"truth has shape {truth.shape} and the prediction {prediction.shape}", "both are (utterances, dimensions)"
+        )
+    n = np.full(truth.shape[1], len(truth), dtype=np.float64)
+    products = (truth, prediction, truth * truth, prediction * prediction, truth * prediction)
+    return np.stack([n, *(values.sum(axis=0) for values in products)], axis=-1)
+
+
+def statistics(truth: NDArray[Any], scores: NDArray[Any], kind: Kind) -> NDArray[Any]:
+    """The sufficient statistics of some utterances, as a record holds them for each speaker.
+
+    Args:
+        truth: (n,) class indices; or (n, k) values.
+        scores: (n, K) class scores, of which the largest decides (the first of equals); or (n, k) values.
+        kind: "classification" or "regression".
+
+    Returns:
+        (K, K) int64 confusion counts; or (k, 6) float64 moments.
+
+    Raises:
+        BenchError: The shapes do not fit, a value is not finite, or a true class is out of range.
+    """
+    if kind == "regression":
+        return moments(truth, scores)
+    scores = _finite(scores, "scores")
+    if scores.shape[1] == 0:
+        raise BenchError(f"scores have shape {scores.shape}", "one column for each class")
+    return confusion(truth, scores.argmax(axis=1), scores.shape[1])
+
+
+def score(metric: str, truth: NDArray[Any], scores: NDArray[Any]) -> float:
+    """Compute one metric on utterances, through their statistics.
+
+    Args:
+        metric: A key of `METRICS`.
+        truth: (n,) class indices; or (n, k) values for a regression metric.
+        scores: (n, K) class scores; or (n, k) values.
+
+    Returns:
+        The metric; nan for no utterance.
+
+    Raises:
+        UsageError: The metric is unknown.
+        BenchError: As `statistics`.
+    """
+    found = find(metric)
+    return found.compute(statistics(truth, scores, found.kind)).item()
+
+
+def _float(values: NDArray[Any]) -> Array:
+    return np.asarray(values, dtype=np.float64)
+
+
+def _ratio(numerator: NDArray[Any], denominator: NDArray[Any], empty: float) -> Array:
+    """Divide; `empty` where the denominator is not positive."""
+    result = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), empty, dtype=np.float64)
+    np.divide(numerator, denominator, out=result, where=denominator > 0)
+    return result
+
+
+def _hits(counts: NDArray[Any]) -> Array:
+    return np.diagonal(_float(counts), axis1=-2, axis2=-1)
+
+
+def _f1(counts: NDArray[Any]) -> Array:
+    counts = _float(counts)
+    return _ratio(2 * _hits(counts), counts.sum(axis=-1) + counts.sum(axis=-2), empty=0.0)
+
+
+def _central(values: NDArray[Any]) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Return n, the means, the population variances and the covariance; exact zeros where a variable is constant."""
+    n, t, p, tt, pp, tp = np.moveaxis(_float(values), -1, 0)
+    mean_t, mean_p, square_t, square_p, product = (_ratio(total, n, empty=0.0) for total in (t, p, tt, pp, tp))
+    var_t, var_p = square_t - mean_t**2, square_p - mean_p**2
+    varies_t = var_t > RELATIVE_VARIANCE_OF_A_CONSTANT * square_t
+    varies_p = var_p > RELATIVE_VARIANCE_OF_A_CONSTANT * square_p
+    covariance = np.where(varies_t & varies_p, product - mean_t * mean_p, 0.0)
+    return n, mean_t, mean_p, np.where(varies_t, var_t, 0.0), np.where(varies_p, var_p, 0.0), covariance
+
+
+def _where_tested(n: Array, values: Array) -> Array:
+    return np.where(n > 0, values, np.nan)
+
+
+def _indices(values: NDArray[Any], n_classes: int, what: str) -> NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.ndim != 1 or not (array.size == 0 or np.issubdtype(array.dtype, np.integer)):
+        raise BenchError(
+            f"{what} has shape {array.shape} and dtype {array.dtype}", "class indices are (utterances,) integers"
+        )
+    outside = array[(array < 0) | (array >= n_classes)]
+    if outside.size:
+        raise BenchError(f"{what} holds the class index {outside[0]}", f"it must lie in 0..{n_classes - 1}")
+    return array.astype(np.int64)
+
+
+def _finite(values: NDArray[Any], what: str) -> Array:
+    array = _float(values)
+    if array.ndim != 2:
+        raise BenchError(f"{what} have shape {array.shape}", "expected (utterances, outputs)")
+    if not np.isfinite(array).all():
+        row, column = np.argwhere(~np.isfinite(array))[0]
+        raise BenchError(
+            f"{what} hold {array[row, column]} for utterance {row}, output {column}", "only finite numbers are scored"
+        )
+    return array

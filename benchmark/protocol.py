@@ -1,0 +1,253 @@
+"""The protocol of a task, as its YAML states it: everything that decides a number, in a closed schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+
+from benchmark.errors import UsageError
+from benchmark.files import digest
+from benchmark.metrics import METRICS
+from benchmark.types import Kind
+from benchmark.yamls import read_yaml, validate
+
+# The keys of a task that decide no number: not part of its digest.
+PROSE = {"title", "note", "downstream", "licence", "citation"}
+
+Group = Literal["speaker", "session"]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LeaveOneGroupOut(_Closed):
+    """One fold for each speaker or session: it is the test set, the others train and dev."""
+
+    scheme: Literal["leave-one-group-out"]
+    group: Group
+
+
+class GroupKFold(_Closed):
+    """The groups dealt into k folds of nearly equal numbers of groups, in an order drawn by the seed."""
+
+    scheme: Literal["group-k-fold"]
+    group: Group
+    k: Annotated[StrictInt, Field(ge=2)]
+    seed: StrictInt = 0
+
+
+class RandomKFold(_Closed):
+    """The utterances dealt into k folds, in an order drawn by the seed; stratified deals class by class."""
+
+    scheme: Literal["random-k-fold"]
+    k: Annotated[StrictInt, Field(ge=2)]
+    seed: StrictInt = 0
+    stratified: StrictBool = False
+
+
+class RandomSplit(_Closed):
+    """One fold: a random fraction of the utterances is the test set."""
+
+    scheme: Literal["random-split"]
+    test_fraction: Fraction
+    seed: StrictInt = 0
+    stratified: StrictBool = False
+
+
+class Official(_Closed):
+    """One fold: the corpus's own train and test (and dev, with `dev: {scheme: official}`)."""
+
+    scheme: Literal["official"]
+
+
+class ListedFold(_Closed):
+    """One listed fold. What is in neither dev nor test is train, unless train is listed too."""
+
+    name: str
+    test: list[str] = Field(min_length=1)
+    dev: list[str] = []
+    train: list[str] | None = None
+
+
+class Listed(_Closed):
+    """Folds that are listed by speaker, by session or by utterance id."""
+
+    scheme: Literal["listed"]
+    by: Literal["speaker", "session", "id"]
+    folds: list[ListedFold] = Field(min_length=1)
+
+
+FoldScheme = Annotated[
+    LeaveOneGroupOut | GroupKFold | RandomKFold | RandomSplit | Official | Listed, Field(discriminator="scheme")
+]
+
+
+class DevNone(_Closed):
+    """No dev set: for heads that select nothing."""
+
+    scheme: Literal["none"]
+
+
+class DevRandom(_Closed):
+    """A random fraction of the training utterances, or of their speakers or sessions where `group` says so."""
+
+    scheme: Literal["random"]
+    fraction: Fraction
+    seed: StrictInt = 0
+    stratified: StrictBool = False
+    group: Group | None = None
+
+
+class DevOneGroup(_Closed):
+    """One training speaker or session: the next after the test group in sorted order (cyclic), or the last one."""
+
+    scheme: Literal["one-group"]
+    group: Group
+    choose: Literal["next", "last"] = "next"
+
+
+class DevOfficial(_Closed):
+    """The corpus's own dev set."""
+
+    scheme: Literal["official"]
+
+
+class DevListed(_Closed):
+    """As listed with the folds."""
+
+    scheme: Literal["listed"]
+
+
+class DevTest(_Closed):
+    """The test set itself, as some papers do: the scores are optimistic, and the leaderboard marks them."""
+
+    scheme: Literal["test"]
+
+
+DevScheme = Annotated[
+    DevNone | DevRandom | DevOneGroup | DevOfficial | DevListed | DevTest, Field(discriminator="scheme")
+]
+
+
+class Audio(_Closed):
+    """What is heard of an utterance: at most `max_duration` seconds from its start."""
+
+    max_duration: Annotated[float, Field(gt=0)] | None = None
+
+
+class Expect(_Closed):
+    """What the corpus must hold after filter and label map; anything else stops the run with the difference."""
+
+    utterances: StrictInt
+    speakers: StrictInt
+    per_class: dict[str, StrictInt] = {}
+    index_sha256: str | None = None
+
+
+class Task(_Closed):
+    """A task: a corpus, a label space and a fixed protocol.
+
+    Attributes:
+        name: The same as the file's.
+        version: Raised whenever the protocol changes.
+        title: One line, shown by `bench list tasks` and above the task's table.
+        note: What a reader of the scores must know.
+        corpus: Name of the scanner.
+        kind: "classification" or "regression".
+        labels: The classes, in the order of the scores; for classification.
+        dimensions: The dimensions, in order; for regression.
+        label_map: Corpus label -> class, or null for a label that the task leaves out. Every label of the corpus
+            must stand here.
+        filter: Keep the utterances whose field (of `Utterance`, or of its `extra`) has one of the listed values.
+        audio: What is heard of an utterance.
+        folds: How train and test are made.
+        dev: How dev is taken from train.
+        speaker_independent: Whether no speaker is in both train and test; audited. `false` marks the leaderboard.
+        pool: Whether the metric is computed once over the utterances of all folds, or by fold and averaged.
+        metrics: The first is primary.
+        seeds: Seeds of the head.
+        downstream: The default head.
+        expect: Counts and digest of the utterances.
+        licence: Licence of the corpus.
+        citation: What to cite for the protocol or corpus.
+    """
+
+    name: Name
+    version: Annotated[StrictInt, Field(ge=1)]
+    title: str
+    note: str = ""
+    corpus: Name
+    kind: Kind
+    labels: list[str] = []
+    dimensions: list[str] = []
+    label_map: dict[str, str | None] = {}
+    filter: dict[str, list[str]] = {}
+    audio: Audio = Audio()
+    folds: FoldScheme
+    dev: DevScheme
+    speaker_independent: StrictBool
+    pool: Literal["utterances", "folds"]
+    metrics: list[str] = Field(min_length=1)
+    seeds: list[StrictInt] = Field(min_length=1)
+    downstream: str
+    expect: Expect
+    licence: str
+    citation: str
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Task:
+        classes, dimensions = self.labels, self.dimensions
+        if self.kind == "classification" and (len(set(classes)) < 2 or dimensions or len(set(classes)) < len(classes)):
+            raise ValueError("a classification task lists two or more different labels, and no dimensions")
+        if self.kind == "regression" and (not dimensions or classes or self.label_map):
+            raise ValueError("a regression task lists dimensions, and no labels or label_map")
+        for label, target in self.label_map.items():
+            if target is not None and target not in classes:
+                raise ValueError(f"label_map sends {label!r} to {target!r}, which is not in labels")
+        unused = set(classes) - set(self.label_map.values())
+        if unused:
+            raise ValueError(f"no label of the corpus is mapped to {', '.join(sorted(unused))} in label_map")
+        for metric in self.metrics:
+            if metric not in METRICS or METRICS[metric].kind != self.kind:
+                known = [name for name, known in METRICS.items() if known.kind == self.kind]
+                raise ValueError(f"{metric!r} is no metric for {self.kind}; known: {', '.join(known)}")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("a seed is listed twice")
+        if isinstance(self.dev, DevListed) and not isinstance(self.folds, Listed):
+            raise ValueError("dev can be listed only where the folds are listed")
+        if isinstance(self.dev, DevOfficial) and not isinstance(self.folds, Official):
+            raise ValueError("dev can be official only where the folds are official")
+        return self
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The classes or the dimensions, in the order of the scores."""
+        return tuple(self.labels or self.dimensions)
+
+    @property
+    def primary(self) -> str:
+        """The metric that ranks."""
+        return self.metrics[0]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all that decides a number, defaults filled in; prose, comments and layout do not change it."""
+        return digest(self.model_dump(mode="json", exclude=PROSE))
+
+
+def read_task(path: Path) -> Task:
+    """Read and check a protocol.
+
+    Raises:
+        UsageError: The YAML does not follow the schema, or its name is not that of the file.
+    """
+    content: dict[str, Any] = read_yaml(path)
+    task = validate(Task, content, path.name)
+    if task.name != path.stem:
+        raise UsageError(f"{path.name} says name: {task.name!r}", f"a task is named as its file: {path.stem!r}")
+    return task

@@ -1,0 +1,129 @@
+"""Where things lie on this machine: corpora, weights, the cache and the records. None of it decides a number."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.errors import MissingError, UsageError
+from benchmark.yamls import read_yaml, validate
+
+APPLICATION = "serbench"
+
+
+class ConfigFile(BaseModel):
+    """The config file: every key may be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: dict[str, Path] = {}
+    weights: dict[str, Path] = {}
+    cache: Path | None = None
+    results: Path | None = None
+
+
+def config_path() -> Path:
+    """The config file: BENCH_CONFIG, else `config.yaml` in the user's configuration folder."""
+    given = os.environ.get("BENCH_CONFIG")
+    return Path(given) if given else Path(platformdirs.user_config_dir(APPLICATION)) / "config.yaml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders of this machine.
+
+    Attributes:
+        cache: Features, decoded-audio index and rendered corpora; can be deleted at any time.
+        results: Records and predictions; the only thing worth keeping.
+        data: Folder of each corpus (or task) by name, as given on the command line or in the config file.
+        data_root: A folder with one folder for each corpus (BENCH_DATA).
+        weights: Folder of each named checkpoint.
+        weights_root: A folder with one folder for each checkpoint (BENCH_WEIGHTS).
+    """
+
+    cache: Path
+    results: Path
+    data: Mapping[str, Path] = field(default_factory=dict)
+    data_root: Path | None = None
+    weights: Mapping[str, Path] = field(default_factory=dict)
+    weights_root: Path | None = None
+
+    def find_data(self, *names: str) -> Path | None:
+        """The folder of a corpus: the first of the names that is placed, and exists; None where nothing is placed.
+
+        Raises:
+            MissingError: A folder was named for it that does not exist.
+        """
+        return _find("--data", names, self.data, self.data_root)
+
+    def find_weights(self, name: str) -> Path | None:
+        """The folder of a named checkpoint, or None where it is to come from the Hub.
+
+        Raises:
+            MissingError: A folder was named for it that does not exist.
+        """
+        return _find("--weights", (name,), self.weights, self.weights_root)
+
+
+def _find(option: str, names: Iterable[str], placed: Mapping[str, Path], root: Path | None) -> Path | None:
+    names = tuple(names)
+    for name in names:
+        if name in placed:
+            if not placed[name].is_dir():
+                raise MissingError(
+                    f"the folder {placed[name]} given for {name!r} does not exist", f"{option} {name}=PATH"
+                )
+            return placed[name]
+    candidates = [root / name for name in names] if root is not None else []
+    return next((path for path in candidates if path.is_dir()), None)
+
+
+def parse_assignments(option: str, values: Iterable[str]) -> dict[str, Path]:
+    """Read the NAME=PATH values of an option.
+
+    Raises:
+        UsageError: A value has no "=", or nothing on one side of it.
+    """
+    found = {}
+    for value in values:
+        name, equals, path = value.partition("=")
+        if not (equals and name and path):
+            raise UsageError(f"{option} {value!r} is not NAME=PATH", f"for example {option} urdu=~/corpora/urdu")
+        found[name] = Path(path).expanduser()
+    return found
+
+
+def load_settings(data: Iterable[str] = (), weights: Iterable[str] = (), results: Path | None = None) -> Settings:
+    """Join the command line, the environment and the config file, in that order.
+
+    Args:
+        data: NAME=PATH for corpora.
+        weights: NAME=PATH for checkpoints.
+        results: Folder of the records.
+    """
+    path = config_path()
+    config = validate(ConfigFile, read_yaml(path), str(path)) if path.is_file() else ConfigFile()
+
+    def folder(variable: str, configured: Path | None) -> Path | None:
+        given = os.environ.get(variable)
+        found = Path(given) if given else configured
+        return None if found is None else found.expanduser()
+
+    cache = folder("BENCH_CACHE", config.cache) or Path(platformdirs.user_cache_dir(APPLICATION))
+    stored = folder("BENCH_RESULTS", config.results) or Path(platformdirs.user_data_dir(APPLICATION)) / "results"
+    return Settings(
+        cache=cache,
+        results=results or stored,
+        data={**{name: p.expanduser() for name, p in config.data.items()}, **parse_assignments("--data", data)},
+        data_root=folder("BENCH_DATA", None),
+        weights={
+            **{name: p.expanduser() for name, p in config.weights.items()},
+            **parse_assignments("--weights", weights),
+        },
+        weights_root=folder("BENCH_WEIGHTS", None),
+    )

@@ -1,0 +1,142 @@
+"""The value types every package shares: plain values and numpy arrays, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import BenchError
+
+Kind = Literal["classification", "regression"]
+Needs = Literal["mean", "frames"]
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One labelled stretch of speech, as a corpus scanner reads it.
+
+    Attributes:
+        id: Unique within the corpus and the same on every machine.
+        file: Audio file as a POSIX path relative to the corpus root.
+        start: Start inside the file [s]; None is the beginning.
+        end: End inside the file [s]; None is the end of the file.
+        speaker: Who speaks; None where the corpus does not say.
+        session: Recording session or dialogue group; None where there is none.
+        gender: "female", "male" or what else the corpus says; None where it does not.
+        language: BCP 47 tag such as "ur" or "zh-TW"; None where the corpus does not say.
+        labels: The corpus's own labels: "emotion" (a word) and dimensions (numbers).
+        split: The corpus's own split ("train", "dev", "test"), where it has one.
+        extra: Whatever else the corpus knows (dialogue, turn, text, style).
+    """
+
+    id: str
+    file: str
+    start: float | None = None
+    end: float | None = None
+    speaker: str | None = None
+    session: str | None = None
+    gender: str | None = None
+    language: str | None = None
+    labels: Mapping[str, str | float] = field(default_factory=dict)
+    split: str | None = None
+    extra: Mapping[str, str | float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One division of a task into disjoint tuples of utterance ids.
+
+    Attributes:
+        name: Unique within the task, for example the held-out speaker.
+        train: The head is fitted on these.
+        dev: The head is selected on these. Empty only where the protocol says `dev: none`; equal to
+            `test` only where it says `dev: test`.
+        test: Scored once.
+        adapt: Unlabelled target-domain utterances for domain adaptation.
+    """
+
+    name: str
+    train: tuple[str, ...]
+    dev: tuple[str, ...]
+    test: tuple[str, ...]
+    adapt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an upstream returns for one utterance.
+
+    Attributes:
+        layers: (L, T, D) float32: L layers, T frames, D values a frame. An upstream that gives one vector
+            an utterance has T = 1.
+        frame_rate: Frames a second [Hz]; None for one vector an utterance.
+
+    Raises:
+        BenchError: `layers` is not a non-empty three-dimensional float32 array.
+    """
+
+    layers: NDArray[np.float32]
+    frame_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse anything but a non-empty (L, T, D) float32 array."""
+        shape, dtype = getattr(self.layers, "shape", None), getattr(self.layers, "dtype", None)
+        if shape is None or len(shape) != 3 or 0 in shape or dtype != np.float32:
+            raise BenchError(
+                f"features have shape {shape} and dtype {dtype}",
+                "an upstream returns a non-empty float32 array of shape (layers, frames, dimension)",
+            )
+
+    def mean(self) -> NDArray[np.float32]:
+        """The mean over time of every layer: (L, D) float32, summed in float64."""
+        return np.asarray(self.layers.mean(axis=1, dtype=np.float64), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a head sees: features of n utterances and, for fitting, their targets.
+
+    Attributes:
+        ids: The n utterance ids, in order.
+        x: For heads that need "mean": (n, L, D) float32. For heads that need "frames": n arrays (L, T_i, D).
+        y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting.
+        speakers: The n speakers (the utterance id where a corpus knows none).
+        outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.
+        kind: "classification" or "regression".
+        metric: The task's primary metric, on which a head selects.
+    """
+
+    ids: tuple[str, ...]
+    x: NDArray[np.float32] | tuple[NDArray[np.float32], ...]
+    y: NDArray[Any] | None
+    speakers: tuple[str, ...]
+    outputs: tuple[str, ...]
+    kind: Kind
+    metric: str
+
+    def __len__(self) -> int:
+        """The number of utterances."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """How a head was chosen on dev.
+
+    Attributes:
+        on: What it was selected on, for example "dev uar"; None where nothing was selected.
+        score: The dev score of the chosen state.
+        epoch: The epoch (from 1), or optimiser step, of the chosen state.
+        layer_weights: Weight of each layer, summing to one, where the head learns them.
+        chosen: Hyper-parameters that were searched, with the values chosen.
+    """
+
+    on: str | None = None
+    score: float | None = None
+    epoch: int | None = None
+    layer_weights: tuple[float, ...] | None = None
+    chosen: Mapping[str, float | str] = field(default_factory=dict)

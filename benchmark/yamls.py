@@ -1,0 +1,100 @@
+"""Reading YAML safely, against a closed schema."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from benchmark.errors import UsageError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, which also refuses a key that is given twice."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    seen = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping.
+
+    Raises:
+        UsageError: The file is no YAML, gives a key twice, or holds something else than a mapping.
+    """
+    try:
+        content = _Loader(path.read_text(encoding="utf-8")).get_single_data()
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path.name} is not valid YAML: {reason}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path.name} holds no mapping of keys to values")
+    return content
+
+
+def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """Keys allowed where an unknown one stood: walk the schema along the error's location."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+
+    def resolve(part: dict[str, Any]) -> dict[str, Any]:
+        return definitions[part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else part
+
+    part = schema
+    for key in location[:-1]:
+        part = resolve(part)
+        branches = [resolve(branch) for branch in part.get("oneOf", part.get("anyOf", []))]
+        tagged = [b for b in branches if any(p.get("const") == key for p in b.get("properties", {}).values())]
+        if tagged:
+            part = tagged[0]
+        elif key in part.get("properties", {}):
+            part = part["properties"][key]
+        elif isinstance(key, int) and "items" in part:
+            part = part["items"]
+    return list(resolve(part).get("properties", {}))
+
+
+def validate(model: type[Model], content: Any, where: str) -> Model:
+    """Check a mapping against a schema.
+
+    Args:
+        model: The schema.
+        content: What was read.
+        where: What to call the source in an error, for example the file's name.
+
+    Raises:
+        UsageError: A key is unknown (with the nearest known one) or missing, or a value is not what the key takes.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        # A misspelt key is both unknown and missing: the unknown one says more.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+        location = first["loc"]
+        key = ".".join(str(part) for part in location) or "the file"
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(model, location)
+            close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+            raise UsageError(f"unknown key {key!r} in {where}", hint) from error
+        if first["type"] == "missing":
+            raise UsageError(f"the key {key!r} is missing in {where}") from error
+        message = first["msg"].removeprefix("Value error, ")
+        given = "" if first["type"] == "value_error" and location == () else f", not {first['input']!r:.80}"
+        raise UsageError(f"{key!r} in {where}: {message}{given}") from error

@@ -1,0 +1,1 @@
+"""Heads that read a representation out, one module per family; recipes in recipes/."""

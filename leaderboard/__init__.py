@@ -1,0 +1,1 @@
+"""Rendering of the leaderboard, and published results."""

@@ -1,0 +1,1 @@
+"""Protocols, one YAML each; corpus scanners in corpora/."""

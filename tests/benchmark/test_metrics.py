@@ -1,0 +1,244 @@
+"""Metrics against independent implementations, closed forms and properties."""
+
+from __future__ import annotations
+
+import doctest
+import math
+
+import audmetric
+import numpy as np
+import pytest
+import scipy.stats
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from benchmark import metrics
+from benchmark.errors import BenchError, UsageError
+from benchmark.metrics import METRICS, confusion, moments, score, statistics
+
+CLASSIFICATION = [name for name, metric in METRICS.items() if metric.kind == "classification"]
+REGRESSION = [name for name, metric in METRICS.items() if metric.kind == "regression"]
+
+# Ten utterances, three classes, computed by hand: recalls 3/4, 2/4, 1/2; hits 6.
+COUNTS = np.array([[3, 1, 0], [1, 2, 1], [1, 0, 1]])
+HAND = {
+    "uar": (3 / 4 + 2 / 4 + 1 / 2) / 3,
+    "wa": 6 / 10,
+    "macro_f1": (6 / 9 + 4 / 7 + 2 / 4) / 3,
+    "weighted_f1": (4 * 6 / 9 + 4 * 4 / 7 + 2 * 2 / 4) / 10,
+}
+# Four utterances: t = 1 2 3 4, p = 2 2 4 4: means 2.5 and 3, variances 1.25 and 1, covariance 1, errors 1 0 1 0.
+TRUTH, VALUES = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([[2.0], [2.0], [4.0], [4.0]])
+HAND_REGRESSION = {"ccc": 2 / (1.25 + 1 + 0.25), "pearson": 1 / math.sqrt(1.25), "rmse": math.sqrt(0.5)}
+
+
+def utterances(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and decisions with these confusion counts."""
+    rows, columns = np.indices(counts.shape)
+    return np.repeat(rows.ravel(), counts.ravel()), np.repeat(columns.ravel(), counts.ravel())
+
+
+counts_with_any_class_missing = st.integers(2, 6).flatmap(
+    lambda k: hnp.arrays(np.int64, (k, k), elements=st.integers(0, 8)).filter(lambda counts: counts.sum() > 0)
+)
+
+
+@pytest.mark.parametrize("name", CLASSIFICATION)
+def test_classification_by_hand(name: str) -> None:
+    assert METRICS[name].compute(COUNTS) == pytest.approx(HAND[name], abs=1e-15)
+
+
+@pytest.mark.parametrize("name", REGRESSION)
+def test_regression_by_hand(name: str) -> None:
+    assert score(name, TRUTH, VALUES) == pytest.approx(HAND_REGRESSION[name], abs=1e-15)
+
+
+@given(counts_with_any_class_missing)
+def test_classification_agrees_with_scikit_learn_and_audmetric(counts: np.ndarray) -> None:
+    truth, decision = utterances(counts)
+    labels = list(range(len(counts)))
+    present = sorted(set(truth.tolist()))
+    assert (
+        confusion(truth, decision, len(counts)) == sklearn.metrics.confusion_matrix(truth, decision, labels=labels)
+    ).all()
+    f1 = {"labels": labels, "zero_division": 0}
+    golden = {
+        "uar": sklearn.metrics.recall_score(truth, decision, labels=present, average="macro", zero_division=0),
+        "wa": sklearn.metrics.accuracy_score(truth, decision),
+        "macro_f1": sklearn.metrics.f1_score(truth, decision, average="macro", **f1),
+        "weighted_f1": sklearn.metrics.f1_score(truth, decision, average="weighted", **f1),
+    }
+    for name, expected in golden.items():
+        assert METRICS[name].compute(counts) == pytest.approx(expected, abs=1e-12), name
+    recalls = audmetric.recall_per_class(truth, decision, labels)
+    assert METRICS["uar"].compute(counts) == pytest.approx(np.mean([recalls[c] for c in present]), abs=1e-12)
+    assert METRICS["wa"].compute(counts) == pytest.approx(audmetric.accuracy(truth, decision), abs=1e-12)
+    fscore = audmetric.unweighted_average_fscore(truth, decision, labels, zero_division=0)
+    assert METRICS["macro_f1"].compute(counts) == pytest.approx(fscore, abs=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
+def test_uar_leaves_out_classes_without_test_utterances_as_balanced_accuracy_does() -> None:
+    counts = np.array([[2, 1, 1], [0, 0, 0], [0, 3, 3]])
+    truth, decision = utterances(counts)
+    assert metrics.uar(counts) == pytest.approx((2 / 4 + 3 / 6) / 2)
+    assert metrics.uar(counts) == pytest.approx(sklearn.metrics.balanced_accuracy_score(truth, decision))
+
+
+@given(st.integers(3, 60), st.integers(1, 3), st.integers(0, 2**32 - 1), st.floats(-3, 3), st.floats(0.1, 5))
+def test_regression_agrees_with_audmetric_and_scipy(n: int, k: int, seed: int, offset: float, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(4, 1, (n, k))
+    values = offset + scale * truth + rng.normal(0, 1, (n, k))
+    each = moments(truth, values)
+    for j in range(k):
+        t, p = truth[:, j], values[:, j]
+        assert metrics.ccc_of_dimensions(each)[j] == pytest.approx(audmetric.concordance_cc(t, p), abs=1e-9)
+        assert metrics.pearson_of_dimensions(each)[j] == pytest.approx(scipy.stats.pearsonr(t, p).statistic, abs=1e-9)
+        assert metrics.pearson_of_dimensions(each)[j] == pytest.approx(audmetric.pearson_cc(t, p), abs=1e-9)
+        error = sklearn.metrics.root_mean_squared_error(t, p)
+        assert metrics.rmse_of_dimensions(each)[j] == pytest.approx(error, abs=1e-9)
+    for name in REGRESSION:
+        each_dimension = [score(name, truth[:, [j]], values[:, [j]]) for j in range(k)]
+        assert score(name, truth, values) == pytest.approx(np.mean(each_dimension), abs=1e-12)
+
+
+@given(counts_with_any_class_missing, st.randoms(use_true_random=False))
+def test_bounds_perfection_and_permutations(counts: np.ndarray, random) -> None:
+    truth, decision = utterances(counts)
+    order = list(range(len(truth)))
+    random.shuffle(order)
+    classes = list(range(len(counts)))
+    random.shuffle(classes)
+    renamed = np.array(classes)
+    for name in CLASSIFICATION:
+        compute = METRICS[name].compute
+        value = compute(counts).item()
+        assert 0 <= value <= 1
+        assert compute(confusion(truth[order], decision[order], len(counts))).item() == value
+        other_names = confusion(renamed[truth], renamed[decision], len(counts))
+        assert compute(other_names).item() == pytest.approx(value, abs=1e-12)
+        if name != "macro_f1":  # a class that does not occur is a 0 there
+            assert compute(np.diag(counts.sum(axis=1))).item() == pytest.approx(1)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=40), st.data())
+def test_adding_statistics_is_pooling_utterances(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
+    truth, decision = np.array(pairs).T
+    cut = data.draw(st.integers(1, len(pairs) - 1))
+    parts = [confusion(truth[:cut], decision[:cut], 4), confusion(truth[cut:], decision[cut:], 4)]
+    assert (sum(parts) == confusion(truth, decision, 4)).all()
+    t, p = truth[:, None].astype(float), decision[:, None].astype(float)
+    assert np.allclose(moments(t[:cut], p[:cut]) + moments(t[cut:], p[cut:]), moments(t, p), rtol=0, atol=1e-12)
+
+
+@given(hnp.arrays(np.int64, (2, 3, 4, 4), elements=st.integers(0, 5)))
+def test_leading_axes_are_vectorised(counts: np.ndarray) -> None:
+    for name in CLASSIFICATION:
+        together = METRICS[name].compute(counts)
+        assert together.shape == (2, 3)
+        alone = [[METRICS[name].compute(counts[i, j]).item() for j in range(3)] for i in range(2)]
+        np.testing.assert_array_equal(together, alone)
+
+
+def test_leading_axes_are_vectorised_for_moments() -> None:
+    rng = np.random.default_rng(0)
+    each = np.stack([moments(rng.normal(size=(9, 2)), rng.normal(size=(9, 2))) for _ in range(5)])
+    for name in REGRESSION:
+        assert METRICS[name].compute(each).tolist() == [METRICS[name].compute(one).item() for one in each]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_no_utterance_is_nan(name: str) -> None:
+    metric = METRICS[name]
+    empty = np.zeros((2, 3, 3)) if metric.kind == "classification" else np.zeros((2, 3, 6))
+    assert np.isnan(metric.compute(empty)).tolist() == [True, True]
+    truth, scores = (np.zeros(0, int), np.zeros((0, 3))) if metric.kind == "classification" else (np.zeros((0, 2)),) * 2
+    assert math.isnan(score(name, truth, scores))
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 4.0, 1e5 / 3, -7.7])
+def test_a_constant_is_exactly_uncorrelated(constant: float) -> None:
+    varying = np.random.default_rng(1).integers(1, 8, (1001, 1)).astype(float)
+    flat = np.full_like(varying, constant)
+    for name in ("ccc", "pearson"):
+        assert score(name, varying, flat) == 0.0
+        assert score(name, flat, varying) == 0.0
+        assert score(name, flat, flat) == 0.0  # the same constant too
+    assert score("rmse", flat, flat) == pytest.approx(0, abs=1e-7 * max(1, abs(constant)))
+
+
+def test_moments_are_stable_for_ratings() -> None:
+    """10^5 ratings from 1 to 7, a prediction far from them, and a prediction that hardly varies."""
+    rng = np.random.default_rng(2)
+    truth = rng.integers(1, 8, (100_000, 1)).astype(float)
+    noise = rng.normal(size=truth.shape)
+    for prediction in (truth + noise, truth + 1e-3 * noise, 1000 + truth + noise, 4 + 1e-3 * noise + 1e-3 * truth):
+        t, p = truth[:, 0], prediction[:, 0]
+        assert score("ccc", truth, prediction) == pytest.approx(audmetric.concordance_cc(t, p), abs=1e-7)
+        assert score("pearson", truth, prediction) == pytest.approx(scipy.stats.pearsonr(t, p).statistic, abs=1e-7)
+        assert score("rmse", truth, prediction) == pytest.approx(math.sqrt(np.mean((t - p) ** 2)), rel=1e-7)
+    assert score("ccc", truth, truth) == pytest.approx(1, abs=1e-12)
+    assert score("ccc", truth, truth) <= 1
+
+
+def test_ccc_punishes_a_shift_that_pearson_does_not_see() -> None:
+    assert score("pearson", TRUTH, TRUTH + 1) == pytest.approx(1)
+    assert score("ccc", TRUTH, TRUTH + 1) == pytest.approx(2 * 1.25 / (2 * 1.25 + 1))
+
+
+def test_the_first_of_equal_scores_decides() -> None:
+    scores = np.array([[1.0, 1.0], [0.0, 2.0]])
+    assert statistics(np.array([0, 0]), scores, "classification").tolist() == [[1, 1], [0, 0]]
+
+
+def test_statistics_have_the_types_that_records_hold() -> None:
+    counts = statistics(np.array([0, 2]), np.eye(3)[:2], "classification")
+    assert counts.dtype == np.int64
+    assert counts.tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 0]]
+    values = statistics(TRUTH, VALUES, "regression")
+    assert values.tolist() == [[4, 10, 12, 30, 40, 34]]
+
+
+def test_an_unknown_metric_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(UsageError, match=r"unknown metric 'UARR' \(did you mean 'uar'\?") as caught:
+        score("UARR", np.array([0]), np.array([[1.0]]))
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("metric", "truth", "scores", "message"),
+    [
+        ("uar", [0, 1], [[1.0, 0.0]], "2 true classes and 1 decisions"),
+        ("uar", [0, 2], [[1.0, 0.0], [0.0, 1.0]], "class index 2"),
+        ("uar", [0, -1], [[1.0, 0.0], [0.0, 1.0]], "class index -1"),
+        ("uar", [0.0, 1.0], [[1.0, 0.0], [0.0, 1.0]], "dtype float64"),
+        ("uar", [[0], [1]], [[1.0, 0.0], [0.0, 1.0]], "shape"),
+        ("uar", [0, 1], [[1.0, 0.0], [0.0, math.nan]], "hold nan for utterance 1, output 1"),
+        ("uar", [0], [[math.inf, 0.0]], "hold inf for utterance 0, output 0"),
+        ("uar", [0, 1], [1, 0], r"scores have shape \(2,\)"),
+        ("uar", [], np.zeros((0, 0)), "one column for each class"),
+        ("ccc", [[1.0]], [[1.0], [2.0]], r"shape \(1, 1\) and the prediction \(2, 1\)"),
+        ("ccc", [1.0], [1.0], r"true values have shape \(1,\)"),
+        ("ccc", [[1.0]], [[math.nan]], "predicted values hold nan"),
+        ("ccc", [[math.nan]], [[1.0]], "true values hold nan"),
+    ],
+)
+def test_input_that_does_not_fit_is_refused(metric: str, truth: list, scores: list, message: str) -> None:
+    with pytest.raises(BenchError, match=message):
+        score(metric, np.array(truth), np.array(scores))
+
+
+def test_the_order_and_the_names_of_metrics_are_fixed() -> None:
+    assert list(METRICS) == ["uar", "wa", "macro_f1", "weighted_f1", "ccc", "pearson", "rmse"]
+    assert all(name == metric.name for name, metric in METRICS.items())
+    assert [name for name, metric in METRICS.items() if not metric.higher_is_better] == ["rmse"]
+    assert [name for name, metric in METRICS.items() if metric.percent] == CLASSIFICATION
+
+
+def test_examples_in_docstrings_run() -> None:
+    result = doctest.testmod(metrics)
+    assert result.attempted >= 2
+    assert result.failed == 0

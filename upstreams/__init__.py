@@ -1,0 +1,1 @@
+"""Representations of speech, one module per family."""

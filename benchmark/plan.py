@@ -1,0 +1,241 @@
+"""The plan of a run: every name resolved, every corpus checked, every unit of work identified before any work."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from benchmark.audit import audit
+from benchmark.base import Downstream, Upstream
+from benchmark.dataset import Dataset, load_dataset
+from benchmark.errors import MissingError, UsageError
+from benchmark.files import digest
+from benchmark.listening import Heard, audio_digest, listen
+from benchmark.protocol import read_task
+from benchmark.records import CorpusPart, DownstreamPart, Record, RecordStore, TaskPart
+from benchmark.registry import Registry, nearest
+from benchmark.settings import Settings
+from benchmark.store import FeatureStore, estimate_bytes
+from benchmark.types import Fold
+
+Rerun = Literal["missing", "failed", "all"]
+
+
+class Progress(Protocol):
+    """How a run tells where it is."""
+
+    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """A stage of known length; the context gives a function that is called with what was just finished."""
+
+    def note(self, text: str) -> None:
+        """Say something worth knowing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for.
+
+    Attributes:
+        upstreams: Names.
+        tasks: Names or YAML files.
+        downstreams: Names; empty for each task's default.
+        seeds: Empty for the task's.
+        folds: Names of folds; empty for all.
+        rerun: "missing" does what has no record, "failed" also what failed, "all" everything.
+    """
+
+    upstreams: Sequence[str]
+    tasks: Sequence[str]
+    downstreams: Sequence[str] = ()
+    seeds: Sequence[int] = ()
+    folds: Sequence[str] = ()
+    rerun: Rerun = "missing"
+
+
+@dataclass(frozen=True)
+class Material:
+    """A task with its data, listened to and audited.
+
+    Attributes:
+        dataset: Utterances and folds.
+        heard: Digest and duration of each utterance.
+        part: What records say of the task.
+    """
+
+    dataset: Dataset
+    heard: Mapping[str, Heard]
+    part: TaskPart
+
+    @property
+    def audio_s(self) -> float:
+        """Duration of all utterances together [s]."""
+        return sum(found.duration for found in self.heard.values())
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One fold and seed of a cell; `id` is the digest of everything that decides its number."""
+
+    id: str
+    fold: Fold
+    seed: int
+    protocol: Literal["official", "modified"]
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """The units of one (task, upstream, downstream).
+
+    Attributes:
+        material: The task with its data.
+        upstream: The representation.
+        upstream_sha256: Digest of its identity.
+        downstream_name: As asked for.
+        downstream: A head, to ask for its identity; every unit gets a new one.
+        downstream_part: What records say of the head, before fitting.
+        units: All that were asked for.
+        todo: Those still to do.
+        to_encode: Utterances without stored features.
+    """
+
+    material: Material
+    upstream: Upstream
+    upstream_sha256: str
+    downstream_name: str
+    downstream: Downstream
+    downstream_part: DownstreamPart
+    units: tuple[Unit, ...]
+    todo: tuple[Unit, ...]
+    to_encode: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan as plain values, for `--dry-run --json`."""
+        dataset = self.material.dataset
+        return {
+            "task": dataset.task.name,
+            "upstream": self.upstream.name,
+            "downstream": self.downstream_name,
+            "utterances": len(dataset.utterances),
+            "audio_s": round(self.material.audio_s, 3),
+            "folds": len({unit.fold.name for unit in self.units}),
+            "seeds": len({unit.seed for unit in self.units}),
+            "units": len(self.units),
+            "todo": len(self.todo),
+            "to_encode": self.to_encode,
+            "disk_bytes": estimate_bytes(self.upstream, self.downstream.needs, self.to_encode),
+        }
+
+
+def make_plan(request: Request, registry: Registry, settings: Settings, progress: Progress) -> list[CellPlan]:
+    """Resolve and check a request.
+
+    Raises:
+        BenchError: A name is unknown, something is missing, a corpus is not as expected, audio is unusable, or a
+            split leaks. Nothing has been encoded or trained.
+    """
+    upstreams = [(name, _upstream(name, registry, settings)) for name in dict.fromkeys(request.upstreams)]
+    identities = {name: digest(upstream.identity()) for name, upstream in upstreams}
+    records = RecordStore(settings.results)
+    cells = []
+    for task_name in dict.fromkeys(request.tasks):
+        material = _material(task_name, registry, settings, [u for _, u in upstreams], progress)
+        task = material.dataset.task
+        for upstream_name, upstream in upstreams:
+            for downstream_name in dict.fromkeys(request.downstreams or (task.downstream,)):
+                downstream = registry.downstream(downstream_name)
+                part = DownstreamPart(
+                    name=downstream_name,
+                    sha256=digest(downstream.identity()),
+                    params=downstream.params.model_dump(mode="json"),
+                    parameters=None,
+                    stochastic=downstream.stochastic,
+                    transductive=downstream.transductive,
+                )
+                identity = [upstream.name, identities[upstream_name], downstream_name, part.sha256]
+                units = tuple(_units(request, material, identity, downstream.stochastic))
+                todo = tuple(unit for unit in units if _is_todo(records.get(task.name, unit.id), request.rerun))
+                store = FeatureStore(settings.cache, upstream, downstream.needs)
+                to_encode = len(store.missing(material.heard)) if todo else 0
+                cells.append(
+                    CellPlan(
+                        material=material,
+                        upstream=upstream,
+                        upstream_sha256=identities[upstream_name],
+                        downstream_name=downstream_name,
+                        downstream=downstream,
+                        downstream_part=part,
+                        units=units,
+                        todo=todo,
+                        to_encode=to_encode,
+                    )
+                )
+    return cells
+
+
+def _upstream(name: str, registry: Registry, settings: Settings) -> Upstream:
+    entry, _ = registry.upstream_entry(name)
+    if entry.extra is not None and importlib.util.find_spec(entry.extra) is None:
+        raise MissingError(f"the upstream {name!r} needs {entry.extra}", f"pip install 'serbench[{entry.extra}]'")
+    return registry.upstream(name, settings.find_weights(name))
+
+
+def _material(
+    name: str, registry: Registry, settings: Settings, upstreams: Sequence[Upstream], progress: Progress
+) -> Material:
+    task = read_task(registry.task_file(name))
+    registry.downstream_entry(task.downstream)
+    dataset = load_dataset(task, registry.corpus(task.corpus), settings)
+    needs = {upstream.name: upstream.min_duration for upstream in upstreams}
+    with progress.stage(f"listen to {task.name}", len(dataset.utterances)) as advance:
+        heard = listen(dataset, settings, needs, advance)
+    report = audit(dataset, heard)
+    report.stop_on_error(task.name)
+    for finding in report.findings:
+        if finding.severity == "warning":
+            progress.note(f"{task.name}: {finding.text}")
+    corpus = CorpusPart(
+        name=task.corpus,
+        index_sha256=dataset.index_sha256,
+        audio_sha256=audio_digest(heard),
+        utterances=len(dataset.utterances),
+        synthetic=dataset.corpus.synthetic,
+    )
+    part = TaskPart(
+        name=task.name,
+        version=task.version,
+        sha256=task.sha256,
+        title=task.title,
+        corpus=corpus,
+        kind=task.kind,
+        outputs=list(task.outputs),
+        metrics=task.metrics,
+        pool=task.pool,
+        folds=[fold.name for fold in dataset.folds],
+        folds_sha256=dataset.folds_sha256,
+        seeds=task.seeds,
+        speaker_independent=task.speaker_independent,
+        dev=task.dev.scheme,
+    )
+    return Material(dataset, heard, part)
+
+
+def _units(request: Request, material: Material, identity: Sequence[str], stochastic: bool) -> Iterator[Unit]:
+    task, folds = material.dataset.task, {fold.name: fold for fold in material.dataset.folds}
+    for name in request.folds:
+        if name not in folds:
+            raise UsageError(f"the task {task.name!r} has no fold {name!r}", nearest(name, folds))
+    # A head that ignores the seed gives the same number for every seed: once is enough.
+    seeds = list(request.seeds) or (task.seeds if stochastic else task.seeds[:1])
+    part = material.part
+    data = [part.sha256, part.corpus.index_sha256, part.corpus.audio_sha256, part.folds_sha256]
+    for seed in dict.fromkeys(seeds):
+        for fold in (folds[name] for name in dict.fromkeys(request.folds or folds)):
+            protocol: Literal["official", "modified"] = "official" if seed in task.seeds else "modified"
+            yield Unit(digest([*data, *identity, fold.name, seed])[:32], fold, seed, protocol)
+
+
+def _is_todo(record: Record | None, rerun: Rerun) -> bool:
+    return record is None or rerun == "all" or (rerun == "failed" and record.status == "failed")

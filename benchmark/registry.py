@@ -1,0 +1,343 @@
+"""Finds upstreams, downstreams, tasks and corpora by name, without importing what is not used.
+
+A class is found by the literal `name = "..."` in its body: the source is parsed, not imported, so that listing needs no
+torch and adding a file just works. Tasks, recipes and named checkpoints are YAML. Other packages join through the entry
+points `serbench.upstreams`, `serbench.downstreams` and `serbench.tasks`; a single file through `--plugin`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.base import Corpus, Downstream, Upstream
+from benchmark.errors import MissingError, UsageError
+from benchmark.yamls import read_yaml, validate
+
+# The spokes, named only here and only as strings.
+PACKAGES = {"upstream": "upstreams", "downstream": "downstreams", "corpus": "tasks.corpora"}
+TASKS_PACKAGE = "tasks"
+CHECKPOINTS = ("upstreams", "pretrained.yaml")
+RECIPES = ("downstreams", "recipes")
+BASES: dict[str, type] = {"upstream": Upstream, "downstream": Downstream, "corpus": Corpus}
+_CLASS_SUFFIXES = {"upstream": "Upstream", "downstream": "Downstream", "corpus": "Corpus"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in the registry.
+
+    Attributes:
+        name: What the user types. A name that ends in ":" is a prefix, such as "hf:".
+        target: "module:Class".
+        summary: One line.
+        where: File or package that defines it, to be named when two claim one name.
+        arguments: Arguments of the class, for a name that is data (a checkpoint or a recipe).
+        extra: Optional dependency group that it needs.
+        source: Paper or repository, where the entry gives one.
+    """
+
+    name: str
+    target: str
+    summary: str
+    where: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    extra: str | None = None
+    source: str | None = None
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Recipe(_Closed):
+    """The YAML of a downstream recipe."""
+
+    name: str
+    summary: str
+    downstream: str
+    params: dict[str, Any] = {}
+    source: str | None = None
+
+
+class Checkpoint(_Closed):
+    """A named row of `upstreams/pretrained.yaml`: a checkpoint and what is known of it."""
+
+    hub: str
+    summary: str
+    licence: str
+    citation: str
+    revision: str | None = None
+
+
+def package_folder(package: str) -> Path:
+    """The folder of a package, found without importing what is in it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingError(f"the package {package!r} is not installed", "pip install serbench")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an unknown name: the nearest known one, else all of them."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def _literals(node: ast.ClassDef) -> dict[str, Any]:
+    found = {}
+    for statement in node.body:
+        target = None
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign):
+            target = statement.target
+        if isinstance(target, ast.Name) and isinstance(getattr(statement, "value", None), ast.Constant):
+            found[target.id] = statement.value.value  # type: ignore[attr-defined]
+    return found
+
+
+def _scan_package(kind: str) -> list[Entry]:
+    entries = []
+    package = PACKAGES[kind]
+    for path in sorted(package_folder(package).glob("*.py")):
+        module = f"{package}.{path.stem}"
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.ClassDef):
+                continue
+            literals = _literals(node)
+            if isinstance(literals.get("name"), str) and node.bases:
+                summary = (ast.get_docstring(node) or "").split("\n")[0]
+                target = f"{module}:{node.name}"
+                where = f"{package.replace('.', '/')}/{path.name}"
+                entries.append(Entry(literals["name"], target, summary, where, extra=literals.get("extra")))
+    return entries
+
+
+class Registry:
+    """All that can be named on the command line.
+
+    Args:
+        plugins: Files (`FILE.py`) or modules whose `Upstream`, `Downstream` and `Corpus` subclasses join.
+
+    Raises:
+        UsageError: Two places claim the same name, or a plugin cannot be imported.
+    """
+
+    def __init__(self, plugins: Iterable[str] = ()) -> None:
+        self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in PACKAGES}
+        self._recipes: dict[str, Entry] = {}
+        self._tasks: dict[str, Path] = {}
+        for kind in PACKAGES:
+            for entry in _scan_package(kind):
+                self._add(self._entries[kind], kind, entry)
+        self._add_checkpoints()
+        self._add_recipes()
+        for path in sorted(package_folder(TASKS_PACKAGE).glob("*.yaml")):
+            self._tasks[path.stem] = path
+        self._add_entry_points()
+        for plugin in plugins:
+            self._add_plugin(plugin)
+
+    # -- what is there ------------------------------------------------------------------------------------------------
+
+    def upstreams(self) -> list[Entry]:
+        """Every upstream, prefixes such as "hf:" last."""
+        return sorted(self._entries["upstream"].values(), key=lambda entry: (entry.name.endswith(":"), entry.name))
+
+    def downstreams(self) -> list[Entry]:
+        """Every recipe, and every class that no recipe uses (plugins)."""
+        used = {entry.target for entry in self._recipes.values()}
+        bare = [entry for entry in self._entries["downstream"].values() if entry.target not in used]
+        return sorted([*self._recipes.values(), *bare], key=lambda entry: entry.name)
+
+    def corpora(self) -> list[Entry]:
+        """Every corpus."""
+        return sorted(self._entries["corpus"].values(), key=lambda entry: entry.name)
+
+    def tasks(self) -> list[str]:
+        """Every task."""
+        return sorted(self._tasks)
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def upstream_entry(self, name: str) -> tuple[Entry, str | None]:
+        """The entry of an upstream, and what follows the prefix in a name such as "hf:PATH"."""
+        known = self._entries["upstream"]
+        if name in known and not name.endswith(":"):
+            return known[name], None
+        prefix, colon, rest = name.partition(":")
+        if colon and rest and prefix + colon in known:
+            return known[prefix + colon], rest
+        raise UsageError(f"unknown upstream {name!r}", nearest(name, known))
+
+    def upstream(self, name: str, weights: Path | None = None) -> Upstream:
+        """Build an upstream.
+
+        Args:
+            name: A name that `upstreams` lists, or prefix and argument such as "hf:facebook/hubert-base-ls960".
+            weights: Local folder that overrides where a named checkpoint is loaded from.
+        """
+        entry, argument = self.upstream_entry(name)
+        cls: type[Upstream] = self._load("upstream", entry)
+        if argument is not None:
+            return cls(argument)  # type: ignore[call-arg]
+        if entry.arguments:
+            arguments = dict(entry.arguments)
+            if weights is not None:
+                arguments.update(model=str(weights), revision=None)
+            return cls(name=entry.name, **arguments)  # type: ignore[call-arg]
+        return cls()
+
+    def downstream_entry(self, name: str) -> Entry:
+        """The entry of a downstream: a recipe, or a class without one."""
+        known = {**self._entries["downstream"], **self._recipes}
+        if name not in known:
+            raise UsageError(
+                f"unknown downstream {name!r}", nearest(name, {entry.name for entry in self.downstreams()})
+            )
+        return known[name]
+
+    def downstream(self, name: str, device: str = "cpu") -> Downstream:
+        """Build a new head from its recipe."""
+        entry = self.downstream_entry(name)
+        cls: type[Downstream] = self._load("downstream", entry)
+        params = validate(cls.Params, dict(entry.arguments), f"params of {entry.where}")
+        return cls(params, device)
+
+    def corpus(self, name: str) -> Corpus:
+        """Build the scanner of a corpus."""
+        known = self._entries["corpus"]
+        if name not in known:
+            raise UsageError(f"unknown corpus {name!r}", nearest(name, known))
+        cls: type[Corpus] = self._load("corpus", known[name])
+        return cls()
+
+    def task_file(self, name: str) -> Path:
+        """The YAML of a task: a registered name, or the path of a file."""
+        if name.endswith((".yaml", ".yml")):
+            path = Path(name)
+            if not path.is_file():
+                raise UsageError(f"there is no task file {name!r}", "give the path of a protocol YAML")
+            return path
+        if name not in self._tasks:
+            raise UsageError(f"unknown task {name!r}", nearest(name, self._tasks))
+        return self._tasks[name]
+
+    # -- filling ------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _add(table: dict[str, Entry], kind: str, entry: Entry) -> None:
+        other = table.get(entry.name)
+        if other is not None and (other.target, other.where) != (entry.target, entry.where):
+            raise UsageError(
+                f"two places define the {kind} {entry.name!r}: {other.where} and {entry.where}", "rename one of them"
+            )
+        table[entry.name] = entry
+
+    def _add_checkpoints(self) -> None:
+        package, file = CHECKPOINTS
+        path = package_folder(package) / file
+        prefix = self._entries["upstream"]["hf:"]
+        for name, content in read_yaml(path).items():
+            row = validate(Checkpoint, content, f"{name} in {package}/{file}")
+            arguments = {"model": row.hub, "revision": row.revision}
+            entry = Entry(name, prefix.target, row.summary, f"{package}/{file}", arguments, source=row.citation)
+            self._add(self._entries["upstream"], "upstream", entry)
+
+    def _add_recipes(self) -> None:
+        package, folder = RECIPES
+        for path in sorted((package_folder(package) / folder).glob("*.yaml")):
+            where = f"{package}/{folder}/{path.name}"
+            recipe = validate(Recipe, read_yaml(path), where)
+            classes = self._entries["downstream"]
+            if recipe.downstream not in classes:
+                raise UsageError(
+                    f"unknown downstream {recipe.downstream!r} in {where}", nearest(recipe.downstream, classes)
+                )
+            target = classes[recipe.downstream].target
+            entry = Entry(recipe.name, target, recipe.summary, where, recipe.params, source=recipe.source)
+            self._add(self._recipes, "downstream", entry)
+
+    def _add_entry_points(self) -> None:
+        for kind in ("upstream", "downstream"):
+            for point in metadata.entry_points(group=f"serbench.{kind}s"):
+                where = f"entry point {point.name!r} of {point.dist.name if point.dist else point.value}"
+                self._add(self._entries[kind], kind, Entry(point.name, point.value, f"from {where}", where))
+        for point in metadata.entry_points(group="serbench.tasks"):
+            for path in sorted(package_folder(point.value).glob("*.yaml")):
+                if path.stem in self._tasks:
+                    raise UsageError(
+                        f"two places define the task {path.stem!r}: {self._tasks[path.stem]} and {path}",
+                        "rename one of them",
+                    )
+                self._tasks[path.stem] = path
+
+    def _add_plugin(self, plugin: str) -> None:
+        module = import_plugin(plugin)
+        found = 0
+        for kind, base in BASES.items():
+            for cls in vars(module).values():
+                named = inspect.isclass(cls) and issubclass(cls, base) and not inspect.isabstract(cls)
+                if named and cls.__module__ == module.__name__:
+                    if not isinstance(getattr(cls, "name", None), str):
+                        raise UsageError(f"{cls.__name__} in the plugin {plugin} has no name", 'set name = "..." in it')
+                    summary = (inspect.getdoc(cls) or "").split("\n")[0]
+                    target = f"{module.__name__}:{cls.__name__}"
+                    self._add(self._entries[kind], kind, Entry(cls.name, target, summary, f"plugin {plugin}"))
+                    found += 1
+        if not found:
+            raise UsageError(
+                f"the plugin {plugin} defines no Upstream, Downstream or Corpus", "subclass one in the file itself"
+            )
+
+    @staticmethod
+    def _load(kind: str, entry: Entry) -> type[Any]:
+        module, _, attribute = entry.target.partition(":")
+        try:
+            cls = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise MissingError(f"{kind} {entry.name!r} cannot be loaded from {entry.target}: {error}") from error
+        base = BASES[kind]
+        if not (inspect.isclass(cls) and issubclass(cls, base)):
+            raise UsageError(f"{entry.target} is not a subclass of benchmark.{base.__name__}", f"see {entry.where}")
+        return cls
+
+
+def import_plugin(plugin: str) -> ModuleType:
+    """Import a plugin given as `FILE.py` or as a module name.
+
+    Raises:
+        UsageError: It does not exist or fails to import; the message holds the cause.
+    """
+    try:
+        if not plugin.endswith(".py"):
+            return importlib.import_module(plugin)
+        path = Path(plugin)
+        if not path.is_file():
+            raise UsageError(f"there is no plugin file {plugin!r}")
+        name = f"plugin_{path.stem}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise UsageError(f"the plugin {plugin!r} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"the plugin {plugin!r} cannot be imported: {error}") from error
+    return module

@@ -1,0 +1,176 @@
+"""The experiment: plan, encode, and for each fold and seed fit, select, predict and score."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import BenchError, MissingError
+from benchmark.metrics import statistics
+from benchmark.plan import CellPlan, Progress, Request, Unit, make_plan
+from benchmark.records import RecordStore
+from benchmark.registry import Registry
+from benchmark.settings import Settings
+from benchmark.store import Encoded, EncodingError, FeatureStore
+from benchmark.types import Examples
+from benchmark.unit_record import Scored, predictions_csv, unit_record
+
+
+@dataclass(frozen=True)
+class CellOutcome:
+    """What a run did for one (task, upstream, downstream).
+
+    Attributes:
+        task: Name of the task.
+        upstream: Name of the upstream.
+        downstream: Name of the downstream.
+        completed: Units done now.
+        failed: Reason of each unit that failed now, by fold and seed.
+        kept: Units that had a record already.
+        newly_encoded: Utterances encoded now.
+        encode_s: Time once spent on encoding the task's utterances [s]; None where nothing was to do.
+        fit_s: Time spent now on fitting and scoring heads [s].
+    """
+
+    task: str
+    upstream: str
+    downstream: str
+    completed: int
+    failed: dict[str, str]
+    kept: int
+    newly_encoded: int
+    encode_s: float | None
+    fit_s: float
+
+
+def run(
+    request: Request, registry: Registry, settings: Settings, progress: Progress, device: str = "auto"
+) -> list[CellOutcome]:
+    """Run every unit that was asked for and has no record yet.
+
+    Features are encoded once for each upstream; for each fold and seed a new head is fitted on train, selected on dev
+    and scored once on test; each unit is recorded as soon as it is finished.
+
+    Raises:
+        BenchError: Something that concerns more than one unit is wrong; what is finished is kept. A unit that fails
+            alone becomes a record with status "failed", and the run goes on.
+    """
+    cells = make_plan(request, registry, settings, progress)
+    if any(cell.todo for cell in cells):
+        device = resolve_device(device)
+    return [_run_cell(cell, registry, settings, progress, device) for cell in cells]
+
+
+def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: Progress, device: str) -> CellOutcome:
+    dataset, records = cell.material.dataset, RecordStore(settings.results)
+    outcome = CellOutcome(
+        task=dataset.task.name,
+        upstream=cell.upstream.name,
+        downstream=cell.downstream_name,
+        completed=0,
+        failed={},
+        kept=len(cell.units) - len(cell.todo),
+        newly_encoded=0,
+        encode_s=None,
+        fit_s=0.0,
+    )
+    if not cell.todo:
+        return outcome
+    cell.upstream.device = device
+    store = FeatureStore(settings.cache, cell.upstream, cell.downstream.needs)
+    failed: dict[str, str] = {}
+
+    def record(unit: Unit, result: Scored | str, encoded: Encoded | None) -> None:
+        predictions = None if isinstance(result, str) else predictions_csv(result)
+        records.write(unit_record(cell, unit, result, encoded, device), predictions)
+        if isinstance(result, str):
+            name = f"fold {unit.fold.name}, seed {unit.seed}"
+            failed[name] = result
+            progress.note(f"{outcome.task} / {outcome.upstream} / {outcome.downstream}, {name}: failed: {result}")
+
+    try:
+        with progress.stage(f"encode {outcome.task} with {outcome.upstream}", len(dataset.utterances)) as advance:
+            encoded = store.encode(dataset, cell.material.heard, advance)
+    except EncodingError as error:
+        for unit in cell.todo:
+            record(unit, str(error), None)
+        return replace(outcome, failed=failed)
+    started = time.perf_counter()
+    with progress.stage(f"fit {outcome.downstream} on {outcome.upstream}", len(cell.todo)) as advance:
+        for unit in cell.todo:
+            record(unit, _score(cell, unit, encoded, registry, device), encoded)
+            advance(1)
+    return replace(
+        outcome,
+        completed=len(cell.todo) - len(failed),
+        failed=failed,
+        newly_encoded=encoded.newly_encoded,
+        encode_s=encoded.seconds,
+        fit_s=time.perf_counter() - started,
+    )
+
+
+def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, device: str) -> Scored | str:
+    """Fit on train, select on dev, predict test once; the reason where the head fails."""
+    started = time.perf_counter()
+    try:
+        head = registry.downstream(cell.downstream_name, device)
+        train, dev, test = (_examples(cell, encoded, ids) for ids in (unit.fold.train, unit.fold.dev, unit.fold.test))
+        selection = head.fit(train, dev, seed=unit.seed)
+        # A head sees of the test set everything but its targets.
+        scores = np.asarray(head.predict(replace(test, y=None)), dtype=np.float64)
+        by_speaker = _statistics_by_speaker(test, scores)
+    except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
+        return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+    return Scored(test, scores, by_speaker, selection, head.parameters(), time.perf_counter() - started)
+
+
+def _examples(cell: CellPlan, encoded: Encoded, ids: Sequence[str]) -> Examples:
+    dataset = cell.material.dataset
+    utterances = [dataset.by_id[name] for name in ids]
+    x: Any = tuple(encoded.features[name] for name in ids)
+    if cell.downstream.needs == "mean":
+        x = np.stack(x) if x else np.empty((0, *encoded.shape), np.float32)
+    return Examples(
+        ids=tuple(ids),
+        x=x,
+        y=dataset.targets(utterances),
+        speakers=tuple(dataset.speaker(utterance) for utterance in utterances),
+        outputs=dataset.task.outputs,
+        kind=dataset.task.kind,
+        metric=dataset.task.primary,
+    )
+
+
+def _statistics_by_speaker(test: Examples, scores: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    if scores.shape != (len(test), len(test.outputs)):
+        raise BenchError(f"the head gave scores of shape {scores.shape}, not {(len(test), len(test.outputs))}")
+    truth, speakers = np.asarray(test.y), np.array(test.speakers)
+    return {
+        name: statistics(truth[speakers == name], scores[speakers == name], test.kind)
+        for name in sorted(set(test.speakers))
+    }
+
+
+def resolve_device(device: str) -> str:
+    """Turn "auto" into "cuda" where there is one, else "cpu", and make torch repeat its numbers exactly.
+
+    Raises:
+        MissingError: "cuda" is asked for and there is none.
+    """
+    # Read by cuBLAS when it is first used; without it matrix products on a GPU may differ from run to run.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    torch.use_deterministic_algorithms(True)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise MissingError("--device cuda: torch finds no CUDA device", "use --device cpu, or install torch for CUDA")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device

@@ -1,0 +1,1 @@
+"""Corpus scanners, one module per corpus."""

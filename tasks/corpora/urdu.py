@@ -1,0 +1,78 @@
+"""URDU (Latif et al. 2018): 400 utterances of 29 speakers from Urdu talk shows, four emotions."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from benchmark.base import Corpus
+from benchmark.errors import BenchError
+from benchmark.types import Utterance
+
+EMOTIONS = {"Angry": "A", "Happy": "H", "Neutral": "N", "Sad": "S"}
+# Speaker (gender and number), recording of that speaker, letter and serial number of the emotion: SM1_F02_A013.
+PATTERN = re.compile(r"S(?P<gender>[MF])(?P<speaker>\d+)_F(?P<recording>\d+)_(?P<letter>[AHNS])(?P<serial>\d+)")
+UTTERANCES_PER_EMOTION = 100
+
+
+class Urdu(Corpus):
+    """URDU: 400 utterances from Urdu talk shows, 29 speakers, 4 emotions."""
+
+    name: ClassVar[str] = "urdu"
+    licence: ClassVar[str] = "research use only"
+    citation: ClassVar[str] = (
+        "S. Latif, A. Qayyum, M. Usman, J. Qadir: Cross Lingual Speech Emotion Recognition: Urdu vs. Western "
+        "Languages. FIT 2018. arXiv:1812.10411"
+    )
+    homepage: ClassVar[str] = "https://github.com/siddiquelatif/URDU-Dataset"
+    how_to_get: ClassVar[str] = (
+        "clone https://github.com/siddiquelatif/URDU-Dataset; the folder holds Angry, Happy, Neutral and Sad"
+    )
+
+    def scan(self, root: Path) -> list[Utterance]:
+        """List every utterance; ids are `Emotion/name`, for example `Angry/SM1_F01_A01`."""
+        utterances = []
+        for emotion, letter in EMOTIONS.items():
+            folder = root / emotion
+            if not folder.is_dir():
+                raise BenchError(f"corpus urdu has no folder {emotion!r} in {root}", self.how_to_get)
+            for path in sorted(folder.iterdir()):
+                if path.name.startswith("."):
+                    continue
+                match = PATTERN.fullmatch(path.stem)
+                if match is None or match["letter"] != letter or path.suffix.lower() != ".wav":
+                    raise BenchError(
+                        f"corpus urdu: unexpected file {emotion}/{path.name}",
+                        f"files there are named S{{M,F}}speaker_Fnumber_{letter}number.wav",
+                    )
+                utterances.append(
+                    Utterance(
+                        id=f"{emotion}/{path.stem}",
+                        file=f"{emotion}/{path.name}",
+                        speaker=f"{match['gender']}{match['speaker']}",
+                        gender={"M": "male", "F": "female"}[match["gender"]],
+                        language="ur",
+                        labels={"emotion": emotion.lower()},
+                    )
+                )
+        return sorted(utterances, key=lambda utterance: utterance.id)
+
+    def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
+        """Missing and repeated serial numbers: each emotion counts from 1 to 100."""
+        problems = []
+        for emotion in EMOTIONS:
+            by_serial: dict[int, list[str]] = defaultdict(list)
+            for utterance in utterances:
+                match = PATTERN.fullmatch(utterance.id.removeprefix(f"{emotion}/"))
+                if match is not None:
+                    by_serial[int(match["serial"])].append(utterance.file)
+            for serial in range(1, UTTERANCES_PER_EMOTION + 1):
+                if serial not in by_serial:
+                    problems.append(f"{emotion} number {serial} is missing")
+            for serial, files in sorted(by_serial.items()):
+                if len(files) > 1 or serial > UTTERANCES_PER_EMOTION:
+                    problems.append(f"surplus: {', '.join(files)}")
+        return problems

@@ -1,0 +1,85 @@
+"""A task met with its data: what is expected, what is left out, what is refused."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TOY_TASK
+
+from benchmark.dataset import load_dataset
+from benchmark.errors import BenchError, MissingError
+from benchmark.protocol import Task
+from benchmark.settings import Settings, load_settings
+from tasks.corpora.csv import CSV
+
+
+def task(**changes: object) -> Task:
+    return Task.model_validate({**copy.deepcopy(TOY_TASK), **changes})
+
+
+def test_targets_follow_the_order_of_the_labels(settings: Settings) -> None:
+    dataset = load_dataset(task(labels=["low", "high"]), CSV(), settings)
+    low, high = dataset.by_id["anna/low0.wav"], dataset.by_id["anna/high0.wav"]
+    np.testing.assert_array_equal(dataset.targets([low, high, low]), [0, 1, 0])
+
+
+def test_a_corpus_that_is_not_here_says_how_to_get_it() -> None:
+    with pytest.raises(MissingError, match=r"the corpus 'csv' is not here.*index.csv.*--data toy=PATH"):
+        load_dataset(task(), CSV(), load_settings())
+    with pytest.raises(MissingError, match="the folder /nowhere given for 'toy' does not exist"):
+        load_dataset(task(), CSV(), load_settings(["toy=/nowhere"]))
+
+
+@pytest.mark.parametrize(
+    ("expect", "message"),
+    [
+        ({"utterances": 41, "speakers": 4}, "40 utterances instead of 41"),
+        ({"utterances": 40, "speakers": 5}, "4 speakers instead of 5"),
+        ({"utterances": 40, "speakers": 4, "per_class": {"high": 19}}, "20 high instead of 19"),
+        ({"utterances": 40, "speakers": 4, "index_sha256": "0" * 64}, "the same counts but another index"),
+    ],
+)
+def test_another_corpus_than_expected_is_refused(settings: Settings, expect: dict, message: str) -> None:
+    with pytest.raises(BenchError, match=message):
+        load_dataset(task(expect=expect), CSV(), settings)
+
+
+def test_what_is_left_out_is_counted(settings: Settings) -> None:
+    only_some = {"speaker": ["anna", "bert", "cleo"]}
+    expect = {"utterances": 30, "speakers": 3}
+    dataset = load_dataset(task(filter=only_some, expect=expect), CSV(), settings)
+    assert dataset.left_out == {"speaker is not anna or bert or cleo": 10}
+
+
+def test_a_label_that_the_protocol_does_not_mention_is_refused(own_toy_corpus: Path) -> None:
+    index = own_toy_corpus / "index.csv"
+    index.write_text(index.read_text().replace("anna,low", "anna,bored", 1))
+    with pytest.raises(BenchError, match="has the label 'bored'.*to null to leave it out"):
+        load_dataset(task(), CSV(), load_settings([f"toy={own_toy_corpus}"]))
+    leave_out = {"high": "high", "low": "low", "bored": None}
+    counts = {"utterances": 39, "speakers": 4}
+    dataset = load_dataset(task(label_map=leave_out, expect=counts), CSV(), load_settings([f"toy={own_toy_corpus}"]))
+    assert dataset.left_out == {"label bored": 1}
+
+
+def test_a_filter_on_an_unknown_field_is_refused(settings: Settings) -> None:
+    with pytest.raises(BenchError, match="filters by 'style'"):
+        load_dataset(task(filter={"style": ["improvised"]}), CSV(), settings)
+
+
+def test_dimensions_are_targets_and_must_be_numbers(own_toy_corpus: Path) -> None:
+    index = own_toy_corpus / "index.csv"
+    lines = index.read_text().splitlines()
+    index.write_text("\n".join([f"{lines[0]},arousal", *(f"{line},{i / 8}" for i, line in enumerate(lines[1:]))]))
+    changes = {"kind": "regression", "labels": [], "label_map": {}, "dimensions": ["arousal"], "metrics": ["ccc"]}
+    expect = {"utterances": 40, "speakers": 4}
+    settings = load_settings([f"toy={own_toy_corpus}"])
+    dataset = load_dataset(task(**changes, expect=expect), CSV(), settings)
+    values = dataset.targets(dataset.utterances)
+    assert values.shape == (40, 1)
+    assert values.dtype == np.float32
+    with pytest.raises(BenchError, match="no number for 'valence'"):
+        load_dataset(task(**{**changes, "dimensions": ["valence"]}, expect=expect), CSV(), settings)

@@ -1,0 +1,125 @@
+"""The registry: finds without importing, helps with typos, names both sides of a collision."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmark.base import Corpus, Downstream, Upstream
+from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.protocol import read_task
+from benchmark.registry import Registry
+
+
+def test_every_name_can_be_built_and_is_what_it_says() -> None:
+    registry = Registry()
+    for entry in registry.upstreams():
+        if not entry.name.endswith(":"):
+            upstream = registry.upstream(entry.name)
+            assert isinstance(upstream, Upstream)
+            assert upstream.name == entry.name
+        assert entry.summary
+    for entry in registry.downstreams():
+        assert isinstance(registry.downstream(entry.name), Downstream)
+        assert entry.summary
+    for entry in registry.corpora():
+        corpus = registry.corpus(entry.name)
+        assert isinstance(corpus, Corpus)
+        assert all((entry.summary, corpus.licence, corpus.citation, corpus.homepage, corpus.how_to_get))
+    for name in registry.tasks():
+        task = read_task(registry.task_file(name))
+        registry.corpus(task.corpus)
+        registry.downstream(task.downstream)
+
+
+def test_the_names_of_the_issue_are_there() -> None:
+    registry = Registry()
+    upstreams = {entry.name for entry in registry.upstreams()}
+    assert {"chance", "logmel", "mfcc", "egemaps", "compare", "whisper-tiny", "hf:"} <= upstreams
+    assert {"superb", "superb-s3prl", "svm"} <= {entry.name for entry in registry.downstreams()}
+    assert {"demo", "urdu", "urdu-random"} <= set(registry.tasks())
+    assert {"demo", "urdu", "csv"} <= {entry.name for entry in registry.corpora()}
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda r: r.upstream("wisper-tiny"), "unknown upstream 'wisper-tiny' (did you mean 'whisper-tiny'?)"),
+        (lambda r: r.downstream("superbb"), "unknown downstream 'superbb' (did you mean 'superb'?)"),
+        (lambda r: r.corpus("urduu"), "unknown corpus 'urduu' (did you mean 'urdu'?)"),
+        (lambda r: r.task_file("urdu-rand"), "unknown task 'urdu-rand' (did you mean 'urdu-random'?)"),
+        (lambda r: r.task_file("nowhere.yaml"), "there is no task file 'nowhere.yaml'"),
+        (lambda r: r.upstream("hf:"), "unknown upstream 'hf:'"),
+    ],
+)
+def test_an_unknown_name_is_a_usage_error_with_a_hint(ask, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        ask(Registry())
+    assert message in str(caught.value)
+
+
+def test_listing_and_reading_tasks_loads_no_torch() -> None:
+    code = (
+        "import sys; from benchmark.registry import Registry; from benchmark.protocol import read_task\n"
+        "r = Registry(); r.upstreams(), r.downstreams(), [read_task(r.task_file(n)) for n in r.tasks()]\n"
+        "heavy = {'torch', 'transformers', 'sklearn', 'opensmile', 'pandas'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_plugin_joins(plugin: Path) -> None:
+    registry = Registry([str(plugin)])
+    assert registry.upstream("spectrum").name == "spectrum"
+    assert registry.downstream("nearest").name == "nearest"
+    entry, _ = registry.upstream_entry("spectrum")
+    assert entry.summary == "Energy in sixteen bands."
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\n", "defines no Upstream, Downstream or Corpus"),
+        ("import nowhere_to_be_found\n", "cannot be imported: No module named 'nowhere_to_be_found'"),
+        ("def broken(:\n", "cannot be imported"),
+        (
+            "from benchmark import Upstream\nclass A(Upstream):\n    def encode(self, wave): ...\n",
+            "A in the plugin .* has no name",
+        ),
+    ],
+)
+def test_a_wrong_plugin_is_a_usage_error(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "wrong_plugin.py"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        Registry([str(path)])
+
+
+def test_a_collision_names_both_places(plugin: Path) -> None:
+    plugin.write_text(plugin.read_text().replace('"spectrum"', '"logmel"'))
+    with pytest.raises(UsageError, match=r"two places define the upstream 'logmel': upstreams/spectral.py and plugin"):
+        Registry([str(plugin)])
+
+
+def test_what_is_no_upstream_cannot_be_loaded_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmark.registry import Entry
+
+    registry = Registry()
+    monkeypatch.setitem(registry._entries["upstream"], "odd", Entry("odd", "json:JSONDecoder", "", "a test"))
+    with pytest.raises(UsageError, match="json:JSONDecoder is not a subclass of benchmark.Upstream"):
+        registry.upstream("odd")
+    monkeypatch.setitem(registry._entries["upstream"], "gone", Entry("gone", "json:Nothing", "", "a test"))
+    with pytest.raises(MissingError, match="upstream 'gone' cannot be loaded"):
+        registry.upstream("gone")
+
+
+def test_a_misspelt_recipe_key_is_refused() -> None:
+    registry = Registry()
+    entry = registry.downstream_entry("svm")
+    with pytest.raises(BenchError, match="unknown key 'kernal' in params of"):
+        broken = {**registry._recipes, "svm": type(entry)(**{**vars(entry), "arguments": {"kernal": "linear"}})}
+        registry._recipes = broken
+        registry.downstream("svm")

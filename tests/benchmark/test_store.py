@@ -1,0 +1,165 @@
+"""The feature store: encoded once, never half-read, never mistaken."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.base import Upstream
+from benchmark.dataset import Dataset, load_dataset
+from benchmark.errors import BenchError
+from benchmark.listening import listen
+from benchmark.protocol import read_task
+from benchmark.settings import Settings
+from benchmark.store import EncodingError, FeatureStore, estimate_bytes
+from benchmark.types import Features
+from tasks.corpora.csv import CSV
+
+
+class Energy(Upstream):
+    """Two layers of framewise energy and its logarithm."""
+
+    name = "energy"
+    layers = 2
+    dim = 1
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+        self.calls = 0
+
+    @property
+    def params(self) -> dict[str, float]:
+        return {"scale": self.scale}
+
+    def encode(self, wave: np.ndarray) -> Features:
+        self.calls += 1
+        frames = wave[: len(wave) // 160 * 160].reshape(-1, 160)
+        energy = self.scale * (frames**2).mean(axis=1)
+        return Features(np.float32([energy, np.log(energy + 1e-6)])[..., None], 100.0)
+
+
+@pytest.fixture
+def dataset(toy_task: Path, settings: Settings) -> Dataset:
+    return load_dataset(read_task(toy_task), CSV(), settings)
+
+
+@pytest.fixture
+def heard(dataset: Dataset, settings: Settings):
+    return listen(dataset, settings, {}, lambda count: None)
+
+
+def encode(settings: Settings, upstream: Upstream, dataset: Dataset, heard, pooling: str = "mean"):
+    return FeatureStore(settings.cache, upstream, pooling).encode(dataset, heard, lambda count: None)
+
+
+def test_every_utterance_is_encoded_once(settings: Settings, dataset: Dataset, heard) -> None:
+    first, second = Energy(), Energy()
+    one = encode(settings, first, dataset, heard)
+    two = encode(settings, second, dataset, heard)
+    assert (first.calls, second.calls) == (40, 0)
+    assert (one.newly_encoded, two.newly_encoded) == (40, 0)
+    assert one.seconds == pytest.approx(two.seconds)
+    for name, values in one.features.items():
+        np.testing.assert_array_equal(values, two.features[name])
+        assert values.shape == one.shape == (2, 1)
+
+
+def test_means_are_those_of_the_frames(settings: Settings, dataset: Dataset, heard) -> None:
+    means = encode(settings, Energy(), dataset, heard).features
+    frames = encode(settings, Energy(), dataset, heard, "frames").features
+    for name, values in frames.items():
+        assert values.shape == (2, 50, 1)
+        np.testing.assert_allclose(values.mean(axis=1, dtype=np.float64), means[name], rtol=1e-6)
+
+
+def test_another_identity_meets_no_old_features(settings: Settings, dataset: Dataset, heard) -> None:
+    one = encode(settings, Energy(1.0), dataset, heard).features["anna/low0.wav"]
+    two = encode(settings, Energy(2.0), dataset, heard).features["anna/low0.wav"]
+    assert two[0, 0] == pytest.approx(2 * one[0, 0])
+
+
+def test_identical_audio_is_encoded_once(settings: Settings, dataset: Dataset, heard) -> None:
+    same = dict.fromkeys(heard, heard["anna/low0.wav"])
+    changed = {**heard, "anna/low1.wav": heard["anna/low0.wav"]}
+    upstream = Energy()
+    store = FeatureStore(settings.cache, upstream, "mean")
+    assert len(store.missing(same)) == 40
+    with pytest.raises(BenchError, match="changed while the run was reading it"):
+        store.encode(dataset, {**heard, "anna/low1.wav": type(heard["anna/low0.wav"])("0" * 64, 0.5)}, lambda c: None)
+    assert store.encode(dataset, changed, lambda count: None).newly_encoded == 39
+
+
+def shards(settings: Settings) -> list[Path]:
+    return sorted(settings.cache.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty"])
+def test_a_damaged_shard_is_noticed_and_made_again(
+    settings: Settings, dataset: Dataset, heard, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    before = encode(settings, Energy(), dataset, heard)
+    (shard,) = shards(settings)
+    content = bytearray(shard.read_bytes())
+    if damage == "flip":
+        content[-1] ^= 1
+    else:
+        del content[{"truncate": len(content) // 2, "empty": 0}[damage] :]
+    shard.write_bytes(content)
+    after = encode(settings, Energy(), dataset, heard)
+    assert "is damaged" in caplog.text
+    assert after.newly_encoded == 40
+    for name, values in before.features.items():
+        np.testing.assert_array_equal(values, after.features[name])
+
+
+def test_finished_shards_survive_a_failure(
+    settings: Settings, dataset: Dataset, heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.store.SHARD_BYTES", 1)
+
+    class Failing(Energy):
+        def encode(self, wave: np.ndarray) -> Features:
+            if self.calls == 20:
+                raise ValueError("out of luck")
+            return super().encode(wave)
+
+    with pytest.raises(EncodingError, match=r"'energy' failed on one of .*wav.*ValueError: out of luck"):
+        encode(settings, Failing(), dataset, heard)
+    assert len(shards(settings)) == 2
+    resumed = Energy()
+    resumed_store = FeatureStore(settings.cache, Failing(), "mean")
+    assert len(resumed_store.missing(heard)) == 24
+    assert encode(settings, resumed, dataset, heard).newly_encoded == 40  # another class: another identity
+
+
+def test_non_finite_features_name_the_file(settings: Settings, dataset: Dataset, heard) -> None:
+    class Broken(Energy):
+        def encode(self, wave: np.ndarray) -> Features:
+            return Features(np.full((1, 1, 1), np.nan, np.float32))
+
+    with pytest.raises(EncodingError, match=r"NaN or infinite features for \w+/\w+.wav"):
+        encode(settings, Broken(), dataset, heard)
+
+
+def test_a_full_disk_is_one_clear_error_and_leaves_nothing(
+    settings: Settings, dataset: Dataset, heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("benchmark.files.os.fsync", full)
+    with pytest.raises(BenchError, match="the disk is full") as caught:
+        encode(settings, Energy(), dataset, heard)
+    assert not isinstance(caught.value, EncodingError)
+    assert [path for path in settings.cache.rglob("*") if path.is_file() and path.parent.name != "audio"] == []
+
+
+def test_the_estimate_is_what_is_stored(settings: Settings, dataset: Dataset, heard) -> None:
+    estimate = estimate_bytes(Energy(), "mean", 40)
+    encoded = encode(settings, Energy(), dataset, heard)
+    assert estimate == sum(values.nbytes for values in encoded.features.values())
+    assert estimate_bytes(Energy(), "frames", 40) is None

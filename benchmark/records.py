@@ -193,13 +193,15 @@ def read_file(path: Path) -> list[Record]:
     try:
         content = json.loads(path.read_bytes())
         if isinstance(content, dict) and set(content) == {"common", "units"}:
+            if not (isinstance(content["units"], list) and content["units"]):
+                raise ValueError("units is not a list of at least one unit")
             return [Record.model_validate({**content["common"], **unit}) for unit in content["units"]]
         return [Record.model_validate(content)]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(key) for key in first["loc"])
         raise BenchError(f"{path} is not a valid record: {where}: {first['msg']}", "remove it and run again") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError, OSError) as error:
         raise BenchError(f"{path} is not a valid record: {error}", "remove it and run again") from error
 
 

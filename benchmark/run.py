@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,9 +123,10 @@ def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, dev
     try:
         head = registry.downstream(cell.downstream_name, device)
         train, dev, test = (_examples(cell, encoded, ids) for ids in (unit.fold.train, unit.fold.dev, unit.fold.test))
-        selection = head.fit(train, dev, seed=unit.seed)
-        # A head sees of the test set everything but its targets.
-        scores = np.asarray(head.predict(replace(test, y=None)), dtype=np.float64)
+        with one_thread():
+            selection = head.fit(train, dev, seed=unit.seed)
+            # A head sees of the test set everything but its targets.
+            scores = np.asarray(head.predict(replace(test, y=None)), dtype=np.float64)
         by_speaker = _statistics_by_speaker(test, scores)
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
         return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
@@ -156,6 +158,25 @@ def _statistics_by_speaker(test: Examples, scores: NDArray[np.float64]) -> dict[
         name: statistics(truth[speakers == name], scores[speakers == name], test.kind)
         for name in sorted(set(test.speakers))
     }
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Fit heads in one thread.
+
+    They are small: threads would cost more than they bring, many times more where another process keeps a core busy,
+    and the order in which they add up would make numbers depend on how many cores there are.
+    """
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def resolve_device(device: str) -> str:

@@ -13,9 +13,10 @@ high in anger, medium in happiness and low in sadness; Murray & Arnott do not tr
 So is what makes it hard: voices differ in their baselines and in how strongly they express, about one utterance in
 ten is weakly expressed, every parameter is jittered, and recording level and background noise vary at random.
 
-The same bytes come out everywhere, and a digest checks it. espeak-ng keeps state between utterances (the phase of its
-flutter), so each is spoken by a freshly loaded library. No voice uses what is random or floating-point in espeak-ng
-(breath, Klatt synthesis). All that is added here is integer arithmetic on draws from SHA-256 and SHAKE-256.
+It is made to come out the same everywhere, and a digest checks every byte. espeak-ng keeps state between utterances
+(the phase of its flutter), so each is spoken by a freshly loaded library. No voice uses the parts of espeak-ng that are
+random or rest on the mathematical library (breath, Klatt synthesis). All that is added here is integer arithmetic on
+draws from SHA-256 and SHAKE-256.
 
 `python -m tasks.corpora.demo FOLDER [FILE ...]` renders by hand.
 """
@@ -43,7 +44,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Corpus
-from benchmark.errors import BenchError, MissingError
+from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.files import TEMPORARY_PREFIX
 from benchmark.types import Utterance
 
@@ -368,7 +369,10 @@ def render_apart(folder: Path) -> None:
     versions = f"it was made with {LOADER} {MADE_WITH}, installed is {installed} on {platform.platform()}"
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise BenchError(f"rendering the demo corpus failed with exit code {done.returncode}: {reason}", versions)
+        raise BenchError(
+            f"rendering the demo corpus failed with exit code {done.returncode}: {reason}",
+            f"is there space in the cache? {versions}",
+        )
     found = digest(folder)
     if found != SHA256:
         raise BenchError(
@@ -397,9 +401,17 @@ def place(fresh: Path, root: Path) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Render files, all by default, into a folder."""
+    """Render files, all by default, into a folder.
+
+    Raises:
+        UsageError: There is no folder, or a file that the corpus does not have.
+    """
     import espeakng_loader
 
+    unknown = [file for file in arguments[1:] if file not in FILES]
+    if not arguments or unknown:
+        problem = f"the demo corpus has no file {unknown[0]!r}" if unknown else "a folder is missing"
+        raise UsageError(problem, "python -m tasks.corpora.demo FOLDER [F1/F1_angry_S3.wav ...]")
     folder = Path(arguments[0]).resolve()
     library = Path(espeakng_loader.get_library_path()).resolve()
     os.chdir(Path(espeakng_loader.get_data_path()).parent)

@@ -29,7 +29,7 @@ def test_targets_follow_the_order_of_the_labels(settings: Settings) -> None:
 def test_a_corpus_that_is_not_here_says_how_to_get_it() -> None:
     with pytest.raises(MissingError, match=r"the corpus 'csv' is not here.*index.csv.*--data toy=PATH"):
         load_dataset(task(), CSV(), load_settings())
-    with pytest.raises(MissingError, match="the folder /nowhere given for 'toy' does not exist"):
+    with pytest.raises(MissingError, match=r"the folder /nowhere given for 'toy' does not exist"):
         load_dataset(task(), CSV(), load_settings(["toy=/nowhere"]))
 
 
@@ -57,7 +57,7 @@ def test_what_is_left_out_is_counted(settings: Settings) -> None:
 def test_a_label_that_the_protocol_does_not_mention_is_refused(own_toy_corpus: Path) -> None:
     index = own_toy_corpus / "index.csv"
     index.write_text(index.read_text().replace("anna,low", "anna,bored", 1))
-    with pytest.raises(BenchError, match="has the label 'bored'.*to null to leave it out"):
+    with pytest.raises(BenchError, match=r"has the label 'bored'.*to null to leave it out"):
         load_dataset(task(), CSV(), load_settings([f"toy={own_toy_corpus}"]))
     leave_out = {"high": "high", "low": "low", "bored": None}
     counts = {"utterances": 39, "speakers": 4}

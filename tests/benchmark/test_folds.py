@@ -79,7 +79,7 @@ def test_cross_validation_tests_every_utterance_once(scheme: dict) -> None:
     assert tested == {utterance.id: 1 for utterance in utterances}
 
 
-@pytest.mark.parametrize("scheme", SCHEMES[:3], ids=lambda scheme: str(scheme))
+@pytest.mark.parametrize("scheme", SCHEMES[:3], ids=str)
 def test_grouped_folds_share_no_group(scheme: dict) -> None:
     folds, utterances, _ = divide(scheme, {"scheme": "random", "fraction": 0.2})
     group = {utterance.id: getattr(utterance, scheme["group"]) for utterance in utterances}

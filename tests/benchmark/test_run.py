@@ -223,7 +223,7 @@ def test_a_seed_outside_the_protocol_is_marked(toy_task, plugin, settings, progr
 
 
 def test_an_unknown_fold_is_refused_before_any_work(toy_task, plugin, settings, progress) -> None:
-    with pytest.raises(UsageError, match="no fold 'ana' .did you mean 'anna'"):
+    with pytest.raises(UsageError, match=r"no fold 'ana' .did you mean 'anna'"):
         go(request(toy_task, folds=["ana"]), settings, progress, plugin)
     assert not settings.results.exists()
 

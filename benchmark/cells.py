@@ -1,0 +1,271 @@
+"""Cells of the leaderboard: the records of one (task, upstream, downstream), over folds and seeds.
+
+A cell is known by three digests and shown under three names. Its units must all be there before it has a score.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import BenchError
+from benchmark.files import digest
+from benchmark.metrics import find
+from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart
+
+Unit = tuple[str, int]
+TRUTH_OF_MOMENTS = (0, 1, 3)  # n, sum t and sum t*t: what moments know of the truth
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One (task, upstream, downstream).
+
+    Attributes:
+        task: The protocol, as its first completed unit has it (its first failed one where none is completed).
+        upstream: The representation, likewise.
+        downstream: The head, likewise.
+        records: What there is of the cell's units, by (fold, seed); no other units.
+    """
+
+    task: TaskPart
+    upstream: UpstreamPart
+    downstream: DownstreamPart
+    records: Mapping[Unit, Record]
+
+    @property
+    def name(self) -> str:
+        """The system, as it is shown."""
+        return f"{self.upstream.name} + {self.downstream.name}"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that the cell needs: those of the task, or only the first where the head ignores it."""
+        return tuple(self.task.seeds if self.downstream.stochastic else self.task.seeds[:1])
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """Every (fold, seed) that the cell needs, folds first."""
+        return tuple((fold, seed) for fold in self.task.folds for seed in self.seeds)
+
+    @cached_property
+    def completed(self) -> tuple[Unit, ...]:
+        """The units that are completed."""
+        return tuple(unit for unit in self.units if self._status(unit) == "completed")
+
+    @cached_property
+    def failed(self) -> tuple[Unit, ...]:
+        """The units that failed; their records hold the reason."""
+        return tuple(unit for unit in self.units if self._status(unit) == "failed")
+
+    @cached_property
+    def missing(self) -> tuple[Unit, ...]:
+        """The units that no record is there for."""
+        return tuple(unit for unit in self.units if unit not in self.records)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every fold and seed is completed: only then is there a score."""
+        return 0 < len(self.units) == len(self.completed)
+
+    @property
+    def complete_folds(self) -> int:
+        """The number of folds of which every seed is completed."""
+        done = Counter(fold for fold, _ in self.completed)
+        return sum(done[fold] == len(self.seeds) for fold in self.task.folds)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what the cell is: protocol, recordings, folds, upstream and downstream."""
+        return digest([*_protocol(self.task), self.upstream.sha256, self.downstream.sha256])
+
+    @property
+    def created(self) -> str:
+        """When its latest unit was made, as text; ISO 8601 in UTC sorts as time does."""
+        return max(record.provenance.created for record in self.records.values())
+
+    def flags(self) -> list[str]:
+        """What a reader must know to judge the score, in a fixed order and few words."""
+        codes = {record.provenance.code_sha256 for record in self.records.values()}
+        flags = {
+            "speaker-dependent": not self.task.speaker_independent,
+            "dev = test": self.task.dev == "test",
+            "transductive": self.downstream.transductive,
+            "mixed code": len(codes) > 1,
+            "synthetic": self.task.corpus.synthetic,
+        }
+        return [flag for flag, holds in flags.items() if holds]
+
+    @cached_property
+    def speakers(self) -> tuple[str, ...]:
+        """Every test speaker of the completed units, sorted."""
+        return tuple(sorted({speaker for unit in self.completed for speaker in self.records[unit].by_speaker}))
+
+    def statistics(self) -> NDArray[np.float64]:
+        """The sufficient statistics of every seed, fold and speaker; zeros where a fold does not test a speaker.
+
+        Returns:
+            (seeds, folds, speakers, K, K) confusion counts or (seeds, folds, speakers, k, 6) moments.
+
+        Raises:
+            BenchError: The cell is incomplete; a record's statistics do not suit its task; or the seeds of a fold were
+                not tested on the same utterances.
+        """
+        if not self.complete:
+            done = f"{len(self.completed)} of {len(self.units)} units"
+            raise BenchError(f"{self.name} on {self.task.name} is incomplete: {done}", "run it again to complete it")
+        outputs = len(self.task.outputs)
+        shape = (outputs, outputs if self.task.kind == "classification" else 6)
+        array = np.zeros((len(self.seeds), len(self.task.folds), len(self.speakers), *shape))
+        column = {speaker: index for index, speaker in enumerate(self.speakers)}
+        for i, fold in enumerate(self.task.folds):
+            for j, seed in enumerate(self.seeds):
+                record = self.records[fold, seed]
+                if not record.by_speaker:
+                    raise BenchError(f"record {record.id!r} has no test speaker", "remove it and run again")
+                for speaker, values in record.by_speaker.items():
+                    array[j, i, column[speaker]] = _checked(record, speaker, values, shape)
+        truth = truth_of(array, self.task)
+        if not np.allclose(truth, truth[:1], rtol=1e-9, atol=1e-9):
+            raise BenchError(
+                f"the seeds of {self.name} on {self.task.name} were not tested on the same utterances",
+                "the records contradict each other: remove them and run again",
+            )
+        return array
+
+    def _status(self, unit: Unit) -> str | None:
+        record = self.records.get(unit)
+        return None if record is None else record.status
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Records as cells, with what is not among them.
+
+    Attributes:
+        cells: At most one for three names, all of one protocol for a task name; sorted by names.
+        superseded: Older cells of the same names, and cells of an older protocol or of other recordings; sorted.
+        modified: By task name, the number of records of a modified protocol.
+        outside: By task name, the number of records of a fold or a seed that the cell does not need.
+    """
+
+    cells: tuple[Cell, ...]
+    superseded: tuple[Cell, ...]
+    modified: Mapping[str, int]
+    outside: Mapping[str, int]
+
+
+def group(*sources: Iterable[Record]) -> Grouping:
+    """Group records into cells.
+
+    Where several identities go by the same names, because the code, the weights or the protocol changed, the newest
+    is a cell and the others are superseded: they are never averaged. The newest protocol of a task is chosen first,
+    so that all the cells of a task can be compared.
+
+    Args:
+        sources: Records, for example of the local store and then the published ones. Of a unit that is in several
+            sources the first source's record counts.
+
+    Raises:
+        BenchError: A source has two different records of one unit, or a record's metrics do not suit its task.
+    """
+    units: dict[tuple[str, ...], dict[Unit, Record]] = {}
+    modified: Counter[str] = Counter()
+    for source in sources:
+        seen: dict[tuple[object, ...], Record] = {}
+        for record in source:
+            if record.protocol == "modified":
+                modified[record.task.name] += 1
+                continue
+            _check_metrics(record)
+            key, unit = _identity(record), (record.fold, record.seed)
+            if seen.setdefault((key, unit), record) != record:
+                raise BenchError(
+                    f"two different records of one unit: {seen[key, unit].id!r} and {record.id!r} "
+                    f"({record.task.name}, fold {record.fold!r}, seed {record.seed})",
+                    "remove one of them",
+                )
+            units.setdefault(key, {}).setdefault(unit, record)
+
+    outside: Counter[str] = Counter()
+    cells = []
+    for records in units.values():
+        cell = _cell(records)
+        outside[cell.task.name] += len(records) - len(cell.records)
+        if cell.records:
+            cells.append(cell)
+    shown, superseded = _newest(cells)
+    return Grouping(shown, superseded, dict(sorted(modified.items())), dict(sorted((+outside).items())))
+
+
+def truth_of(statistics: NDArray[np.float64], task: TaskPart) -> NDArray[np.float64]:
+    """What statistics know of the truth: (..., K) utterances of each class, or (..., k, 3) n, sum t and sum t*t."""
+    if task.kind == "classification":
+        return np.asarray(statistics.sum(axis=-1))
+    return statistics[..., TRUTH_OF_MOMENTS]
+
+
+def same_protocol(a: TaskPart, b: TaskPart) -> bool:
+    """Whether two scores can be compared: the same protocol, recordings and folds."""
+    return _protocol(a) == _protocol(b)
+
+
+def _protocol(task: TaskPart) -> tuple[str, ...]:
+    return (task.name, task.sha256, task.corpus.index_sha256, task.corpus.audio_sha256, task.folds_sha256)
+
+
+def _identity(record: Record) -> tuple[str, ...]:
+    names = (record.upstream.name, record.downstream.name)
+    return (*_protocol(record.task), *names, record.upstream.sha256, record.downstream.sha256)
+
+
+def _cell(records: dict[Unit, Record]) -> Cell:
+    """Make a cell of the records of one identity, without those of units that it does not need."""
+    units = sorted(records, key=lambda unit: (records[unit].status != "completed", unit))
+    speaks = records[units[0]]
+    cell = Cell(speaks.task, speaks.upstream, speaks.downstream, records)
+    needed = set(cell.units)
+    return Cell(cell.task, cell.upstream, cell.downstream, {unit: records[unit] for unit in units if unit in needed})
+
+
+def _newest(cells: list[Cell]) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    by_age = sorted(cells, key=lambda cell: (cell.created, cell.sha256), reverse=True)
+    protocols: dict[str, tuple[str, ...]] = {}
+    shown: dict[tuple[str, str, str], Cell] = {}
+    superseded = []
+    for cell in by_age:
+        protocol = protocols.setdefault(cell.task.name, _protocol(cell.task))
+        names = (cell.task.name, cell.upstream.name, cell.downstream.name)
+        if protocol == _protocol(cell.task) and names not in shown:
+            shown[names] = cell
+        else:
+            superseded.append(cell)
+    superseded.sort(key=lambda cell: (cell.task.name, cell.name, cell.created, cell.sha256))
+    return tuple(shown[names] for names in sorted(shown)), tuple(superseded)
+
+
+def _checked(record: Record, speaker: str, values: list[list[float]], shape: tuple[int, int]) -> NDArray[Any]:
+    """The statistics of a speaker as an array, once they can be statistics at all."""
+    where = f"record {record.id!r} ({record.task.name}, fold {record.fold!r}) has for speaker {speaker!r}"
+    if [len(values), *{len(row) for row in values}] != list(shape):
+        raise BenchError(f"{where} statistics that are not {shape[0]} x {shape[1]}", "remove the record and run again")
+    array = np.array(values, dtype=np.float64)
+    tested = array if record.task.kind == "classification" else array[:, 0]
+    if (tested < 0).any() or (tested != np.floor(tested)).any() or tested.sum() == 0:
+        raise BenchError(f"{where} impossible numbers of utterances", "remove the record and run again")
+    return array
+
+
+def _check_metrics(record: Record) -> None:
+    kinds = {find(name).kind for name in record.task.metrics}
+    if kinds != {record.task.kind}:
+        raise BenchError(
+            f"record {record.id!r} of {record.task.name!r} has the metrics {record.task.metrics}",
+            f"a task has at least one metric, and all of them for {record.task.kind}",
+        )

@@ -1,0 +1,207 @@
+"""Records become cells: what is complete, what is shown, and what is refused."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from records_factory import cell, decisions, failed, record
+
+from benchmark.cells import group, same_protocol
+from benchmark.errors import BenchError
+from benchmark.records import Record
+
+LATER = "2026-02-01T00:00:00+00:00"
+OTHER = "9" * 64
+
+
+def only(*sources: list[Record]):
+    grouping = group(*sources)
+    assert len(grouping.cells) == 1
+    return grouping.cells[0]
+
+
+def test_a_complete_cell() -> None:
+    found = only(cell())
+    assert found.name == "ears + superb"
+    assert found.units == (("one", 0), ("one", 1), ("one", 2), ("two", 0), ("two", 1), ("two", 2))
+    assert found.complete
+    assert (found.completed, found.failed, found.missing) == (found.units, (), ())
+    assert found.complete_folds == 2
+    assert found.flags() == []
+
+
+def test_missing_and_failed_units_leave_a_cell_incomplete() -> None:
+    records = [r for r in cell() if (r.fold, r.seed) not in {("one", 1), ("two", 2)}]
+    found = only([*records, failed(fold="two", seed=2, task__seeds=[0, 1, 2])])
+    assert not found.complete
+    assert found.missing == (("one", 1),)
+    assert found.failed == (("two", 2),)
+    assert len(found.completed) == 4
+    assert found.complete_folds == 0
+    with pytest.raises(BenchError, match=r"ears \+ superb on toy is incomplete: 4 of 6 units"):
+        found.statistics()
+
+
+def test_a_fold_is_complete_when_all_its_seeds_are() -> None:
+    assert only([r for r in cell() if (r.fold, r.seed) != ("one", 1)]).complete_folds == 1
+
+
+def test_a_cell_of_failures_only_is_shown() -> None:
+    found = only([failed()])
+    assert (len(found.failed), len(found.missing), found.complete) == (1, 5, False)
+
+
+def test_a_protocol_without_seeds_is_never_complete() -> None:
+    assert group(cell(seeds=[]), [record(task__seeds=[])]).cells == ()
+
+
+def test_a_head_that_ignores_the_seed_needs_the_first_only() -> None:
+    records = [r for r in cell(seeds=[7, 8], downstream__stochastic=False) if r.seed == 7]
+    assert only(records).complete
+    assert only(records).seeds == (7,)
+
+
+def test_statistics_are_by_seed_fold_and_sorted_speaker() -> None:
+    def by_speaker(fold: str, seed: int) -> dict[str, np.ndarray]:
+        mine = {"zoe": np.eye(4) * (2 if fold == "one" else 1)}
+        return mine | ({"adam": np.roll(np.eye(4), seed, axis=1)} if fold == "two" else {})
+
+    found = only(cell(by_speaker))
+    statistics = found.statistics()
+    assert found.speakers == ("adam", "zoe")
+    assert statistics.shape == (3, 2, 2, 4, 4)
+    assert statistics[0, 0, 0].sum() == 0  # adam is not tested in fold one
+    assert (statistics[1, 0, 1] == 2 * np.eye(4)).all()
+    assert (statistics[2, 1, 0] == np.roll(np.eye(4), 2, axis=1)).all()
+
+
+def test_the_order_of_records_does_not_matter() -> None:
+    records = cell() + cell(upstream__name="nose", upstream__sha256=OTHER)
+    expected = group(records)
+    random.Random(0).shuffle(records)
+    shuffled = group(records)
+    assert [c.sha256 for c in shuffled.cells] == [c.sha256 for c in expected.cells]
+    for one, other in zip(shuffled.cells, expected.cells, strict=True):
+        assert (one.statistics() == other.statistics()).all()
+        assert (one.task, one.upstream, one.downstream) == (other.task, other.upstream, other.downstream)
+
+
+def test_flags_in_a_fixed_order() -> None:
+    records = cell(
+        task__speaker_independent=False, task__dev="test", downstream__transductive=True, task__corpus__synthetic=True
+    )
+    records[0] = records[0].model_copy(
+        update={"provenance": records[0].provenance.model_copy(update={"code_sha256": OTHER})}
+    )
+    assert only(records).flags() == ["speaker-dependent", "dev = test", "transductive", "mixed code", "synthetic"]
+
+
+def test_a_modified_protocol_never_enters_a_cell_and_is_counted() -> None:
+    grouping = group(cell(), [record(protocol="modified"), record(protocol="modified", seed=1)])
+    assert grouping.modified == {"toy": 2}
+    assert grouping.cells[0].records[("one", 0)].protocol == "official"
+
+
+def test_units_that_the_protocol_does_not_have_are_counted_and_left_out() -> None:
+    grouping = group([*cell(), record(seed=99, task__seeds=[0, 1, 2]), record(fold="three", task__seeds=[0, 1, 2])])
+    assert grouping.outside == {"toy": 2}
+    assert grouping.cells[0].complete
+    assert len(grouping.cells[0].records) == 6
+
+
+@pytest.mark.parametrize("part", ["upstream__sha256", "downstream__sha256"])
+def test_a_changed_upstream_or_head_supersedes_and_is_never_averaged(part: str) -> None:
+    new = cell(**{part: OTHER}, provenance__created=LATER)
+    for order in ([*cell(), *new], [*new, *cell()]):
+        grouping = group(order)
+        assert [c.created for c in grouping.cells] == [LATER]
+        assert len(grouping.cells[0].records) == 6
+        assert [c.created for c in grouping.superseded] == ["2026-01-02T03:04:05+00:00"]
+
+
+@pytest.mark.parametrize(
+    "part", ["task__sha256", "task__folds_sha256", "task__corpus__index_sha256", "task__corpus__audio_sha256"]
+)
+def test_a_changed_protocol_supersedes_every_cell_of_the_task(part: str) -> None:
+    old = cell() + cell(upstream__name="nose", upstream__sha256="7" * 64)
+    new = cell(**{part: OTHER}, provenance__created=LATER)
+    other_task = cell(task__name="another")
+    grouping = group(old + new + other_task)
+    assert [(c.task.name, c.name) for c in grouping.cells] == [("another", "ears + superb"), ("toy", "ears + superb")]
+    assert grouping.cells[1].created == LATER
+    assert [c.name for c in grouping.superseded] == ["ears + superb", "nose + superb"]
+    assert not same_protocol(grouping.cells[1].task, grouping.superseded[0].task)
+
+
+def test_of_two_sources_the_first_counts() -> None:
+    local = [record({"s": np.eye(4)}, task__folds=["one"], task__seeds=[0])]
+    published = [record({"s": np.roll(np.eye(4), 1, axis=1)}, task__folds=["one"], task__seeds=[0])]
+    assert only(local, published).statistics()[0, 0, 0].trace() == 4
+    assert only(published, local).statistics()[0, 0, 0].trace() == 0
+
+
+def test_two_sources_complete_each_other() -> None:
+    records = cell()
+    assert only(records[:3], records[2:]).complete
+
+
+def test_the_same_record_twice_in_a_source_is_one() -> None:
+    assert only(cell() + cell()).complete
+
+
+def test_a_contradiction_inside_a_source_is_refused() -> None:
+    with pytest.raises(BenchError, match=r"two different records of one unit: 'x' and 'y' \(toy, fold 'one', seed 0\)"):
+        group([record(id="x"), record(id="y")])
+
+
+@pytest.mark.parametrize(
+    ("statistics", "message"),
+    [
+        (np.eye(3), "statistics that are not 4 x 4"),
+        (np.zeros((4, 5)), "statistics that are not 4 x 4"),
+        (np.zeros((0, 0)), "statistics that are not 4 x 4"),
+        (-np.eye(4), "impossible numbers"),
+        (np.eye(4) / 2, "impossible numbers"),
+        (np.zeros((4, 4)), "impossible numbers"),
+    ],
+)
+def test_impossible_statistics_are_refused(statistics: np.ndarray, message: str) -> None:
+    found = only(cell(lambda fold, seed: {"mallory": statistics}))
+    with pytest.raises(BenchError, match=message) as caught:
+        found.statistics()
+    assert "'mallory'" in str(caught.value)
+    assert "fold 'one'" in str(caught.value)
+
+
+def test_ragged_statistics_are_refused() -> None:
+    records = cell()
+    records[0] = records[0].model_copy(update={"by_speaker": {"mallory": [[1.0], [1.0, 2.0], [], [3.0]]}})
+    with pytest.raises(BenchError, match="statistics that are not 4 x 4"):
+        only(records).statistics()
+
+
+def test_a_completed_record_without_a_speaker_is_refused() -> None:
+    with pytest.raises(BenchError, match="has no test speaker"):
+        only(cell(lambda fold, seed: {})).statistics()
+
+
+def test_seeds_must_have_been_tested_on_the_same_utterances() -> None:
+    found = only(cell(lambda fold, seed: {"s": decisions(np.random.default_rng(0), 0.5, per_class=3 + (seed == 2))}))
+    with pytest.raises(BenchError, match="seeds of ears \\+ superb on toy were not tested on the same utterances"):
+        found.statistics()
+
+
+@pytest.mark.parametrize("metrics", [[], ["ccc"], ["uar", "ccc"]])
+def test_metrics_must_suit_the_task(metrics: list[str]) -> None:
+    with pytest.raises(BenchError, match="all of them for classification"):
+        group([record(task__metrics=metrics)])
+
+
+def test_the_digest_of_a_cell_tells_systems_apart() -> None:
+    digests = {
+        only(cell(**change)).sha256
+        for change in ({}, {"upstream__sha256": OTHER}, {"downstream__sha256": OTHER}, {"task__sha256": OTHER})
+    }
+    assert len(digests) == 4

@@ -1,0 +1,195 @@
+"""Records: old files stay readable, a file is whole or refused, a cell can be packed into one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from records_factory import cell, decisions, failed, record
+
+from benchmark.cells import group
+from benchmark.errors import BenchError
+from benchmark.files import TEMPORARY_PREFIX, canonical_json
+from benchmark.metrics import METRICS
+from benchmark.records import Record, RecordStore, pack, read_file
+
+SAMPLES = Path(__file__).parent.parent / "data" / "records"
+
+
+def test_a_record_of_schema_1_is_readable_for_ever() -> None:
+    """The sample is never changed: a later schema must still read it."""
+    (sample,) = read_file(SAMPLES / "schema-1-unit.json")
+    assert (sample.status, sample.reason, sample.protocol) == ("completed", None, "official")
+    assert (sample.task.name, sample.fold, sample.seed) == ("toy", "one", 0)
+    assert (sample.upstream.name, sample.upstream.layers, sample.upstream.parameters) == ("ears", 5, 8_208_384)
+    assert sample.selection is not None
+    assert sample.selection.chosen == {"learning_rate": 0.001}
+    assert sample.task.corpus.synthetic
+    counts = np.sum(list(sample.by_speaker.values()), axis=0)
+    assert counts.sum() == sample.counts.test == 32
+    assert METRICS["uar"].compute(counts) == pytest.approx((6 + 4 + 5 + 4) / 32)
+
+
+def test_a_failed_record_of_schema_1_is_readable_for_ever() -> None:
+    (sample,) = read_file(SAMPLES / "schema-1-failed.json")
+    assert (sample.status, sample.reason) == ("failed", "the loss is nan in epoch 3")
+    assert sample.by_speaker == {}
+
+
+def test_a_published_cell_of_schema_1_is_readable_for_ever() -> None:
+    records = read_file(SAMPLES / "schema-1-cell.json")
+    (found,) = group(records).cells
+    assert found.complete
+    assert found.statistics().shape == (3, 2, 4, 4, 4)
+    assert records[0] == read_file(SAMPLES / "schema-1-unit.json")[0]
+
+
+@pytest.mark.parametrize("name", ["schema-1-unit.json", "schema-1-failed.json"])
+def test_todays_schema_writes_what_it_reads(name: str) -> None:
+    content = (SAMPLES / name).read_bytes()
+    (sample,) = read_file(SAMPLES / name)
+    assert canonical_json(sample.model_dump(mode="json")) + b"\n" == content
+
+
+def test_todays_schema_packs_what_it_reads() -> None:
+    path = SAMPLES / "schema-1-cell.json"
+    assert pack(read_file(path)) == path.read_bytes()
+
+
+@given(
+    speakers=st.lists(st.text(min_size=1, max_size=8).filter(lambda s: s.isprintable()), unique=True, max_size=4),
+    name=st.text(min_size=1, max_size=12).filter(lambda s: s.isprintable()),
+    seed=st.integers(0, 9),
+)
+def test_packing_loses_nothing(tmp_path_factory: pytest.TempPathFactory, speakers: list, name: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    records = cell(lambda f, s: {speaker: decisions(rng, 0.5) for speaker in speakers}, upstream__name=name)
+    path = tmp_path_factory.mktemp("pack") / "cell.json"
+    path.write_bytes(pack(records))
+    assert read_file(path) == records
+
+
+def test_packing_writes_what_units_share_once() -> None:
+    packed = pack(cell())
+    assert packed.count(b'"kind":"classification"') == 1
+    assert len(packed) < 0.5 * sum(len(canonical_json(one.model_dump(mode="json"))) for one in cell())
+    assert packed.count(b"\n") == 6 + 3  # one line for each unit: differences can be read
+
+
+def test_the_store_gives_back_what_was_written(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path / "records")
+    assert list(store) == []
+    one, other = record(decisions_of("s")), failed(seed=1)
+    store.write(one, predictions=b"id,truth\n")
+    store.write(other)
+    assert store.get("toy", one.id) == one
+    assert store.get("toy", "0" * 64) is None
+    assert sorted(store, key=lambda r: r.seed) == [one, other]
+    assert store.path("toy", one.id).with_suffix(".predictions.csv").read_bytes() == b"id,truth\n"
+
+
+def decisions_of(speaker: str) -> dict[str, np.ndarray]:
+    return {speaker: decisions(np.random.default_rng(0), 0.5)}
+
+
+def test_the_store_reads_in_a_fixed_order_and_skips_what_is_half_written(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    for one in reversed(cell()):
+        store.write(one)
+    (tmp_path / "toy" / f"{TEMPORARY_PREFIX}abc.json").write_text('{"half": ')
+    assert [one.id for one in store] == sorted(one.id for one in cell())
+
+
+def test_the_store_reads_published_cells_beside_single_units(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    (tmp_path / "nose--superb.json").write_bytes(pack(cell(upstream__name="nose")))
+    for one in cell():
+        store.write(one)
+    assert [found.complete for found in group(store).cells] == [True, True]
+
+
+def test_rewriting_a_record_replaces_it(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    store.write(failed())
+    store.write(record(decisions_of("s")))
+    (found,) = store
+    assert found.status == "completed"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"surprise": 1}, "surprise"),
+        ({"schema_version": 2}, "schema_version"),
+        ({"status": "fine"}, "status"),
+        ({"seed": "first"}, "seed"),
+        ({"by_speaker": {"s": [["many"]]}}, r"by_speaker\.s\.0\.0"),
+        ({"metrics": {"uar": "nan"}}, r"metrics\.uar"),
+        ({"task": {}}, r"task\.name"),
+    ],
+)
+def test_a_record_that_does_not_follow_the_schema_is_refused_by_name(
+    tmp_path: Path, change: dict, message: str
+) -> None:
+    path = tmp_path / "odd.json"
+    path.write_bytes(canonical_json({**record().model_dump(mode="json"), **change}))
+    with pytest.raises(BenchError, match=rf"odd\.json is not a valid record: {message}: "):
+        read_file(path)
+
+
+def test_a_missing_key_is_refused_by_name(tmp_path: Path) -> None:
+    content = record().model_dump(mode="json")
+    del content["provenance"]["code_sha256"]
+    path = tmp_path / "short.json"
+    path.write_bytes(canonical_json(content))
+    with pytest.raises(BenchError, match=r"provenance\.code_sha256: Field required"):
+        read_file(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"3",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"common": {}, "units": {}}',
+        b'{"common": {}, "units": [{}]}',
+    ],
+)
+def test_a_file_that_is_no_record_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.json"
+    path.write_bytes(content)
+    with pytest.raises(BenchError, match=r"broken\.json is not a valid record"):
+        read_file(path)
+
+
+def test_nan_in_a_file_is_refused(tmp_path: Path) -> None:
+    content = json.dumps({**record().model_dump(mode="json"), "metrics": {"uar": float("nan")}})
+    path = tmp_path / "nan.json"
+    path.write_text(content)
+    with pytest.raises(BenchError, match=r"metrics\.uar"):
+        read_file(path)
+
+
+def test_a_record_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        record().seed = 3
+
+
+def test_the_numbers_survive_a_round_trip_exactly(tmp_path: Path) -> None:
+    values = np.array([[3, 0.1 + 0.2, 1 / 3, 1e-300, 1e300, -0.0]])
+    one = record({"s": values}, task__kind="regression", task__outputs=["arousal"], task__metrics=["ccc"])
+    store = RecordStore(tmp_path)
+    store.write(one)
+    (found,) = store
+    assert isinstance(found, Record)
+    assert np.array_equal(np.array(found.by_speaker["s"]), values)

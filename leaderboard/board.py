@@ -1,0 +1,152 @@
+"""What the leaderboard shows: tables of text, ready for Markdown or a terminal, and the values for CSV.
+
+Every text here is one line of plain characters. It is not escaped: who writes it as Markdown or HTML does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from benchmark.cells import Cell, Grouping, group
+from benchmark.metrics import Metric, find
+from benchmark.records import Record
+from leaderboard.remarks import WARNINGS, caption, heading, legend, mixed_systems, notes, tasks_without_cells, warned
+from leaderboard.rows import Row, Value, csv_values, primary_metric, rank, scored
+from leaderboard.text import NONE, WARNING, clean, human, interval, with_spread
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text.
+
+    Attributes:
+        header: Column titles.
+        rows: As many texts each.
+        numeric: Whether the column is set flush right.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class TaskTable:
+    """The ranking of one task.
+
+    Attributes:
+        name: The task.
+        heading: Its name with what a reader must see first (warning mark, "synthetic").
+        caption: The protocol in a few sentences.
+        table: One row for each cell: complete ones by rank, then incomplete ones.
+        notes: Failures, and what is not shown.
+    """
+
+    name: str
+    heading: str
+    caption: str
+    table: Table
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The whole leaderboard.
+
+    Attributes:
+        overview: Systems x tasks, the primary metric of each.
+        notes: What the overview needs said.
+        tasks: One ranking for each task, by name.
+        legend: What the signs and flags mean, of those that occur.
+        values: The rows of the CSV, tasks by name, cells by rank, metrics in the task's order.
+    """
+
+    overview: Table
+    notes: tuple[str, ...]
+    tasks: tuple[TaskTable, ...]
+    legend: tuple[str, ...]
+    values: tuple[Value, ...]
+
+
+def board(*sources: Iterable[Record]) -> Board:
+    """Make the leaderboard from records alone.
+
+    Args:
+        sources: Records; of a unit that several sources have, the first one's counts.
+
+    Raises:
+        BenchError: Records contradict each other or their task; the message names them.
+    """
+    grouping = group(*sources)
+    by_task: dict[str, list[Row]] = {}
+    for cell in grouping.cells:
+        by_task.setdefault(cell.task.name, []).append(scored(cell))
+    ranked = {name: rank(rows) for name, rows in sorted(by_task.items())}
+    return Board(
+        overview=_overview(ranked),
+        notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping)),
+        tasks=tuple(_task_table(rows, grouping) for rows in ranked.values()),
+        legend=legend(grouping.cells),
+        values=tuple(value for rows in ranked.values() for row, _ in rows for value in csv_values(row)),
+    )
+
+
+def _overview(ranked: Mapping[str, list[tuple[Row, int | None]]]) -> Table:
+    """One row for each system in alphabetical order, one column for each task."""
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    header = ["upstream", "downstream"]
+    for task, rows in ranked.items():
+        primary = primary_metric(rows[0][0].cell)
+        header.append(f"{heading(rows[0][0].cell.task)}: {primary.title}")
+        for row, _ in rows:
+            text = _score(row, primary) if row.scores else _progress(row.cell)
+            mark = f" {WARNING}" if warned(row.cell.flags()) else ""
+            texts.setdefault((row.cell.upstream.name, row.cell.downstream.name), {})[task] = text + mark
+    rows_of_text = (
+        (clean(upstream), clean(downstream), *(of_task.get(task, NONE) for task in ranked))
+        for (upstream, downstream), of_task in sorted(texts.items())
+    )
+    return Table(tuple(header), tuple(rows_of_text), (False, False, *(True for _ in ranked)))
+
+
+def _task_table(ranked: list[tuple[Row, int | None]], grouping: Grouping) -> TaskTable:
+    task = ranked[0][0].cell.task
+    primary, *others = [find(name) for name in task.metrics]
+    header = ("rank", "upstream", "downstream", primary.title, "95 % interval", *(other.title for other in others))
+    rows = []
+    for row, place in ranked:
+        cell = row.cell
+        flags = [f"{WARNING} {flag}" if flag in WARNINGS else flag for flag in cell.flags()]
+        rows.append(
+            (
+                NONE if place is None else str(place),
+                clean(cell.upstream.name),
+                clean(cell.downstream.name),
+                _score(row, primary) if row.scores else _progress(cell),
+                _interval(row, primary),
+                *(_score(row, other) for other in others),
+                ", ".join(flags) or NONE,
+                *(NONE if number is None else str(number) for number in (cell.upstream.layers, cell.upstream.dim)),
+                human(cell.upstream.parameters),
+            )
+        )
+    numeric = (True, False, False, True, True, *(True for _ in others), False, True, True, True)
+    table = Table((*header, "flags", "layers", "dim", "parameters"), tuple(rows), numeric)
+    cells = [row.cell for row, _ in ranked]
+    return TaskTable(task.name, heading(task), caption(cells), table, notes(task.name, cells, grouping))
+
+
+def _score(row: Row, metric: Metric) -> str:
+    scores = row.scores.get(metric.name)
+    return NONE if scores is None else with_spread(scores.mean, scores.sd, metric.percent)
+
+
+def _interval(row: Row, metric: Metric) -> str:
+    found = row.intervals.get(metric.name)
+    return NONE if found is None else interval(found.low, found.high, metric.percent)
+
+
+def _progress(cell: Cell) -> str:
+    units = f"{len(cell.completed)}/{len(cell.units)} units"
+    return f"{units} ({cell.complete_folds}/{len(cell.task.folds)} folds)"

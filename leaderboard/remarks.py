@@ -1,0 +1,112 @@
+"""What the leaderboard says about its numbers: flags, captions, notes and the legend."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from benchmark.cells import Cell, Grouping
+from benchmark.records import TaskPart
+from leaderboard.text import NONE, WARNING, clean, count
+
+# What a flag means; the first four are warnings.
+WARNINGS = {
+    "speaker-dependent": "test speakers are also in train, so the score says nothing about unseen speakers",
+    "dev = test": "the head was selected on the test set, so the score is optimistic",
+    "transductive": "the head used statistics of the unlabelled test utterances",
+    "mixed code": "not all units were run with the same code",
+}
+FLAGS = {**WARNINGS, "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more"}
+
+
+def warned(flags: Sequence[str]) -> bool:
+    """Whether a flag among them is a warning."""
+    return any(flag in WARNINGS for flag in flags)
+
+
+def heading(task: TaskPart) -> str:
+    """The name of a task with the warnings that hold for all its rows."""
+    mark = f" {WARNING}" if not task.speaker_independent or task.dev == "test" else ""
+    return clean(task.name) + mark + (" (synthetic)" if task.corpus.synthetic else "")
+
+
+def caption(cells: Sequence[Cell]) -> str:
+    """The protocol of a task and the size of its test, of which a complete cell knows the speakers."""
+    task = cells[0].task
+    tested = next(
+        (count(len(cell.speakers), "test speaker") for cell in cells if cell.complete), "test speakers unknown"
+    )
+    corpus = f"corpus {clean(task.corpus.name)}{' (synthetic speech)' if task.corpus.synthetic else ''}"
+    pooling = {"utterances": "utterances of all folds pooled before the metric", "folds": "metric averaged over folds"}
+    sizes = ", ".join(
+        (
+            count(task.corpus.utterances, "utterance"),
+            tested,
+            count(len(task.folds), "fold"),
+            count(len(task.seeds), "seed"),
+        )
+    )
+    return (
+        f"Protocol: {clean(task.title)}; {corpus}: {sizes}; {pooling[task.pool]}; dev: {clean(task.dev)}; "
+        f"sha256 {clean(task.sha256[:12])}."
+    )
+
+
+def notes(task: str, cells: Sequence[Cell], grouping: Grouping) -> tuple[str, ...]:
+    """What failed on a task, and what is there but not shown."""
+    lines = []
+    for cell in cells:
+        reasons = Counter(clean(cell.records[unit].reason or "no reason given") for unit in cell.failed)
+        listed = "; ".join(f"{reason} ({number}x)" for reason, number in sorted(reasons.items()))
+        if listed:
+            lines.append(f"Failed: {clean(cell.name)}, {count(len(cell.failed), 'unit')}: {listed}.")
+    old = [cell for cell in grouping.superseded if cell.task.name == task]
+    if old:
+        named = "; ".join(
+            f"{clean(cell.name)} (protocol {cell.task.sha256[:8]}, recordings {cell.task.corpus.audio_sha256[:8]}, "
+            f"upstream {cell.upstream.sha256[:8]}, downstream {cell.downstream.sha256[:8]})"
+            for cell in old
+        )
+        lines.append(f"Not shown: {count(len(old), 'superseded row')}: {clean(named)}.")
+    return (*lines, *_not_shown(task, grouping))
+
+
+def _not_shown(task: str, grouping: Grouping) -> list[str]:
+    counted = (
+        (grouping.modified, "of a modified protocol"),
+        (grouping.outside, "of a fold or seed that the protocol does not have"),
+    )
+    return [f"Not shown: {count(number[task], 'record')} {why}." for number, why in counted if task in number]
+
+
+def tasks_without_cells(grouping: Grouping) -> list[str]:
+    """What is not shown of tasks that have no table."""
+    tasks = (grouping.modified.keys() | grouping.outside.keys()) - {cell.task.name for cell in grouping.cells}
+    return [f"Task {clean(task)}: {note}" for task in sorted(tasks) for note in _not_shown(task, grouping)]
+
+
+def mixed_systems(cells: Sequence[Cell]) -> list[str]:
+    """Systems that go by one name on several tasks but are not one: the code, weights or parameters changed."""
+    identities: dict[str, set[tuple[str, str]]] = {}
+    for cell in cells:
+        identities.setdefault(cell.name, set()).add((cell.upstream.sha256, cell.downstream.sha256))
+    return [
+        f"Not one system on all tasks (code, libraries, weights or parameters differ): {clean(name)}."
+        for name, found in sorted(identities.items())
+        if len(found) > 1
+    ]
+
+
+def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """What the signs mean, and those flags that occur."""
+    if not cells:
+        return ()
+    raised = {flag for cell in cells for flag in cell.flags()}
+    signs = (
+        "a ± b: mean and standard deviation over seeds; no ± for the single seed of a head that ignores it",
+        "95 % interval: of that mean, resampling test speakers and seeds; of one row, so it is no test of two",
+        "3/10 units (1/5 folds): what is completed of a row that is not complete; it has no score and no rank",
+        f"{NONE}: not known or does not apply",
+    )
+    flags = [f"{WARNING + ' ' if flag in WARNINGS else ''}{flag}: {FLAGS[flag]}" for flag in FLAGS if flag in raised]
+    return (*signs, *flags)

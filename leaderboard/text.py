@@ -1,0 +1,56 @@
+"""How numbers and names are written on the board. Names come from records, which anybody may have written."""
+
+from __future__ import annotations
+
+import unicodedata
+
+NONE = "–"
+WARNING = "⚠"
+
+
+def clean(text: str) -> str:
+    """One line of visible characters: spaces for line breaks and tabs, U+FFFD for other controls and hidden formats."""
+    visible = (
+        "\ufffd" if unicodedata.category(character).startswith("C") and not character.isspace() else character
+        for character in text
+    )
+    return " ".join("".join(visible).split())
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: "1 fold", "2 folds"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def decimal(value: float, places: int) -> str:
+    """A number with a fixed number of places and no negative zero.
+
+    Scores are fractions of small numbers, so halves such as 48.25 are common: rounding noise, which depends on the
+    machine, is taken off first and cannot decide where they go.
+    """
+    return f"{round(round(value, places + 6), places) + 0.0:.{places}f}"
+
+
+def measured(value: float, percent: bool) -> str:
+    """A score: times 100 with one place, or as it is with three."""
+    return decimal(100 * value, 1) if percent else decimal(value, 3)
+
+
+def with_spread(mean: float, sd: float | None, percent: bool) -> str:
+    """A score over seeds: "48.2 ± 1.0", without the spread for a single seed."""
+    return measured(mean, percent) + ("" if sd is None else f" ± {measured(sd, percent)}")
+
+
+def interval(low: float, high: float, percent: bool) -> str:
+    """An interval: "[40.1, 55.0]"."""
+    return f"[{measured(low, percent)}, {measured(high, percent)}]"
+
+
+def human(number: int | None) -> str:
+    """A number of parameters: "8.2 M"; a dash where it is not known."""
+    if number is None:
+        return NONE
+    for unit, size in (("B", 10**9), ("M", 10**6), ("k", 10**3)):
+        if number >= 0.99995 * size:  # what would round to 1000.0 of the smaller unit
+            return f"{number / size:.1f} {unit}"
+    return str(number)

@@ -1,0 +1,221 @@
+"""What the board shows of records, and what it refuses to show."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from records_factory import cell, decisions, failed, record
+
+from benchmark.cells import group
+from benchmark.errors import BenchError
+from benchmark.metrics import moments
+from benchmark.statistics import cell_scores, speaker_interval
+from leaderboard.board import TaskTable, board
+
+OTHER = "9" * 64
+
+
+def accurate(accuracy: float, n: int = 2):
+    """Speakers who are all that accurate, whatever the seed: 20 utterances of each class."""
+
+    def by_speaker(fold: str, seed: int) -> dict[str, np.ndarray]:
+        right = round(20 * accuracy)
+        counts = right * np.eye(4) + (20 - right) * np.roll(np.eye(4), 1, axis=1)
+        return {f"{fold}{index}": counts for index in range(n)}
+
+    return by_speaker
+
+
+def system(name: str, accuracy: float, **changes):
+    return cell(accurate(accuracy), upstream__name=name, upstream__sha256=f"{ord(name[0]):064x}", **changes)
+
+
+def only(*sources) -> TaskTable:
+    (task,) = board(*sources).tasks
+    return task
+
+
+def columns(task: TaskTable, *names: str) -> list[tuple[str, ...]]:
+    return [tuple(row[task.table.header.index(name)] for name in names) for row in task.table.rows]
+
+
+def test_rows_are_ranked_by_the_primary_metric_and_ties_share_a_rank() -> None:
+    records = system("low", 0.3) + system("b-twin", 0.6) + system("a-twin", 0.6) + system("high", 0.9)
+    found = columns(only(records), "rank", "upstream", "UAR")
+    assert found == [
+        ("1", "high", "90.0 ± 0.0"),
+        ("2", "a-twin", "60.0 ± 0.0"),
+        ("2", "b-twin", "60.0 ± 0.0"),
+        ("4", "low", "30.0 ± 0.0"),
+    ]
+
+
+def test_an_error_ranks_upwards_and_is_shown_plain() -> None:
+    def rated(noise: float, name: str):
+        def by_speaker(fold: str, seed: int):
+            truth = np.random.default_rng(0).integers(1, 8, (30, 1)).astype(float)
+            return {
+                f"{fold}{index}": moments(truth, truth + noise * (-1) ** np.arange(30)[:, None]) for index in range(2)
+            }
+
+        return cell(
+            by_speaker,
+            upstream__name=name,
+            upstream__sha256=f"{ord(name[0]):064x}",
+            task__kind="regression",
+            task__outputs=["arousal"],
+            task__metrics=["rmse", "ccc"],
+        )
+
+    task = only(rated(2, "far") + rated(0.5, "near"))
+    assert columns(task, "rank", "upstream", "RMSE", "95 % interval") == [
+        ("1", "near", "0.500 ± 0.000", "[0.500, 0.500]"),
+        ("2", "far", "2.000 ± 0.000", "[2.000, 2.000]"),
+    ]
+
+
+def test_numbers_are_those_of_the_statistics() -> None:
+    rng = np.random.default_rng(3)
+    drawn = {(f, s, i): decisions(rng, 0.5, 10) for f in ("one", "two") for s in range(3) for i in range(4)}
+    records = cell(lambda fold, seed: {f"{fold}{i}": drawn[fold, seed, i] for i in range(4)})
+    (found,) = group(records).cells
+    scores, interval = cell_scores(found, "uar"), speaker_interval(found, "uar")
+    assert interval is not None
+    assert scores.sd is not None
+    text = (
+        f"{100 * scores.mean:.1f} ± {100 * scores.sd:.1f}",
+        f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]",
+    )
+    assert columns(only(records), "UAR", "95 % interval") == [text]
+    value = board(records).values[0]
+    assert (value.metric, value.primary, value.mean, value.sd) == ("uar", True, scores.mean, scores.sd)
+    assert (value.low, value.high, value.n_speakers) == (interval.low, interval.high, 8)
+
+
+def test_the_recorded_metrics_are_not_believed() -> None:
+    honest = system("x", 0.5)
+    boasting = [one.model_copy(update={"metrics": {"uar": 1.0, "wa": 1.0}}) for one in honest]
+    assert board(boasting) == board(honest)
+
+
+def test_an_incomplete_cell_has_progress_and_never_a_score() -> None:
+    records = system("whole", 0.3) + [
+        r for r in system("part", 0.9) if (r.fold, r.seed) not in {("two", 1), ("two", 2)}
+    ]
+    task = only(records)
+    header = ("rank", "upstream", "UAR", "95 % interval", "WA", "macro F1")
+    assert columns(task, *header)[1] == ("–", "part", "4/6 units (1/2 folds)", "–", "–", "–")
+    assert task.table.rows[0][1] == "whole"
+    values = [value for value in board(records).values if value.upstream == "part"]
+    assert {(v.mean, v.sd, v.low, v.high, v.n_speakers) for v in values} == {(None,) * 5}
+    assert {(v.units_completed, v.units_failed, v.units_expected, v.complete) for v in values} == {(4, 0, 6, False)}
+    assert [v.metric for v in values] == ["uar", "wa", "macro_f1"]
+
+
+def test_failed_units_are_counted_with_their_reasons() -> None:
+    plan = {"task__folds": ["one", "two"], "task__seeds": [0, 1, 2]}
+    records = [r for r in cell() if r.seed == 0]
+    records += [failed("out of\nmemory", fold=fold, seed=1, **plan) for fold in ("one", "two")]
+    records += [failed("diverged", fold="one", seed=2, **plan)]
+    task = only(records)
+    assert columns(task, "UAR") == [("2/6 units (0/2 folds)",)]
+    assert task.notes == ("Failed: ears + superb, 3 units: diverged (1x); out of memory (2x).",)
+
+
+def test_one_seed_shows_no_deviation_and_one_speaker_no_interval() -> None:
+    task = only(cell(accurate(0.5, n=1), folds=["one"], seeds=[3]))
+    assert columns(task, "UAR", "95 % interval") == [("50.0", "–")]
+    assert "1 test speaker, 1 fold, 1 seed;" in task.caption
+
+
+def test_warnings_are_marked_where_they_hold() -> None:
+    changes = {"task__name": "leaky", "task__speaker_independent": False, "task__dev": "test"}
+    made = board(
+        system("fair", 0.4) + system("peeking", 0.4, downstream__transductive=True) + system("fair", 0.9, **changes)
+    )
+    leaky, toy = made.tasks
+    assert (leaky.heading, toy.heading) == ("leaky ⚠", "toy")
+    assert columns(leaky, "flags") == [("⚠ speaker-dependent, ⚠ dev = test",)]
+    assert columns(toy, "upstream", "flags") == [("fair", "–"), ("peeking", "⚠ transductive")]
+    assert made.overview.header == ("upstream", "downstream", "leaky ⚠: UAR", "toy: UAR")
+    assert made.overview.rows == (
+        ("fair", "superb", "90.0 ± 0.0 ⚠", "40.0 ± 0.0"),
+        ("peeking", "superb", "–", "40.0 ± 0.0 ⚠"),
+    )
+    explained = [line.split(":")[0] for line in made.legend if line.startswith("⚠")]
+    assert explained == ["⚠ speaker-dependent", "⚠ dev = test", "⚠ transductive"]
+
+
+def test_flags_that_do_not_occur_are_not_explained() -> None:
+    assert not [line for line in board(cell()).legend if "⚠" in line or "synthetic" in line]
+
+
+def test_synthetic_speech_is_called_so_wherever_it_is_shown() -> None:
+    made = board(cell(task__corpus__synthetic=True))
+    (task,) = made.tasks
+    assert task.heading == "toy (synthetic)"
+    assert "(synthetic speech)" in task.caption
+    assert columns(task, "flags") == [("synthetic",)]
+    assert made.overview.header[2] == "toy (synthetic): UAR"
+    assert any(line.startswith("synthetic: ") for line in made.legend)
+    assert made.values[0].flags == "synthetic"
+
+
+def test_the_caption_tells_the_protocol() -> None:
+    assert only(cell()).caption == (
+        "Protocol: Toy, four emotions; corpus toys: 48 utterances, 4 test speakers, 2 folds, 3 seeds; "
+        "utterances of all folds pooled before the metric; dev: random; sha256 aaaaaaaaaaaa."
+    )
+    assert "metric averaged over folds" in only(cell(task__pool="folds")).caption
+    assert "test speakers unknown" in only([failed()]).caption
+
+
+def test_what_the_upstream_is() -> None:
+    assert columns(only(cell()), "layers", "dim", "parameters") == [("5", "384", "8.2 M")]
+    unknown = cell(upstream__layers=None, upstream__dim=None, upstream__parameters=None)
+    assert columns(only(unknown), "layers", "dim", "parameters") == [("–", "–", "–")]
+
+
+def test_superseded_modified_and_outside_records_are_counted_not_shown() -> None:
+    old = system("ears", 0.2)
+    new = cell(accurate(0.8), upstream__sha256=OTHER, provenance__created="2027-01-01T00:00:00+00:00")
+    extra = [record(protocol="modified"), record(seed=77, upstream__sha256=OTHER, task__seeds=[0, 1, 2])]
+    task = only(old + new + extra)
+    assert columns(task, "upstream", "UAR") == [("ears", "80.0 ± 0.0")]
+    assert task.notes == (
+        "Not shown: 1 superseded row: ears + superb (protocol aaaaaaaa, recordings cccccccc, "
+        f"upstream {old[0].upstream.sha256[:8]}, downstream ffffffff).",
+        "Not shown: 1 record of a modified protocol.",
+        "Not shown: 1 record of a fold or seed that the protocol does not have.",
+    )
+
+
+def test_a_task_of_modified_records_only_is_named() -> None:
+    made = board([record(protocol="modified")])
+    assert made.tasks == ()
+    assert made.notes == ("Task toy: Not shown: 1 record of a modified protocol.",)
+
+
+def test_one_name_for_two_systems_on_two_tasks_is_said() -> None:
+    same = system("ears", 0.5) + system("ears", 0.5, task__name="other")
+    assert board(same).notes == ()
+    changed = cell(accurate(0.5), task__name="third", upstream__sha256=OTHER)
+    assert board(same + changed).notes == (
+        "Not one system on all tasks (code, libraries, weights or parameters differ): ears + superb.",
+    )
+
+
+def test_names_are_one_line_each() -> None:
+    made = board(cell(upstream__name="two\nlines\x1b[2J", task__title="a\ttitle"))
+    assert made.overview.rows[0][0] == "two lines\ufffd[2J"
+    assert "a title" in made.tasks[0].caption
+
+
+def test_contradictory_records_stop_the_board() -> None:
+    with pytest.raises(BenchError, match="impossible numbers"):
+        board(cell(lambda fold, seed: {"s": -np.eye(4)}))
+
+
+def test_no_records_make_an_empty_board() -> None:
+    made = board([])
+    assert (made.tasks, made.notes, made.legend, made.values, made.overview.rows) == ((), (), (), (), ())

@@ -1,0 +1,217 @@
+"""The files of the leaderboard: deterministic, and inert whatever names records hold."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import random
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pytest
+import tabulate
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from records_factory import cell, failed
+
+from benchmark.files import canonical_json
+from benchmark.records import Record
+from leaderboard.render import board, escape, files, render
+from leaderboard.rows import Value
+from leaderboard.text import clean
+
+EXPECTED_TAGS = {"h1", "h2", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "code"}
+HOSTILE = [
+    "pipe | pipe",
+    "\\| escaped pipe \\\\|",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "`code` ``more``",
+    "two\nlines\r\n\n# heading",
+    "[link](javascript:alert(1)) ![image](https://example.org/x.png)",
+    "[reference][1] [1]: https://example.org",
+    "https://example.org www.example.org <https://example.org>",
+    "**bold** _slant_ ~~gone~~ $x$ &lt;b&gt; &amp;",
+    "\x1b[31mred\u202eleft\x00",
+    "| --- | --- |",
+    "---",
+    "émotion 感情 ⚠ 😀",
+]
+
+
+class Page(HTMLParser):
+    """The tags of a page, their attributes, and the text of each cell of each row of its tables."""
+
+    def __init__(self, markdown: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.rows: list[list[str]] = []
+        self.in_cell = False
+        self.feed(MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough").render(markdown))
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+            self.in_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self.in_cell = self.in_cell and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self.in_cell:
+            self.rows[-1][-1] += data
+
+
+def hostile(name: str) -> list[Record]:
+    """A complete cell and a failed one with the name wherever a record has one."""
+    changes = {"task__title": name, "task__corpus__name": name, "task__dev": name}
+    names = {"upstream__name": name, "downstream__name": name}
+    return [*cell(**names, **changes), failed(name, upstream__name="z" + name, upstream__sha256="9" * 64, **changes)]
+
+
+def small_board() -> list[Record]:
+    return (
+        cell()
+        + cell(upstream__name="nose", upstream__sha256="8" * 64, downstream__transductive=True)
+        + cell(task__name="other", task__pool="folds", task__speaker_independent=False)[1:]
+        + [failed(upstream__name="mouth", upstream__sha256="7" * 64)]
+    )
+
+
+def test_the_same_records_give_the_same_bytes_in_any_order_and_shape() -> None:
+    records = small_board()
+    expected = render(records)
+    random.Random(1).shuffle(records)
+    assert render(records) == expected
+    assert render(records[:9], records[9:]) == expected
+    assert render(iter(records)) == expected
+    again = [Record.model_validate_json(canonical_json(one.model_dump(mode="json"))) for one in records]
+    assert render(again) == expected
+    assert files(board(records)) == expected
+
+
+def test_circumstances_leave_no_trace() -> None:
+    def elsewhere(one: Record) -> Record:
+        cost = one.cost.model_copy(update={"encode_s": 99.0, "device": "cuda", "peak_bytes": 77})
+        changes = {"created": "2031-01-01T00:00:00+00:00", "platform": "macOS", "command": "bench run --device cuda"}
+        return one.model_copy(update={"cost": cost, "provenance": one.provenance.model_copy(update=changes)})
+
+    assert render([elsewhere(one) for one in small_board()]) == render(small_board())
+
+
+def test_padding_does_not_depend_on_an_optional_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = render(hostile("感情"))
+
+    class Wcwidth:
+        wcswidth = staticmethod(lambda text: 2 * len(text))
+
+    monkeypatch.setattr(tabulate, "wcwidth", Wcwidth)
+    monkeypatch.setattr(tabulate, "WIDE_CHARS_MODE", True)
+    assert render(hostile("感情")) == expected
+
+
+def test_the_files_are_text_that_ends_with_a_line() -> None:
+    made = render(small_board())
+    assert list(made) == ["LEADERBOARD.md", "leaderboard.csv"]
+    for content in made.values():
+        text = content.decode()
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
+        assert "\r" not in text
+
+
+def test_markdown_shows_the_board() -> None:
+    made = board(small_board())
+    text = render(small_board())["LEADERBOARD.md"].decode()
+    page = Page(text)
+    tables = [made.overview, *(task.table for task in made.tasks)]
+    assert page.rows == [list(row) for table in tables for row in (table.header, *table.rows)]
+    assert "## other ⚠\n" in text
+    assert "synthetic" not in text
+    assert "| 60.4 ± 3.6 |" in text
+    assert [line for line in text.splitlines() if line.startswith("- Failed: mouth")]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_neither_break_a_table_nor_become_markup(name: str) -> None:
+    page = Page(render(hostile(name))["LEADERBOARD.md"].decode())
+    assert page.tags <= EXPECTED_TAGS
+    assert page.attributes <= {"style"}  # the alignment of columns
+    assert {len(row) for row in page.rows} == {3, 11}
+    assert [clean(name)] * 2 in [row[:2] for row in page.rows[:3]]
+    assert page.rows[4][1:3] == [clean(name)] * 2
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_task_name_stays_a_heading(name: str) -> None:
+    text = render(cell(task__name=name))["LEADERBOARD.md"].decode()
+    page = Page(text)
+    assert page.tags <= EXPECTED_TAGS
+    assert page.rows[0][2] == f"{clean(name)}: UAR"
+    assert len([line for line in text.splitlines() if line.startswith("## ")]) == 2
+
+
+@given(st.text(alphabet=st.sampled_from("ab|<>&`\\[](){}*_~!#$:/w.-+=\n '\""), min_size=1, max_size=30))
+@settings(max_examples=300)
+def test_escaped_text_is_shown_as_it_is(text: str) -> None:
+    shown = Page(f"| head |\n| --- |\n| x {escape(clean(text))} x |")
+    assert shown.tags == {"table", "thead", "tbody", "tr", "th", "td"}
+    assert shown.rows[1] == [f"x {clean(text)} x".replace("  ", " ")] or shown.rows[1] == [f"x {clean(text)} x"]
+
+
+def test_bare_addresses_do_not_become_links() -> None:
+    for address in ("https://example.org", "HTTP://example.org", "www.example.org", "WWW.example.org"):
+        assert "://" not in escape(address)
+        assert "www." not in escape(address).lower()
+
+
+def test_csv_is_long_and_says_everything() -> None:
+    rows = list(csv.DictReader(io.StringIO(render(small_board())["leaderboard.csv"].decode())))
+    assert list(rows[0]) == [field.name for field in dataclasses.fields(Value)]
+    assert len(rows) == 4 * 3
+    first = next(row for row in rows if row["task"] == "toy" and row["upstream"] == "ears" and row["metric"] == "uar")
+    assert first["mean"] == "0.604167"
+    assert (first["seeds"], first["folds"], first["n_speakers"]) == ("3", "2", "4")
+    assert (first["units_completed"], first["units_expected"], first["complete"]) == ("6", "6", "true")
+    assert (first["layers"], first["dim"], first["parameters"]) == ("5", "384", "8208384")
+    assert first["task_sha256"] == "a" * 64
+    incomplete = next(row for row in rows if row["task"] == "other")
+    assert (incomplete["mean"], incomplete["low"], incomplete["complete"]) == ("", "", "false")
+    assert incomplete["units_completed"] == "5"
+    assert next(row for row in rows if row["upstream"] == "mouth")["units_failed"] == "1"
+    assert [row["primary"] for row in rows[:3]] == ["true", "false", "false"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_csv_holds_any_name(name: str) -> None:
+    rows = list(csv.DictReader(io.StringIO(render(hostile(name))["leaderboard.csv"].decode())))
+    guard = "'" if clean(name).startswith("-") else ""
+    assert rows[0]["upstream"] == guard + clean(name)
+    assert {None} & {key for row in rows for key in row} == set()
+
+
+def test_csv_gives_a_spreadsheet_no_formula() -> None:
+    for name in ("=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1"):
+        rows = list(csv.DictReader(io.StringIO(render(cell(upstream__name=name))["leaderboard.csv"].decode())))
+        assert rows[0]["upstream"].startswith("'")
+
+
+def test_no_records_still_make_both_files() -> None:
+    made = render([])
+    assert b"There is no record yet." in made["LEADERBOARD.md"]
+    assert made["leaderboard.csv"].count(b"\n") == 1
+
+
+def test_rendering_imports_nothing_heavy() -> None:
+    code = "import sys, leaderboard.render; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "scipy", "sklearn", "pandas", "transformers", "matplotlib", "rich"} & set(loaded)

@@ -1,0 +1,75 @@
+"""The application: its commands, and how errors leave it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from benchmark.cli import board, inspection, maintenance, running
+from benchmark.cli.options import examples
+from benchmark.errors import BenchError
+
+EPILOG = examples(
+    "bench run --upstream logmel --task demo",
+    "bench leaderboard",
+    "bench list upstreams",
+    "bench doctor",
+)
+
+app = typer.Typer(
+    name="bench",
+    help="A benchmark for speech emotion recognition: upstreams x downstreams x tasks, every score with its interval.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from benchmark import __version__
+
+        sys.stdout.write(f"serbench {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options of every command; `--debug` stands before the command."""
+    del version
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s")
+    if debug:
+        for chatty in ("matplotlib", "numba", "urllib3", "filelock", "httpcore"):
+            logging.getLogger(chatty).setLevel(logging.INFO)
+
+
+app.command("run", epilog=running.RUN_EPILOG)(running.run)
+app.command("list", epilog=inspection.LIST_EPILOG)(inspection.list_names)
+app.command("show", epilog=inspection.SHOW_EPILOG)(inspection.show)
+app.command("leaderboard", epilog=board.LEADERBOARD_EPILOG)(board.leaderboard)
+app.command("compare", epilog=board.COMPARE_EPILOG)(board.compare)
+app.command("publish", epilog=board.PUBLISH_EPILOG)(board.publish)
+app.command("check", epilog=maintenance.CHECK_EPILOG)(maintenance.check)
+app.command("cache", epilog=maintenance.CACHE_EPILOG)(maintenance.cache)
+app.command("doctor", epilog=maintenance.DOCTOR_EPILOG)(maintenance.doctor)
+
+
+def main() -> None:
+    """Run the command line: an error of the benchmark is one line on stderr and an exit code."""
+    try:
+        app()
+    except BenchError as error:
+        if "--debug" in sys.argv:
+            raise
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.exit(error.exit_code)

@@ -1,0 +1,127 @@
+"""`bench check`, `bench cache` and `bench doctor`: is it right, how large is it, and what is wrong here?"""
+
+from __future__ import annotations
+
+import shutil
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmark.cli.options import Data, Plugin, Weights, examples, load
+from benchmark.cli.terminal import bytes_text, print_table, stdout
+from benchmark.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from benchmark.contracts import Check
+
+CHECK_EPILOG = examples("bench check upstream logmel", "bench check downstream svm", "bench check task demo")
+CACHE_EPILOG = examples("bench cache du", "bench cache verify")
+DOCTOR_EPILOG = examples("bench doctor")
+
+
+class Part(str, Enum):
+    """What has a contract."""
+
+    upstream = "upstream"
+    downstream = "downstream"
+    task = "task"
+
+
+class CacheAction(str, Enum):
+    """What can be done to the cache."""
+
+    du = "du"
+    verify = "verify"
+    clear = "clear"
+
+
+def check(
+    part: Annotated[Part, typer.Argument(help="What kind of thing it is.")],
+    name: Annotated[str, typer.Argument(help="Its name, or the YAML of a task.")],
+    plugin: Plugin = None,
+    data: Data = None,
+    weights: Weights = None,
+) -> None:
+    """Hold an upstream, a downstream or a task to its contract; one line for each check."""
+    from benchmark import contracts
+
+    registry, settings = load(plugin, data, weights, None)
+    checks: Iterable[Check]
+    if part is Part.upstream:
+        checks = contracts.check_upstream(lambda: registry.upstream(name, settings.find_weights(name)))
+    elif part is Part.downstream:
+        checks = contracts.check_downstream(lambda: registry.downstream(name))
+    else:
+        checks = contracts.check_task(name, registry, settings)
+    failed = 0
+    console = stdout()
+    for item in checks:
+        try:
+            item.run()
+        except BenchError as error:
+            if error.exit_code == 3:  # something is missing here: that says nothing of the contract
+                raise
+            failed += 1
+            console.print(f"FAILED  {item.name}: {error}", markup=False)
+        else:
+            console.print(f"ok      {item.name}", markup=False)
+    if failed:
+        raise BenchError(f"{part.value} {name!r} breaks {failed} checks of its contract")
+
+
+def cache(
+    action: Annotated[CacheAction, typer.Argument(help="Measure it, read all of it again, or delete it.")],
+    plugin: Plugin = None,
+) -> None:
+    """Measure, verify or clear the cache of features, audio digests and rendered corpora. Records are not in it."""
+    from benchmark.store import cached_features
+
+    _, settings = load(plugin, None, None, None)
+    console = stdout()
+    if action is CacheAction.du:
+        folders = [*cached_features(settings.cache), settings.cache / "audio", settings.cache / "corpora"]
+        rows = [[str(path.relative_to(settings.cache)), bytes_text(_size(path))] for path in folders if path.is_dir()]
+        print_table(f"cache {settings.cache}", ["folder", "size"], [*rows, ["all", bytes_text(_size(settings.cache))]])
+    elif action is CacheAction.verify:
+        _verify(settings.cache)
+    else:
+        size = _size(settings.cache)
+        for name in ("features", "audio", "corpora"):
+            shutil.rmtree(settings.cache / name, ignore_errors=True)
+        console.print(f"cleared {bytes_text(size - _size(settings.cache))} in {settings.cache}", markup=False)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _verify(folder: Path) -> None:
+    from benchmark.files import TEMPORARY_PREFIX
+    from benchmark.store import cached_features, read_shard, shard_paths
+
+    shards = [path for features in cached_features(folder) for path in shard_paths(features)]
+    damaged = [path for path in shards if read_shard(path) is None]
+    leftovers = [path for path in folder.rglob(f"{TEMPORARY_PREFIX}*") if path.is_file()]
+    stdout().print(
+        f"{len(shards)} feature files, {len(damaged)} damaged; {len(leftovers)} left over by interrupted writers",
+        markup=False,
+    )
+    if damaged:
+        names = ", ".join(str(path.relative_to(folder)) for path in damaged)
+        raise BenchError(f"damaged: {names}", "the next run encodes their utterances again")
+
+
+def doctor(data: Data = None, weights: Weights = None) -> None:
+    """Say what works on this machine: Python, packages, device, folders, corpora and weights."""
+    from benchmark.doctor import examine
+
+    registry, settings = load(None, data, weights, None)
+    findings = examine(registry, settings)
+    print_table("", ["", "what", "found"], [[f.status, f.what, f.found] for f in findings])
+    broken = [finding.what for finding in findings if finding.status == "BROKEN"]
+    if broken:
+        raise BenchError(f"broken here: {', '.join(broken)}", "see the table")

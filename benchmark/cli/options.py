@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmark.registry import Registry
+    from benchmark.settings import Settings
+
+Plugin = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="FILE.py|MODULE", help="Load upstreams, downstreams and corpora from here too."),
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", metavar="NAME=PATH", help="Where a corpus is. Also BENCH_DATA, a folder with one folder per corpus."
+    ),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights",
+        metavar="NAME=PATH",
+        help="Where a named checkpoint is. Also BENCH_WEIGHTS, a folder with one folder per checkpoint.",
+    ),
+]
+Results = Annotated[
+    Path | None, typer.Option("--results", metavar="DIR", help="Folder of the records. Also BENCH_RESULTS.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def examples(*commands: str) -> str:
+    """The end of a help text: commands that run as they stand."""
+    return "Examples:\n\n" + "\n\n".join(f"`{command}`" for command in commands)
+
+
+def load(
+    plugins: Sequence[str] | None, data: Sequence[str] | None, weights: Sequence[str] | None, results: Path | None
+) -> tuple[Registry, Settings]:
+    """The registry and the settings that a command works with."""
+    from benchmark.registry import Registry
+    from benchmark.settings import load_settings
+
+    return Registry(plugins or ()), load_settings(data or (), weights or (), results)

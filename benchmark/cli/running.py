@@ -1,0 +1,162 @@
+"""`bench run`: fill the cells of the leaderboard."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchmark.cli.options import Data, Json, Plugin, Results, Weights, examples, load
+from benchmark.cli.terminal import TerminalProgress, bytes_text, print_json, print_table
+
+if TYPE_CHECKING:
+    from benchmark.plan import CellPlan
+    from benchmark.run import CellOutcome
+    from benchmark.settings import Settings
+
+RUN_EPILOG = examples(
+    "bench run --upstream logmel --task demo",
+    "bench run --upstream chance --upstream mfcc --downstream svm --task demo --seed 0",
+    "bench run --upstream logmel --task demo --dry-run",
+)
+
+
+class Device(str, Enum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+class Rerun(str, Enum):
+    """Which units to do."""
+
+    missing = "missing"
+    failed = "failed"
+    all = "all"
+
+
+def run(
+    upstream: Annotated[list[str], typer.Option("--upstream", "-u", help="Representation; may be repeated.")],
+    task: Annotated[list[str], typer.Option("--task", "-t", help="Task, or a protocol YAML; may be repeated.")],
+    downstream: Annotated[
+        list[str] | None, typer.Option("--downstream", "-d", help="Head; the task's own where not given.")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option("--seed", help="Seed; the task's where not given.")] = None,
+    fold: Annotated[list[str] | None, typer.Option("--fold", help="Fold; all where not given.")] = None,
+    rerun: Annotated[
+        Rerun, typer.Option("--rerun", help="Do the missing units, also the failed ones, or all.")
+    ] = Rerun.missing,
+    device: Annotated[Device, typer.Option("--device", help="Where to compute.")] = Device.auto,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: Json = False,
+    data: Data = None,
+    weights: Weights = None,
+    results: Results = None,
+    plugin: Plugin = None,
+) -> None:
+    """Run upstreams x downstreams x tasks, one record for each fold and seed; finished units are not run again."""
+    from benchmark.plan import Request, make_plan
+    from benchmark.run import run as run_benchmark
+
+    registry, settings = load(plugin, data, weights, results)
+    progress = TerminalProgress(quiet)
+    request = Request(
+        upstreams=upstream,
+        tasks=task,
+        downstreams=downstream or (),
+        seeds=seed or (),
+        folds=fold or (),
+        rerun=rerun.value,
+    )
+    if dry_run:
+        _print_plan(make_plan(request, registry, settings, progress), as_json)
+        return
+    outcomes = run_benchmark(request, registry, settings, progress, device.value)
+    _print_outcomes(outcomes, settings, as_json)
+    if any(outcome.failed for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
+    rows = [cell.as_dict() for cell in cells]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ["task", "upstream", "downstream", "utterances", "minutes", "folds", "seeds", "units", "to do"]
+    columns += ["to encode", "disk"]
+    shown = [
+        [
+            *(row[key] for key in ("task", "upstream", "downstream", "utterances")),
+            f"{row['audio_s'] / 60:.1f}",
+            *(row[key] for key in ("folds", "seeds", "units", "todo", "to_encode")),
+            bytes_text(row["disk_bytes"]),
+        ]
+        for row in rows
+    ]
+    print_table("plan", columns, shown, right=columns[3:])
+
+
+def _scores(settings: Settings, outcomes: list[CellOutcome]) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Primary metric, mean over seeds, deviation and interval of every complete cell."""
+    from benchmark.cells import group
+    from benchmark.records import RecordStore
+    from benchmark.statistics import cell_scores, speaker_interval
+
+    wanted = {(outcome.task, outcome.upstream, outcome.downstream) for outcome in outcomes}
+    found = {}
+    for cell in group(RecordStore(settings.results)).cells:
+        names = (cell.task.name, cell.upstream.name, cell.downstream.name)
+        if names in wanted and cell.complete:
+            metric = cell.task.metrics[0]
+            score, interval = cell_scores(cell, metric), speaker_interval(cell, metric)
+            ends = {} if interval is None else {"low": interval.low, "high": interval.high}
+            found[names] = {"metric": metric, "mean": score.mean, "sd": score.sd, **ends}
+    return found
+
+
+def _score_text(score: dict[str, Any]) -> tuple[str, str]:
+    from benchmark.metrics import find
+
+    if not score:
+        return "incomplete", ""
+    metric = find(score["metric"])
+    scale, places = (100, 1) if metric.percent else (1, 3)
+    spread = "" if score["sd"] is None else f" ± {scale * score['sd']:.{places}f}"
+    interval = f"[{scale * score['low']:.{places}f}, {scale * score['high']:.{places}f}]" if "low" in score else ""
+    return f"{metric.title} {scale * score['mean']:.{places}f}{spread}", interval
+
+
+def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    scores = _scores(settings, outcomes)
+    rows = [
+        {**asdict(outcome), "score": scores.get((outcome.task, outcome.upstream, outcome.downstream), {})}
+        for outcome in outcomes
+    ]
+    if as_json:
+        print_json({"results": str(settings.results), "cells": rows})
+        return
+    columns = [
+        "task",
+        "upstream",
+        "downstream",
+        "score",
+        "95 % interval",
+        "done",
+        "kept",
+        "failed",
+        "encode s",
+        "fit s",
+    ]
+    shown = []
+    for row in rows:
+        seconds = ["" if row["encode_s"] is None else f"{row['encode_s']:.1f}", f"{row['fit_s']:.1f}"]
+        counts = [row["completed"], row["kept"], len(row["failed"])]
+        names = [row["task"], row["upstream"], row["downstream"]]
+        shown.append([*names, *_score_text(row["score"]), *counts, *seconds])
+    print_table("", columns, shown, right=columns[5:])

@@ -1,0 +1,249 @@
+"""The command line in a real process: what is printed where, exit codes, helpful errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from benchmark.cli import app
+
+SCRIPT = Path(sys.executable).with_name("bench")
+COMMANDS = ("run", "list", "show", "leaderboard", "compare", "publish", "check", "cache", "doctor")
+
+
+def bench(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [str(SCRIPT), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done
+
+
+@pytest.fixture
+def toy(toy_corpus: Path, toy_task: Path, plugin: Path) -> list[object]:
+    """Options of `bench run` for the toy task."""
+    return ["--task", toy_task, "--data", f"toy={toy_corpus}", "--plugin", plugin]
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom benchmark.cli import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit as leave:\n    assert not leave.code\n"
+        "heavy = {'torch', 'numpy', 'scipy', 'pydantic', 'transformers', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    seconds = []
+    for _ in range(3):  # the best of three: the machine may be busy
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True)
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.5
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_ends_with_examples_that_the_command_line_understands(command: str) -> None:
+    result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [*command.split(), "--help"])
+    assert result.exit_code == 0
+    shown = result.stdout.split("Examples:")[1]
+    examples = re.findall(r"bench (.+?)\s*$", shown, flags=re.MULTILINE)
+    assert examples
+    click_app = get_command(app)
+    for example in examples:
+        name, *rest = example.split()
+        sub = click_app.commands[name]  # type: ignore[attr-defined]
+        sub.make_context(name, rest)  # raises where an option or argument is wrong
+
+
+def test_every_command_is_documented() -> None:
+    assert set(COMMANDS) == set(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_run_prints_the_score_and_records_it(toy: list[object]) -> None:
+    done = bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy)
+    assert re.search(r"toy +spectrum +nearest +UAR 97\.5 ± 0\.0 +\[92\.5, 100\.0\] +8 +0 +0", done.stdout)
+    assert "encode toy with spectrum: 40" in done.stderr
+    again = json.loads(bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy, "--json").stdout)
+    (cell,) = again["cells"]
+    assert (cell["completed"], cell["kept"], cell["score"]["mean"]) == (0, 8, 0.975)
+
+
+def test_a_dry_run_plans_and_does_nothing(toy: list[object]) -> None:
+    done = bench("run", "-u", "spectrum", "-u", "logmel", "-d", "nearest", *toy, "--dry-run", "--json")
+    plain, logmel = json.loads(done.stdout)
+    assert (plain["utterances"], plain["folds"], plain["seeds"], plain["todo"], plain["to_encode"]) == (40, 4, 2, 8, 40)
+    assert (plain["disk_bytes"], logmel["disk_bytes"]) == (None, 40 * 80 * 4)
+    assert not Path(os.environ["BENCH_RESULTS"]).exists()
+
+
+def test_quiet_is_quiet(toy: list[object]) -> None:
+    assert bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy, "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (
+            ["run", "-u", "wisper-tiny", "-t", "demo"],
+            2,
+            "unknown upstream 'wisper-tiny' (did you mean 'whisper-tiny'?)",
+        ),
+        (["run", "-u", "logmel", "-t", "dmeo"], 2, "unknown task 'dmeo' (did you mean 'demo'?)"),
+        (["run", "-u", "logmel", "-t", "demo", "-d", "supreb"], 2, "did you mean 'superb'?"),
+        (["run", "-u", "logmel", "-t", "urdu"], 3, "the corpus 'urdu' is not here"),
+        (
+            ["run", "-u", "logmel", "-t", "urdu", "--data", "urdu=/nowhere"],
+            3,
+            "/nowhere given for 'urdu' does not exist",
+        ),
+        (["run", "-u", "hf:/nowhere/model", "-t", "demo"], 3, "/nowhere/model"),
+        (["show", "nothing-like-it"], 2, "nothing is called 'nothing-like-it'"),
+        (["show", "superb", "--audit"], 2, "--audit is for tasks"),
+        (["leaderboard", "--results", "/nowhere"], 3, "there are no records in /nowhere"),
+        (["compare", "a", "b", "--task", "demo"], 3, "there are no records"),
+        (["list", "things"], 2, "things"),
+        (["check", "upstream", "logmell"], 2, "did you mean 'logmel'?"),
+    ],
+)
+def test_an_error_is_one_line_with_its_exit_code(
+    arguments: list[str], code: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BENCH_DATA", raising=False)
+    done = bench(*arguments, code=code)
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    if done.stderr.startswith("error:"):  # the parser of the command line has its own form
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_failed_unit_is_exit_code_1(toy: list[object], plugin: Path) -> None:
+    plugin.write_text(plugin.read_text().replace("return Selection()", "raise RuntimeError('no')"))
+    done = bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy, code=1)
+    assert re.search(r"incomplete +0 +0 +8", done.stdout)
+    assert "RuntimeError: no" in done.stderr
+
+
+def test_debug_shows_the_traceback() -> None:
+    assert "Traceback" in bench("--debug", "show", "nothing-like-it", code=1).stderr
+
+
+def test_lists_are_json_too() -> None:
+    for what, name in (("upstreams", "mfcc"), ("downstreams", "svm"), ("tasks", "demo"), ("corpora", "csv")):
+        rows = json.loads(bench("list", what, "--json").stdout)
+        assert name in {row["name"] for row in rows}
+        assert name in bench("list", what).stdout
+
+
+def test_show_tells_everything_of_a_name() -> None:
+    shown = json.loads(bench("show", "demo", "--json").stdout)
+    assert set(shown) == {"task", "corpus"}
+    assert shown["corpus"]["synthetic"] is True
+    assert json.loads(bench("show", "svm", "--json").stdout)["downstream"]["params"]["kernel"] == "linear"
+    assert json.loads(bench("show", "logmel", "--json").stdout)["upstream"]["dim"] == 80
+
+
+def test_show_audits_a_task(toy_corpus: Path, toy_task: Path) -> None:
+    done = bench("show", toy_task, "--audit", "--data", f"toy={toy_corpus}")
+    assert "audit of" in done.stdout
+    assert re.search(r"anna +20 +10 +10 +2/1/1 +0 +high 5 low 5", done.stdout)
+
+
+def test_leaderboard_writes_checks_and_notices_a_difference(toy: list[object], tmp_path: Path) -> None:
+    bench("run", "--upstream", "spectrum", "--upstream", "logmel", "--downstream", "nearest", *toy)
+    done = bench("leaderboard", "--out", tmp_path / "board")
+    assert "spectrum" in done.stdout
+    assert "written:" in done.stdout
+    bench("leaderboard", "--out", tmp_path / "board", "--check")
+    path = tmp_path / "board/leaderboard.csv"
+    path.write_text(path.read_text().replace("toy", "toz"))
+    done = bench("leaderboard", "--out", tmp_path / "board", "--check", code=1)
+    assert "leaderboard.csv in" in done.stderr
+    assert "-toz," in done.stdout
+
+
+def test_compare_and_publish(toy: list[object], tmp_path: Path) -> None:
+    bench("run", "--upstream", "spectrum", "--upstream", "chance", "--downstream", "nearest", *toy)
+    (comparison,) = json.loads(bench("compare", "spectrum", "chance+nearest", "--task", "toy", "--json").stdout)
+    assert comparison["delta"] == pytest.approx(-json.loads(
+        bench("compare", "chance", "spectrum", "--task", "toy", "--json").stdout
+    )[0]["delta"])  # fmt: skip
+    assert comparison["low"] < comparison["delta"] < comparison["high"] or comparison["delta"] > 0
+    assert "spectrum + nearest minus chance + nearest" in bench("compare", "spectrum", "chance", "-t", "toy").stdout
+    assert "there is no system 'nobody'" in bench("compare", "nobody", "chance", "-t", "toy", code=2).stderr
+    bench("publish", "--task", "toy", "--out", tmp_path / "published")
+    assert sorted(path.name for path in (tmp_path / "published/toy").iterdir()) == [
+        "chance--nearest.json",
+        "spectrum--nearest.json",
+    ]
+    bench("leaderboard", "--out", tmp_path / "local")
+    bench("leaderboard", "--results", tmp_path / "published", "--out", tmp_path / "board")
+    for name in ("LEADERBOARD.md", "leaderboard.csv"):
+        assert (tmp_path / "local" / name).read_bytes() == (tmp_path / "board" / name).read_bytes()
+
+
+def test_an_incomplete_cell_cannot_be_published(toy: list[object], tmp_path: Path) -> None:
+    bench("run", "--upstream", "spectrum", "--downstream", "nearest", "--fold", "anna", *toy)
+    done = bench("publish", "--task", "toy", "--out", tmp_path / "published", code=1)
+    assert "incomplete on toy: spectrum + nearest (2/8 units)" in done.stderr
+
+
+def test_the_cache_can_be_measured_verified_and_cleared(toy: list[object]) -> None:
+    bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy)
+    assert "features/spectrum-mean-" in bench("cache", "du").stdout
+    assert "1 feature files, 0 damaged" in bench("cache", "verify").stdout
+    (shard,) = Path(os.environ["BENCH_CACHE"]).rglob("*.safetensors")
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert "damaged: features/spectrum" in bench("cache", "verify", code=1).stderr
+    bench("cache", "clear")
+    assert not list(Path(os.environ["BENCH_CACHE"]).rglob("*.safetensors"))
+    assert list(Path(os.environ["BENCH_RESULTS"]).rglob("*.json"))
+
+
+def test_doctor_finds_the_machine_well() -> None:
+    assert "torch" in bench("doctor").stdout
+
+
+def test_the_shell_completes() -> None:
+    words = {"_BENCH_COMPLETE": "complete_bash", "COMP_WORDS": "bench lead", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [SCRIPT], capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **words}
+    )
+    assert done.stdout.split() == ["leaderboard"]
+
+
+@pytest.mark.slow
+def test_killed_anywhere_and_run_again_the_leaderboard_is_the_same(
+    toy: list[object], plugin: Path, tmp_path: Path
+) -> None:
+    """SIGKILL at many moments: finished work is kept, half-written work is never read, the bytes are the same."""
+    slow = plugin.read_text().replace("        type(self).encoded += 1", "        import time; time.sleep(0.02)")
+    plugin.write_text(slow.replace("        noise = np", "        import time; time.sleep(0.05); noise = np"))
+    options = ["run", "--upstream", "spectrum", "--downstream", "nearest", *toy, "--quiet"]
+    bench(*options, "--results", tmp_path / "undisturbed")
+    bench("leaderboard", "--results", tmp_path / "undisturbed", "--out", tmp_path / "expected")
+    bench("cache", "clear")
+    # Every batch becomes a shard of its own, so that there is much to interrupt.
+    code = "import benchmark.store as store; store.SHARD_BYTES = 1; from benchmark.cli import main; main()"
+    command = [sys.executable, "-c", code, *map(str, options), "--results", str(tmp_path / "killed")]
+    kills = 0
+    for delay in (0.6, 0.9, 1.2, 1.5, 1.8, 2.1, 2.4, 2.7, 3.0):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=delay)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            kills += process.wait() == -signal.SIGKILL
+    assert kills
+    bench(*options, "--results", tmp_path / "killed")
+    bench("leaderboard", "--results", tmp_path / "killed", "--out", tmp_path / "found")
+    for name in ("LEADERBOARD.md", "leaderboard.csv"):
+        assert (tmp_path / "found" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()

@@ -31,7 +31,7 @@ TOY_TASK = {
     "pool": "utterances",
     "metrics": ["uar", "wa"],
     "seeds": [0, 1],
-    "downstream": "superb",
+    "downstream": "svm",
     "expect": {"utterances": 40, "speakers": 4, "per_class": {"high": 20, "low": 20}},
     "licence": "none",
     "citation": "none",

@@ -151,14 +151,13 @@ def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[s
         upstream_entry, _ = registry.upstream_entry(name)
     except UsageError:
         return found
-    upstream = registry.upstream(name, settings.find_weights(name))
     facts = {"summary": upstream_entry.summary, "extra": upstream_entry.extra, "source": upstream_entry.source}
-    shape = {"layers": upstream.layers, "dim": upstream.dim, "min_duration": upstream.min_duration}
     try:
-        identity = upstream.identity()
+        upstream = registry.upstream(name, settings.find_weights(name))
+        shape = {"layers": upstream.layers, "dim": upstream.dim, "min_duration": upstream.min_duration}
+        found["upstream"] = {**facts, **shape, **upstream.identity()}
     except MissingError as error:  # its weights are not here, which is one more thing to show
-        identity = {"weights": str(error)}
-    found["upstream"] = {**facts, **shape, **identity}
+        found["upstream"] = {**facts, "missing": str(error)}
     return found
 
 

@@ -18,7 +18,7 @@ from benchmark.registry import Registry
 def test_every_name_can_be_built_and_is_what_it_says() -> None:
     registry = Registry()
     for entry in registry.upstreams():
-        if not entry.name.endswith(":"):
+        if not (entry.name.endswith(":") or entry.arguments):  # those need weights
             upstream = registry.upstream(entry.name)
             assert isinstance(upstream, Upstream)
             assert upstream.name == entry.name

@@ -1,0 +1,96 @@
+"""Standardisation of per-layer means, computed in float64.
+
+A standardisation is affine in every dimension, so it commutes with the mean over time: standardising means is the same
+as standardising frames with the same figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Normalisation = Literal["global", "speaker", "none"]
+
+# Features are float32: what varies by less than a few of its rounding steps is a constant with noise. Dividing by
+# such a deviation would turn rounding into a feature.
+RELATIVE_DEVIATION_OF_A_CONSTANT = 8 * float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """Standardises every dimension of every layer to mean 0 and standard deviation 1.
+
+    Attributes:
+        kind: "global": mean and deviation of the utterances it was fitted on. "speaker": those of the speaker's own
+            utterances in whatever set they are, so at test the statistics of unlabelled test utterances are used
+            (transductive); a speaker with a single utterance becomes all zeros. "none": features as they are.
+        mean: (L, D) float64; None unless global.
+        scale: (L, D) float64, positive; None unless global.
+    """
+
+    kind: Normalisation
+    mean: NDArray[np.float64] | None = None
+    scale: NDArray[np.float64] | None = None
+
+    @classmethod
+    def fit(cls, kind: Normalisation, x: NDArray[np.float32]) -> Normaliser:
+        """Measure what has to be known before unseen utterances can be standardised.
+
+        Args:
+            kind: What the recipe says.
+            x: (n, L, D) of the utterances that the head is fitted on, n at least 1.
+        """
+        return cls(kind, *mean_and_scale(x)) if kind == "global" else cls(kind)
+
+    def apply(self, x: NDArray[np.float32], speakers: Sequence[str]) -> NDArray[np.float32]:
+        """Standardise utterances.
+
+        Args:
+            x: (n, L, D) float32.
+            speakers: Their n speakers, used by "speaker" alone.
+
+        Returns:
+            (n, L, D) float32.
+        """
+        if self.mean is not None and self.scale is not None:
+            return _standardise(x, self.mean, self.scale)
+        if self.kind == "none":
+            return x
+        result = np.empty_like(x)
+        names = np.asarray(speakers, dtype=object)
+        for speaker in dict.fromkeys(speakers):
+            own = names == speaker
+            result[own] = _standardise(x[own], *mean_and_scale(x[own]))
+        return result
+
+
+def mean_and_scale(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and population standard deviation over utterances, with 1 in place of the deviation of a constant.
+
+    scikit-learn's `StandardScaler` gives the same figures, except that it takes a constant with float32 noise for a
+    feature.
+
+    Args:
+        x: (n, L, D), n at least 1.
+
+    Returns:
+        Two (L, D) float64 arrays.
+    """
+    mean = np.empty(x.shape[1:])
+    scale = np.empty(x.shape[1:])
+    for layer in range(x.shape[1]):  # one at a time: the float64 copy of all layers can be large
+        values = x[:, layer].astype(np.float64)
+        mean[layer], scale[layer] = values.mean(axis=0), values.std(axis=0)
+    scale[scale <= RELATIVE_DEVIATION_OF_A_CONSTANT * np.abs(mean)] = 1.0
+    return mean, scale
+
+
+def _standardise(x: NDArray[np.float32], mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float32]:
+    result = np.empty_like(x)
+    for layer in range(x.shape[1]):
+        result[:, layer] = (x[:, layer].astype(np.float64) - mean[layer]) / scale[layer]
+    return result

@@ -1,0 +1,108 @@
+"""Every recipe is well formed, and states what it says it states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import downstreams
+from benchmark.base import Downstream
+from benchmark.contracts.downstream import check_downstream
+from downstreams.superb import Superb
+from downstreams.svm import SVM
+
+FOLDER = Path(downstreams.__file__).parent / "recipes"
+FILES = sorted(FOLDER.glob("*.yaml"))
+CLASSES: dict[str, type[Downstream]] = {"superb": Superb, "svm": SVM}
+
+
+def recipe(name: str) -> dict[str, Any]:
+    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def build(name: str, **changes: Any) -> Downstream:
+    content = recipe(name)
+    cls = CLASSES[content["downstream"]]
+    return cls(cls.Params.model_validate({**content["params"], **changes}))
+
+
+def test_the_recipes_are_found() -> None:
+    assert {path.stem for path in FILES} == {"superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_recipe_is_well_formed(path: Path) -> None:
+    content = recipe(path.stem)
+    assert (
+        {"name", "summary", "downstream", "params"}
+        <= set(content)
+        <= {"name", "summary", "downstream", "params", "source"}
+    )
+    assert content["name"] == path.stem
+    assert 0 < len(content["summary"]) <= 120
+    assert "\n" not in content["summary"]
+    build(path.stem)
+
+
+@pytest.mark.parametrize("name", ["superb", "svm", "svm-rbf", "svm-grid"])
+def test_a_recipe_passes_the_contract(name: str) -> None:
+    checks = list(check_downstream(lambda: build(name)))
+    assert len(checks) > 5
+    for check in checks:
+        check.run()
+
+
+def test_the_s3prl_recipe_passes_the_contract_when_shortened() -> None:
+    for check in check_downstream(
+        lambda: build("superb-s3prl", maximum=500, evaluate_every=100, learning_rates=[0.01])
+    ):
+        check.run()
+
+
+def test_the_default_searches_the_grid_of_superb() -> None:
+    head = build("superb")
+    assert list(head.params.learning_rates) == [10.0**-k for k in range(1, 8)]
+    assert head.params.normalisation == "global"
+    assert head.params.select_on == "primary"
+    assert head.params.batch_size * head.params.accumulate == 32
+    assert head.stochastic
+    assert not head.transductive
+
+
+def test_the_s3prl_recipe_is_to_the_letter() -> None:
+    """The values of s3prl/downstream/emotion/config.yaml."""
+    head = build("superb-s3prl")
+    assert head.params.model_dump() == {
+        "hidden": 256,
+        "normalisation": "none",
+        "learning_rates": (1e-4,),
+        "batch_size": 4,
+        "accumulate": 8,
+        "clip": 1,
+        "unit": "steps",
+        "maximum": 30_000,
+        "evaluate_every": 1000,
+        "patience": None,
+        "select_on": "wa",
+        "ties": "first",
+        "seed": 0,
+    }
+    assert not head.stochastic
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel", "cost", "gamma"), [("svm", "linear", 0.01, None), ("svm-rbf", "rbf", 1, "auto")]
+)
+def test_the_fixed_machines(name: str, kernel: str, cost: float, gamma: str | None) -> None:
+    params = build(name).params
+    assert (params.kernel, params.C, params.gamma) == (kernel, cost, gamma)
+    assert (params.normalisation, params.layer, params.fit_on, params.grid) == ("global", "last", "train+dev", None)
+
+
+def test_the_grid_has_five_inner_folds() -> None:
+    params = build("svm-grid").params
+    assert params.inner_folds == 5
+    assert params.grid.C == (0.001, 0.01, 0.1, 1)

@@ -1,0 +1,68 @@
+"""The contract of tasks: every registered one whose data are at hand, and tasks that break it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmark.contracts import check_task
+from benchmark.errors import BenchError, MissingError
+from benchmark.registry import Registry
+from benchmark.settings import Settings, load_settings
+
+REAL = {"urdu", "urdu-random"}
+
+
+@pytest.mark.parametrize("name", sorted(set(Registry().tasks()) - REAL))
+def test_every_open_task_keeps_its_contract(name: str) -> None:
+    for check in check_task(name, Registry(), load_settings()):
+        check.run()
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize("name", sorted(REAL))
+def test_every_real_task_keeps_its_contract(name: str) -> None:
+    if not (Path(os.environ.get("BENCH_DATA", "/nowhere")) / "urdu").is_dir():
+        pytest.skip("URDU is not at hand: set BENCH_DATA")
+    for check in check_task(name, Registry(), load_settings()):
+        check.run()
+
+
+def broken(task: Path, settings: Settings) -> dict[str, str]:
+    """What is wrong, by check."""
+    found = {}
+    for check in check_task(str(task), Registry(), settings):
+        try:
+            check.run()
+        except BenchError as error:
+            found[check.name] = str(error)
+    return found
+
+
+def test_the_toy_keeps_it(toy_task: Path, settings: Settings) -> None:
+    assert broken(toy_task, settings) == {}
+
+
+def test_an_undeclared_leak_breaks_it(toy_task: Path, settings: Settings) -> None:
+    text = toy_task.read_text().replace(
+        "group: speaker\n  scheme: leave-one-group-out", "k: 4\n  scheme: random-k-fold"
+    )
+    toy_task.write_text(text.replace("group: speaker\n  scheme: one-group", "fraction: 0.2\n  scheme: random"))
+    (text,) = broken(toy_task, settings).values()
+    assert "test speakers are also in train or dev" in text
+
+
+def test_testing_an_utterance_twice_in_pooled_folds_breaks_it(toy_task: Path, settings: Settings) -> None:
+    listed = "by: speaker\n  scheme: listed\n  folds: [{name: a, test: [anna]}, {name: b, test: [anna, bert]}]"
+    toy_task.write_text(toy_task.read_text().replace("group: speaker\n  scheme: leave-one-group-out", listed))
+    (text,) = broken(toy_task, settings).values()
+    assert "is in the test set of two folds that are pooled" in text
+
+
+def test_a_task_without_its_corpus_is_missing_and_not_broken(toy_task: Path) -> None:
+    checks = {check.name: check for check in check_task(str(toy_task), Registry(), load_settings())}
+    checks["the protocol follows the schema"].run()
+    with pytest.raises(MissingError, match="the corpus 'csv' is not here"):
+        checks["the corpus is as expected"].run()

@@ -1,0 +1,177 @@
+"""The files of a pretrained model, in a folder or on the Hugging Face Hub, found and hashed without loading them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.files import digest, file_sha256
+
+CONFIG = "config.json"
+# Where the settings of the feature extractor stand; transformers 5 writes the second, with the tokenizer's beside them.
+PREPROCESSOR = "preprocessor_config.json"
+PROCESSOR = "processor_config.json"
+# (one file, index of several), the preferred format first.
+FORMATS = (
+    ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors"),
+    ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*-of-*.bin"),
+)
+HOW_TO_GIVE = (
+    "give a folder that holds the model: --weights NAME=FOLDER, or BENCH_WEIGHTS=FOLDER with one folder for each "
+    "model in it, or --upstream hf:/path/to/folder"
+)
+_HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object.
+
+    Raises:
+        BenchError: It cannot be read, or holds something else.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{path} cannot be read as JSON: {error}", "is the download complete?") from error
+    if not isinstance(content, dict):
+        raise BenchError(f"{path} holds {type(content).__name__}, not a JSON object", "is it the right file?")
+    return content
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold a model's weights, safetensors before PyTorch's own format; empty where there are none.
+
+    Raises:
+        BenchError: The index of a model in several files is broken or names a file that is not there.
+    """
+    for single, index, _ in FORMATS:
+        if (folder / single).is_file():
+            return [folder / single]
+        if (folder / index).is_file():
+            shards = read_json(folder / index).get("weight_map")
+            if not isinstance(shards, dict) or not shards:
+                raise BenchError(f"{folder / index} names no files", 'it needs "weight_map": {weight: file}')
+            names = sorted({str(name) for name in shards.values()})
+            for name in names:
+                if Path(name).name != name or not (folder / name).is_file():
+                    raise BenchError(f"{folder / index} names {name!r}, which is not in the folder", HOW_TO_GIVE)
+            return [folder / index, *(folder / name for name in names)]
+    return []
+
+
+class Checkpoint:
+    """A pretrained model in a folder, or on the Hub, from where it is downloaded into the Hub's own cache.
+
+    Making one reads two small JSON files; the weights are fetched when `files` is first read. HF_HUB_OFFLINE,
+    HF_HOME and HF_TOKEN work as for every user of `huggingface_hub`. An existing folder goes before a Hub id.
+
+    Attributes:
+        label: What to call it: the Hub id, or the folder's own name without its path.
+        folder: Where the files lie.
+        config: The content of config.json.
+        preprocessor: The settings of the feature extractor.
+
+    Args:
+        model: A folder, or a Hub id such as "facebook/hubert-base-ls960".
+        revision: Branch, tag or commit on the Hub; None for its main branch.
+
+    Raises:
+        MissingError: `model` is neither a folder nor a Hub id, or the Hub's files are neither cached nor to be had.
+        BenchError: A file is missing from the folder or is no JSON.
+        UsageError: A revision is given for a folder.
+    """
+
+    def __init__(self, model: str, revision: str | None = None) -> None:
+        path = Path(model).expanduser()
+        self._hub_id: str | None = None
+        if path.is_dir():
+            if revision is not None:
+                raise UsageError(f"a revision ({revision!r}) means nothing for the folder {model!r}", "leave it out")
+            self.folder, self.label = path, path.resolve().name
+        elif _HUB_ID.fullmatch(model):
+            self._hub_id = self.label = model
+            self.folder = _cached(model, revision) or _download(model, revision, (CONFIG, PREPROCESSOR, PROCESSOR))
+        else:
+            raise MissingError(f"{model!r} is neither a folder that exists nor a Hub id (owner/model)", HOW_TO_GIVE)
+        if not (self.folder / CONFIG).is_file():
+            raise MissingError(f"{self.label!r} is no model: {self.folder} holds no {CONFIG}", HOW_TO_GIVE)
+        self.config = read_json(self.folder / CONFIG)
+        self.preprocessor = self._read_preprocessor()
+
+    def _read_preprocessor(self) -> dict[str, Any]:
+        if (self.folder / PREPROCESSOR).is_file():
+            return read_json(self.folder / PREPROCESSOR)
+        if (self.folder / PROCESSOR).is_file():
+            content = read_json(self.folder / PROCESSOR).get("feature_extractor")
+            if isinstance(content, dict):
+                return content
+        raise MissingError(
+            f"{self.label!r} says nothing of how its waveform is prepared: {self.folder} holds no {PREPROCESSOR}",
+            "it is published beside the weights; without it the normalisation would be a guess",
+        )
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """The weight files, downloaded first where they must be.
+
+        Raises:
+            MissingError: There are none, or they cannot be downloaded.
+        """
+        found = weight_files(self.folder) if self._hub_id is None else self._fetched()
+        if not found:
+            expected = " or ".join(single for single, _, _ in FORMATS)
+            raise MissingError(f"{self.label!r} has no weights: {self.folder} holds no {expected}", HOW_TO_GIVE)
+        return tuple(found)
+
+    def _fetched(self) -> list[Path]:
+        """The weight files in the Hub's cache, after a download where they are not all there."""
+        with contextlib.suppress(BenchError):  # a download of several files that was interrupted
+            found = weight_files(self.folder)
+            if found:
+                return found
+        # The folder of a snapshot is named after its commit, so the weights are those of the config read before.
+        for patterns in FORMATS:
+            found = weight_files(_download(str(self._hub_id), self.folder.name, patterns))
+            if found:
+                break
+        return found
+
+    @property
+    def safetensors(self) -> bool:
+        """Whether the weights are in safetensors, which cannot hold code."""
+        return self.files[-1].suffix == ".safetensors"
+
+    @cached_property
+    def sha256(self) -> str:
+        """Digest of the weights and of the JSON files that decide how they are used, whatever the folder is called."""
+        small = [self.folder / name for name in (CONFIG, PREPROCESSOR, PROCESSOR) if (self.folder / name).is_file()]
+        return digest({path.name: file_sha256(path) for path in (*small, *self.files)})
+
+
+def _cached(model: str, revision: str | None) -> Path | None:
+    """Folder of a Hub snapshot in the cache, if its configuration is there; no network is used."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(model, CONFIG, revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _download(model: str, revision: str | None, patterns: Sequence[str]) -> Path:
+    """Download the files of these patterns from the Hub and return the folder of the snapshot."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    network_errors: tuple[Any, ...] = HfHubHTTPError.__bases__  # OSError, and that of the HTTP library in use
+    try:
+        return Path(snapshot_download(model, revision=revision, allow_patterns=list(patterns)))
+    except (*network_errors, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        at = f" at revision {revision!r}" if revision else ""
+        message = f"{model!r}{at} is not in the Hub's cache and cannot be downloaded: {reason}"
+        raise MissingError(message, HOW_TO_GIVE) from error

@@ -1,0 +1,119 @@
+"""Short-time spectra: log mel energies and mel-frequency cepstral coefficients.
+
+Both share one analysis: Hann window of 25 ms every 10 ms, frame t centred on t * 10 ms (the signal is mirrored at its
+ends, as librosa and Whisper do), power spectrum of 512 points, triangular filters from 0 to 8 kHz on HTK's mel scale
+mel(f) = 2595 log10(1 + f / 700), each with a peak of one. There is no pre-emphasis and no area normalisation: each
+multiplies a band by a constant (nearly so for pre-emphasis), which is an offset after the logarithm, and heads learn
+an offset. There is no mean normalisation either, because its mean over time would be zero.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.base import Upstream
+from benchmark.types import Features
+
+SAMPLE_RATE = 16_000
+WINDOW = 400  # samples, 25 ms
+HOP = 160  # samples, 10 ms
+FFT = 512
+# -100 dB below a band with unit power: far below 16 bit quantisation noise, so only digital silence meets it.
+FLOOR = 1e-10
+
+MELS = 80
+# HTK's standard front end (HTK Book 2.1, section 5.4 and the tutorial's configuration): 26 channels.
+MFCC_MELS = 26
+MFCC_COEFFICIENTS = 13
+DELTA_REACH = 2
+
+
+def log_mel(wave: NDArray[np.float32], bands: int) -> NDArray[np.float64]:
+    """Natural logarithm of mel band powers, floored at `FLOOR`.
+
+    Args:
+        wave: (n,) float32 at 16 kHz, n >= 400.
+        bands: Number of mel bands.
+
+    Returns:
+        (1 + n // 160, bands) float64.
+    """
+    from transformers.audio_utils import mel_filter_bank, spectrogram, window_function
+
+    filters = mel_filter_bank(FFT // 2 + 1, bands, 0.0, SAMPLE_RATE / 2, SAMPLE_RATE, norm=None, mel_scale="htk")
+    spectrum = spectrogram(
+        wave,
+        window_function(WINDOW, "hann"),
+        frame_length=WINDOW,
+        hop_length=HOP,
+        fft_length=FFT,
+        power=2.0,
+        center=True,
+        pad_mode="reflect",
+        mel_filters=filters,
+        mel_floor=FLOOR,
+        log_mel="log",
+        dtype=np.dtype(np.float64),
+    )
+    return np.asarray(spectrum.T, dtype=np.float64)
+
+
+def delta(frames: NDArray[np.float64], reach: int = DELTA_REACH) -> NDArray[np.float64]:
+    """Slope over time by linear regression on `reach` frames to either side, the first and last frame repeated.
+
+    HTK Book 2.1, section 5.6, equation 5.16:
+    d[t] = sum over k = 1..reach of k (c[t + k] - c[t - k]), divided by 2 times the sum of k * k.
+
+    Args:
+        frames: (T, D).
+        reach: Frames to either side.
+
+    Returns:
+        (T, D).
+    """
+    count = len(frames)
+    padded = np.pad(frames, ((reach, reach), (0, 0)), mode="edge")
+    slope = np.zeros_like(frames)
+    for k in range(1, reach + 1):
+        slope += k * (padded[reach + k : reach + k + count] - padded[reach - k : reach - k + count])
+    return slope / (2 * sum(k * k for k in range(1, reach + 1)))
+
+
+class LogMel(Upstream):
+    """80 log mel energies, 25 ms Hann window every 10 ms: the spectrogram that most models start from."""
+
+    name = "logmel"
+    sample_rate = SAMPLE_RATE
+    min_duration = WINDOW / SAMPLE_RATE
+    layers = 1
+    dim = 80
+    libraries = ("numpy", "transformers")
+
+    def encode(self, wave: NDArray[np.float32]) -> Features:
+        """The log mel spectrogram: (1, T, 80), T = 1 + n // 160, at 100 Hz."""
+        return Features(log_mel(wave, MELS)[np.newaxis].astype(np.float32), SAMPLE_RATE / HOP)
+
+
+class MFCC(Upstream):
+    """13 mel-frequency cepstral coefficients with deltas and delta-deltas (39), every 10 ms.
+
+    The orthonormal type-II cosine transform of 26 log mel energies, coefficients 0 to 12 (the zeroth is the energy),
+    then their slopes and the slopes of those. HTK's liftering is left out: it scales each coefficient by a constant.
+    """
+
+    name = "mfcc"
+    sample_rate = SAMPLE_RATE
+    min_duration = WINDOW / SAMPLE_RATE
+    layers = 1
+    dim = 39
+    libraries = ("numpy", "scipy", "transformers")
+
+    def encode(self, wave: NDArray[np.float32]) -> Features:
+        """Coefficients, deltas and delta-deltas side by side: (1, T, 39), T = 1 + n // 160, at 100 Hz."""
+        from scipy.fft import dct
+
+        cepstrum = dct(log_mel(wave, MFCC_MELS), type=2, axis=1, norm="ortho")[:, :MFCC_COEFFICIENTS]
+        slope = delta(cepstrum)
+        frames = np.concatenate([cepstrum, slope, delta(slope)], axis=1)
+        return Features(frames[np.newaxis].astype(np.float32), SAMPLE_RATE / HOP)

@@ -75,9 +75,14 @@ class Nearest(Downstream):
 
 
 @pytest.fixture(autouse=True)
-def lonely_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test reads or writes the user's own cache, results or configuration."""
+def lonely_machine(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No test uses the user's own cache, results or configuration, nor real data unless it is marked `corpora`."""
     folder = tmp_path_factory.mktemp("machine")
+    if request.node.get_closest_marker("corpora") is None:
+        monkeypatch.delenv("BENCH_DATA", raising=False)
+        monkeypatch.delenv("BENCH_WEIGHTS", raising=False)
     monkeypatch.setenv("BENCH_CACHE", str(folder / "cache"))
     monkeypatch.setenv("BENCH_RESULTS", str(folder / "results"))
     monkeypatch.setenv("BENCH_CONFIG", str(folder / "config.yaml"))

@@ -6,7 +6,7 @@ an extra and never installed unasked.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,26 @@ def functionals(smile: Any, wave: NDArray[np.float32]) -> Features:
     return Features(values[np.newaxis, np.newaxis].astype(np.float32))
 
 
-class EGeMAPS(Upstream):
+class Functionals(Upstream):
+    """What the feature sets share; a feature set is a subclass with a name."""
+
+    sample_rate = SAMPLE_RATE
+    min_duration = MIN_DURATION
+    layers = 1
+    libraries = ("opensmile",)
+    feature_set: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._smile: Any = None
+
+    def encode(self, wave: NDArray[np.float32]) -> Features:
+        """The functionals of an utterance: (1, 1, dim)."""
+        if self._smile is None:
+            self._smile = extractor(self.feature_set)
+        return functionals(self._smile, wave)
+
+
+class EGeMAPS(Functionals):
     """eGeMAPSv02 functionals (88) by openSMILE: voice parameters chosen for affect research.
 
     Eyben et al., "The Geneva Minimalistic Acoustic Parameter Set (GeMAPS) for Voice Research and Affective Computing",
@@ -68,24 +87,12 @@ class EGeMAPS(Upstream):
     """
 
     name = "egemaps"
-    sample_rate = SAMPLE_RATE
-    min_duration = MIN_DURATION
-    layers = 1
+    feature_set = "eGeMAPSv02"
     dim = 88
-    libraries = ("opensmile",)
     extra = "opensmile"
 
-    def __init__(self) -> None:
-        self._smile: Any = None
 
-    def encode(self, wave: NDArray[np.float32]) -> Features:
-        """The 88 functionals: (1, 1, 88)."""
-        if self._smile is None:
-            self._smile = extractor("eGeMAPSv02")
-        return functionals(self._smile, wave)
-
-
-class ComParE(Upstream):
+class ComParE(Functionals):
     """ComParE 2016 functionals (6373) by openSMILE: the large set of the Interspeech challenges.
 
     Schuller et al., "The INTERSPEECH 2016 Computational Paralinguistics Challenge: Deception, Sincerity & Native
@@ -93,18 +100,6 @@ class ComParE(Upstream):
     """
 
     name = "compare"
-    sample_rate = SAMPLE_RATE
-    min_duration = MIN_DURATION
-    layers = 1
+    feature_set = "ComParE_2016"
     dim = 6373
-    libraries = ("opensmile",)
     extra = "opensmile"
-
-    def __init__(self) -> None:
-        self._smile: Any = None
-
-    def encode(self, wave: NDArray[np.float32]) -> Features:
-        """The 6373 functionals: (1, 1, 6373)."""
-        if self._smile is None:
-            self._smile = extractor("ComParE_2016")
-        return functionals(self._smile, wave)

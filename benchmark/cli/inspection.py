@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -21,28 +20,19 @@ LIST_EPILOG = examples("bench list upstreams", "bench list tasks --json")
 SHOW_EPILOG = examples("bench show demo --audit", "bench show superb", "bench show egemaps --json")
 
 
-class Listing(str, Enum):
-    """What can be listed."""
-
-    upstreams = "upstreams"
-    downstreams = "downstreams"
-    tasks = "tasks"
-    corpora = "corpora"
-
-
 def list_names(
-    what: Annotated[Listing, typer.Argument(help="What to list.")],
+    what: Annotated[Literal["upstreams", "downstreams", "tasks", "corpora"], typer.Argument(help="What to list.")],
     as_json: Json = False,
     plugin: Plugin = None,
     data: Data = None,
 ) -> None:
     """List upstreams, downstreams, tasks or corpora."""
     registry, settings = load(plugin, data, None, None)
-    rows: dict[Listing, Callable[[], list[dict[str, Any]]]] = {
-        Listing.upstreams: lambda: [_entry(entry) for entry in registry.upstreams()],
-        Listing.downstreams: lambda: [_entry(entry) for entry in registry.downstreams()],
-        Listing.tasks: lambda: [_task_row(registry, settings, name) for name in registry.tasks()],
-        Listing.corpora: lambda: [_corpus_row(registry, settings, entry.name) for entry in registry.corpora()],
+    rows: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "upstreams": lambda: [_entry(entry) for entry in registry.upstreams()],
+        "downstreams": lambda: [_entry(entry) for entry in registry.downstreams()],
+        "tasks": lambda: [_task_row(registry, settings, name) for name in registry.tasks()],
+        "corpora": lambda: [_corpus_row(registry, settings, entry.name) for entry in registry.corpora()],
     }
     found = rows[what]()
     if as_json:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,24 +22,8 @@ CACHE_EPILOG = examples("bench cache du", "bench cache verify")
 DOCTOR_EPILOG = examples("bench doctor")
 
 
-class Part(str, Enum):
-    """What has a contract."""
-
-    upstream = "upstream"
-    downstream = "downstream"
-    task = "task"
-
-
-class CacheAction(str, Enum):
-    """What can be done to the cache."""
-
-    du = "du"
-    verify = "verify"
-    clear = "clear"
-
-
 def check(
-    part: Annotated[Part, typer.Argument(help="What kind of thing it is.")],
+    part: Annotated[Literal["upstream", "downstream", "task"], typer.Argument(help="What kind of thing it is.")],
     name: Annotated[str, typer.Argument(help="Its name, or the YAML of a task.")],
     plugin: Plugin = None,
     data: Data = None,
@@ -51,9 +34,9 @@ def check(
 
     registry, settings = load(plugin, data, weights, None)
     checks: Iterable[Check]
-    if part is Part.upstream:
+    if part == "upstream":
         checks = contracts.check_upstream(lambda: registry.upstream(name, settings.find_weights(name)))
-    elif part is Part.downstream:
+    elif part == "downstream":
         checks = contracts.check_downstream(lambda: registry.downstream(name))
     else:
         checks = contracts.check_task(name, registry, settings)
@@ -70,11 +53,13 @@ def check(
         else:
             console.print(f"ok      {item.name}", markup=False)
     if failed:
-        raise BenchError(f"{part.value} {name!r} breaks {failed} checks of its contract")
+        raise BenchError(f"{part} {name!r} breaks {failed} checks of its contract")
 
 
 def cache(
-    action: Annotated[CacheAction, typer.Argument(help="Measure it, read all of it again, or delete it.")],
+    action: Annotated[
+        Literal["du", "verify", "clear"], typer.Argument(help="Measure it, read all of it again, or delete it.")
+    ],
     plugin: Plugin = None,
 ) -> None:
     """Measure, verify or clear the cache of features, audio digests and rendered corpora. Records are not in it."""
@@ -82,11 +67,11 @@ def cache(
 
     _, settings = load(plugin, None, None, None)
     console = stdout()
-    if action is CacheAction.du:
+    if action == "du":
         folders = [*cached_features(settings.cache), settings.cache / "audio", settings.cache / "corpora"]
         rows = [[str(path.relative_to(settings.cache)), bytes_text(_size(path))] for path in folders if path.is_dir()]
         print_table(f"cache {settings.cache}", ["folder", "size"], [*rows, ["all", bytes_text(_size(settings.cache))]])
-    elif action is CacheAction.verify:
+    elif action == "verify":
         _verify(settings.cache)
     else:
         size = _size(settings.cache)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,22 +21,6 @@ RUN_EPILOG = examples(
 )
 
 
-class Device(str, Enum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
-class Rerun(str, Enum):
-    """Which units to do."""
-
-    missing = "missing"
-    failed = "failed"
-    all = "all"
-
-
 def run(
     upstream: Annotated[list[str], typer.Option("--upstream", "-u", help="Representation; may be repeated.")],
     task: Annotated[list[str], typer.Option("--task", "-t", help="Task, or a protocol YAML; may be repeated.")],
@@ -47,9 +30,10 @@ def run(
     seed: Annotated[list[int] | None, typer.Option("--seed", help="Seed; the task's where not given.")] = None,
     fold: Annotated[list[str] | None, typer.Option("--fold", help="Fold; all where not given.")] = None,
     rerun: Annotated[
-        Rerun, typer.Option("--rerun", help="Do the missing units, also the failed ones, or all.")
-    ] = Rerun.missing,
-    device: Annotated[Device, typer.Option("--device", help="Where to compute.")] = Device.auto,
+        Literal["missing", "failed", "all"],
+        typer.Option("--rerun", help="Do the missing units, also the failed ones, or all."),
+    ] = "missing",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Json = False,
@@ -70,12 +54,12 @@ def run(
         downstreams=downstream or (),
         seeds=seed or (),
         folds=fold or (),
-        rerun=rerun.value,
+        rerun=rerun,
     )
     if dry_run:
         _print_plan(make_plan(request, registry, settings, progress), as_json)
         return
-    outcomes = run_benchmark(request, registry, settings, progress, device.value)
+    outcomes = run_benchmark(request, registry, settings, progress, device)
     _print_outcomes(outcomes, settings, as_json)
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)

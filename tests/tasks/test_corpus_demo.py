@@ -23,8 +23,9 @@ from sklearn.svm import SVC
 
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.types import Utterance
-from tasks.corpora import demo
-from tasks.corpora.demo import EMOTIONS, FILES, SENTENCES, SPEAKERS, Demo
+from tasks.corpora import demo, demo_speech
+from tasks.corpora.demo import Demo
+from tasks.corpora.demo_speech import EMOTIONS, FILES, SENTENCES, SPEAKERS
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = f"demo-{demo.SHA256[:12]}"
@@ -140,7 +141,7 @@ def test_every_file_is_sane(rendered: Path, speech: dict[str, NDArray[np.int16]]
 
 def test_the_noise_is_white_moderate_and_of_each_file_its_own() -> None:
     silence = np.zeros(5000, dtype=np.int32)
-    noise = np.stack([demo.record(silence, demo.recipe(file), file) for file in FILES]).astype(np.float64)
+    noise = np.stack([demo_speech.record(silence, demo_speech.recipe(file), file) for file in FILES]).astype(np.float64)
     assert 50 < noise.std(axis=1).min() < noise.std(axis=1).max() < 170
     assert np.abs(noise.mean(axis=1)).max() < 10
     assert np.abs(np.corrcoef(noise) - np.eye(len(noise))).max() < 0.1
@@ -148,7 +149,7 @@ def test_the_noise_is_white_moderate_and_of_each_file_its_own() -> None:
 
 
 def test_the_expression_follows_the_reviews() -> None:
-    recipes = {file: demo.recipe(file) for file in FILES}
+    recipes = {file: demo_speech.recipe(file) for file in FILES}
 
     def mean(emotion: str, what: str) -> float:
         return float(np.mean([getattr(recipes[file], what) for file in FILES if FILES[file][1] == emotion]))
@@ -190,7 +191,7 @@ def test_a_spectrum_tells_much_and_level_or_duration_alone_do_not(speech: dict[s
 
 def test_other_order_process_locale_and_folder_give_the_same_bytes(rendered: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), "LC_ALL": "C", "MALLOC_PERTURB_": "165"}
-    command = [sys.executable, "-m", "tasks.corpora.demo", "some", *SOME]
+    command = [sys.executable, "-m", "tasks.corpora.demo_speech", "some", *SOME]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
     for file in SOME:
         assert (tmp_path / "some" / file).read_bytes() == (rendered / file).read_bytes(), file
@@ -277,7 +278,7 @@ def test_a_failing_renderer_is_an_error_with_its_reason(tmp_path: Path, monkeypa
 
 
 def test_espeak_is_asked_for_voices_that_it_has(tmp_path: Path) -> None:
-    code = "from tasks.corpora import demo; from dataclasses import replace; "
+    code = "from tasks.corpora import demo_speech as demo; from dataclasses import replace; "
     code += "known = demo.recipe; demo.recipe = lambda file: replace(known(file), voice='en-xx+nobody'); "
     code += f"demo.main(['out', '{SOME[0]}'])"
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -290,7 +291,7 @@ def test_espeak_is_asked_for_voices_that_it_has(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("arguments", "message"), [([], "folder is missing"), (["out", "a.wav"], "no file 'a.wav'")])
 def test_rendering_by_hand_says_what_it_wants(arguments: list[str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        demo.main(arguments)
+        demo_speech.main(arguments)
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

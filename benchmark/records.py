@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.errors import BenchError
 from benchmark.files import TEMPORARY_PREFIX, canonical_json, write_atomically
@@ -128,7 +128,9 @@ class Record(_Part):
     rows truth, columns decision; for regression a (k, 6) array of n, sum t, sum p, sum t*t, sum p*p, sum t*p.
     """
 
-    schema_version: Literal[1] = SCHEMA
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
     id: str
     status: Literal["completed", "failed"]
     reason: str | None

@@ -14,7 +14,7 @@ from benchmark.records import Record
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 BASE: dict[str, Any] = {
-    "schema_version": 1,
+    "schema": 1,
     "id": "",
     "status": "completed",
     "reason": None,

@@ -125,7 +125,7 @@ def test_rewriting_a_record_replaces_it(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"surprise": 1}, "surprise"),
-        ({"schema_version": 2}, "schema_version"),
+        ({"schema": 2}, "schema"),
         ({"status": "fine"}, "status"),
         ({"seed": "first"}, "seed"),
         ({"by_speaker": {"s": [["many"]]}}, r"by_speaker\.s\.0\.0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,33 @@ def test_what_is_no_upstream_cannot_be_loaded_as_one(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(registry._entries["upstream"], "gone", Entry("gone", "json:Nothing", "", "a test"))
     with pytest.raises(MissingError, match="upstream 'gone' cannot be loaded"):
         registry.upstream("gone")
+
+
+def test_packages_join_through_entry_points(
+    plugin: Path, toy_task: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package that offers an upstream, a head and a folder of tasks, as an installed one would."""
+    package = tmp_path / "tone_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    plugin.rename(package / "tones.py")
+    toy_task.rename(package / "toy.yaml")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    groups = {
+        "serbench.upstreams": [EntryPoint("spectrum", "tone_package.tones:Spectrum", "serbench.upstreams")],
+        "serbench.downstreams": [EntryPoint("nearest", "tone_package.tones:Nearest", "serbench.downstreams")],
+        "serbench.tasks": [EntryPoint("tones", "tone_package", "serbench.tasks")],
+    }
+    monkeypatch.setattr("benchmark.registry.metadata.entry_points", lambda group: groups[group])
+    registry = Registry()
+    assert registry.upstream("spectrum").name == "spectrum"
+    assert registry.downstream("nearest").name == "nearest"
+    assert read_task(registry.task_file("toy")).name == "toy"
+    groups["serbench.upstreams"].append(EntryPoint("mfcc", "tone_package.tones:Spectrum", "serbench.upstreams"))
+    with pytest.raises(
+        UsageError, match=r"two places define the upstream 'mfcc': upstreams/spectral.py and entry point"
+    ):
+        Registry()
 
 
 def test_a_misspelt_recipe_key_is_refused() -> None:

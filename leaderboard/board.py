@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from benchmark.cells import Cell, Grouping, group
 from benchmark.metrics import Metric, find
 from benchmark.records import Record
+from benchmark.text import NONE, WARNING, clean, human, interval, with_spread
 from leaderboard.remarks import WARNINGS, caption, heading, legend, mixed_systems, notes, tasks_without_cells, warned
 from leaderboard.rows import Row, Value, csv_values, primary_metric, rank, scored
-from leaderboard.text import NONE, WARNING, clean, human, interval, with_spread
 
 
 @dataclass(frozen=True)

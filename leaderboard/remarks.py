@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from benchmark.cells import Cell, Grouping
 from benchmark.records import TaskPart
-from leaderboard.text import NONE, WARNING, clean, count
+from benchmark.text import NONE, WARNING, clean, count
 
 # What a flag means; the first four are warnings.
 WARNINGS = {

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 import tabulate
 
 from benchmark.records import Record
+from benchmark.text import clean, decimal
 from leaderboard.board import Board, Table, board
 from leaderboard.rows import Value
-from leaderboard.text import clean, decimal
 
 __all__ = ["board", "csv_text", "files", "markdown", "render"]
 

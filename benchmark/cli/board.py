@@ -134,6 +134,7 @@ def compare(
     from benchmark.registry import package_folder
     from benchmark.settings import load_settings
     from benchmark.statistics import compare as compare_cells
+    from benchmark.text import interval, measured
 
     folders = [results or load_settings().results]
     if published:
@@ -153,13 +154,12 @@ def compare(
     rows = []
     for one in found:
         known = find(one.metric)
-        scale, places = (100, 1) if known.percent else (1, 3)
-        interval, verdict = "", "no interval: a single speaker"
+        ends, verdict = "", "no interval: a single speaker"
         if one.low is not None and one.high is not None:
-            interval = f"[{scale * one.low:+.{places}f}, {scale * one.high:+.{places}f}]"
+            ends = interval(one.low, one.high, known.percent)
             verdict = "contains 0" if one.low <= 0 <= one.high else "does not contain 0"
         unit = f"{one.n_units} {one.unit}s, seeds"
-        rows.append([one.task, known.title, f"{scale * one.delta:+.{places}f}", interval, unit, verdict])
+        rows.append([one.task, known.title, measured(one.delta, known.percent), ends, unit, verdict])
     print_table(f"{found[0].a} minus {found[0].b}", columns, rows, right=["difference", "95 % interval"])
 
 

@@ -104,14 +104,13 @@ def _scores(settings: Settings, outcomes: list[CellOutcome]) -> dict[tuple[str, 
 
 def _score_text(score: dict[str, Any]) -> tuple[str, str]:
     from benchmark.metrics import find
+    from benchmark.text import interval, with_spread
 
     if not score:
         return "incomplete", ""
     metric = find(score["metric"])
-    scale, places = (100, 1) if metric.percent else (1, 3)
-    spread = "" if score["sd"] is None else f" ± {scale * score['sd']:.{places}f}"
-    interval = f"[{scale * score['low']:.{places}f}, {scale * score['high']:.{places}f}]" if "low" in score else ""
-    return f"{metric.title} {scale * score['mean']:.{places}f}{spread}", interval
+    ends = interval(score["low"], score["high"], metric.percent) if "low" in score else ""
+    return f"{metric.title} {with_spread(score['mean'], score['sd'], metric.percent)}", ends
 
 
 def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bool) -> None:

@@ -19,9 +19,9 @@ from records_factory import cell, failed
 
 from benchmark.files import canonical_json
 from benchmark.records import Record
+from benchmark.text import clean
 from leaderboard.render import board, escape, files, render
 from leaderboard.rows import Value
-from leaderboard.text import clean
 
 EXPECTED_TAGS = {"h1", "h2", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "code"}
 HOSTILE = [

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.text import clean, count, decimal, human, interval, measured, with_spread
+from benchmark.text import clean, count, decimal, human, interval, measured, with_spread
 
 
 @pytest.mark.parametrize(

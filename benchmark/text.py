@@ -1,4 +1,4 @@
-"""How numbers and names are written on the board. Names come from records, which anybody may have written."""
+"""How numbers and names are written for people. Names come from records, which anybody may have written."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ A class is found by its literal `name = "..."`; the first line of its docstring 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import sys
@@ -12,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,12 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.types import Examples, Features, Needs, Selection, Utterance
 
 
+@functools.cache
 def source_sha256(cls: type) -> str:
-    """Digest of the source file that defines a class, so that changed code is a changed identity."""
+    """Digest of the source file that defines a class, so that changed code is a changed identity.
+
+    Read once: a file that is edited during a run does not change what the run has imported.
+    """
     try:
         source = inspect.getsource(sys.modules[cls.__module__])
     except (OSError, TypeError, KeyError):  # defined interactively: fall back on the class, which must have source
@@ -181,6 +186,11 @@ class Downstream(ABC):
     def stochastic(self) -> bool:
         """Whether the seed matters; a head that ignores it is run with the task's first seed only."""
         return True
+
+    @property
+    def uses_dev(self) -> Literal["select", "fit", "no"]:
+        """Whether the head selects on dev (and cannot do without), is fitted on it too, or leaves it alone."""
+        return "no"
 
     @property
     def transductive(self) -> bool:

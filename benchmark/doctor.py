@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmark.base import Corpus, versions
+from benchmark.errors import MissingError
 from benchmark.registry import Registry
 from benchmark.settings import Settings, config_path
 
@@ -58,8 +59,10 @@ def _package(name: str) -> Finding:
 
 
 def _device() -> Finding:
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError):
+        return Finding("-", "device", "not known without torch")
     if torch.cuda.is_available():
         return Finding("ok", "device", f"cuda: {torch.cuda.get_device_name()}")
     return Finding("ok", "device", f"cpu, {os.cpu_count()} cores")
@@ -93,12 +96,18 @@ def _folder(name: str, path: Path) -> Finding:
 def _corpus(corpus: Corpus, settings: Settings) -> Finding:
     if type(corpus).prepare is not Corpus.prepare:
         return Finding("ok", f"corpus {corpus.name}", "made when needed")
-    found = settings.find_data(corpus.name)
+    try:
+        found = settings.find_data(corpus.name)
+    except MissingError as error:
+        return Finding("BROKEN", f"corpus {corpus.name}", str(error))
     if found is None:
         return Finding("-", f"corpus {corpus.name}", f"not here: {corpus.how_to_get}")
     return Finding("ok", f"corpus {corpus.name}", str(found))
 
 
 def _checkpoint(name: str, settings: Settings) -> Finding:
-    found = settings.find_weights(name)
+    try:
+        found = settings.find_weights(name)
+    except MissingError as error:
+        return Finding("BROKEN", f"weights {name}", str(error))
     return Finding("ok" if found else "-", f"weights {name}", str(found) if found else "from the Hugging Face Hub")

@@ -14,7 +14,7 @@ from benchmark.dataset import Dataset, load_dataset
 from benchmark.errors import MissingError, UsageError
 from benchmark.files import digest
 from benchmark.listening import Heard, audio_digest, listen
-from benchmark.protocol import read_task
+from benchmark.protocol import Task
 from benchmark.records import CorpusPart, DownstreamPart, Record, RecordStore, TaskPart
 from benchmark.registry import Registry, nearest
 from benchmark.settings import Settings
@@ -136,25 +136,26 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
         BenchError: A name is unknown, something is missing, a corpus is not as expected, audio is unusable, or a
             split leaks. Nothing has been encoded or trained.
     """
-    upstreams = [(name, _upstream(name, registry, settings)) for name in dict.fromkeys(request.upstreams)]
-    identities = {name: digest(upstream.identity()) for name, upstream in upstreams}
+    upstreams = [_upstream(name, registry, settings) for name in dict.fromkeys(request.upstreams)]
+    identities = [_identity(upstream) for upstream in upstreams]
     records = RecordStore(settings.results)
     cells = []
     for task_name in dict.fromkeys(request.tasks):
-        material = _material(task_name, registry, settings, [u for _, u in upstreams], progress)
+        material = _material(task_name, registry, settings, upstreams, progress)
         task = material.dataset.task
-        for upstream_name, upstream in upstreams:
+        for upstream, upstream_sha256 in zip(upstreams, identities, strict=True):
             for downstream_name in dict.fromkeys(request.downstreams or (task.downstream,)):
                 downstream = registry.downstream(downstream_name)
+                _check_dev(task, downstream_name, downstream)
                 part = DownstreamPart(
                     name=downstream_name,
-                    sha256=digest(downstream.identity()),
+                    sha256=_identity(downstream),
                     params=downstream.params.model_dump(mode="json"),
                     parameters=None,
                     stochastic=downstream.stochastic,
                     transductive=downstream.transductive,
                 )
-                identity = [upstream.name, identities[upstream_name], downstream_name, part.sha256]
+                identity = [upstream.name, upstream_sha256, downstream_name, part.sha256]
                 units = tuple(_units(request, material, identity, downstream.stochastic))
                 todo = tuple(unit for unit in units if _is_todo(records.get(task.name, unit.id), request.rerun))
                 store = FeatureStore(settings.cache, upstream, downstream.needs)
@@ -163,7 +164,7 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
                     CellPlan(
                         material=material,
                         upstream=upstream,
-                        upstream_sha256=identities[upstream_name],
+                        upstream_sha256=upstream_sha256,
                         downstream_name=downstream_name,
                         downstream=downstream,
                         downstream_part=part,
@@ -182,10 +183,35 @@ def _upstream(name: str, registry: Registry, settings: Settings) -> Upstream:
     return registry.upstream(name, settings.find_weights(name))
 
 
+def _identity(part: Upstream | Downstream) -> str:
+    """Digest of an identity.
+
+    Raises:
+        UsageError: Other people's class gives one that is no plain value.
+    """
+    try:
+        return digest(part.identity())
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the identity of {part.name!r} is not plain: {error}", "params are JSON values") from error
+
+
+def _check_dev(task: Task, name: str, downstream: Downstream) -> None:
+    """Refuse what cannot work, or would fit on test, before any work."""
+    if task.dev.scheme == "none" and downstream.uses_dev == "select":
+        raise UsageError(
+            f"the downstream {name!r} selects on dev, and the task {task.name!r} has none", "use one that does not"
+        )
+    if task.dev.scheme == "test" and downstream.uses_dev == "fit":
+        raise UsageError(
+            f"the downstream {name!r} is fitted on dev, which is the test set in the task {task.name!r}",
+            "use a recipe that is fitted on train alone",
+        )
+
+
 def _material(
     name: str, registry: Registry, settings: Settings, upstreams: Sequence[Upstream], progress: Progress
 ) -> Material:
-    task = read_task(registry.task_file(name))
+    task = registry.task(name)
     registry.downstream_entry(task.downstream)
     dataset = load_dataset(task, registry.corpus(task.corpus), settings)
     needs = {upstream.name: upstream.min_duration for upstream in upstreams}
@@ -227,8 +253,8 @@ def _units(request: Request, material: Material, identity: Sequence[str], stocha
     for name in request.folds:
         if name not in folds:
             raise UsageError(f"the task {task.name!r} has no fold {name!r}", nearest(name, folds))
-    # A head that ignores the seed gives the same number for every seed: once is enough.
-    seeds = list(request.seeds) or (task.seeds if stochastic else task.seeds[:1])
+    # A head that ignores the seed gives the same number for every seed: the first one stands for all.
+    seeds = (list(request.seeds) or task.seeds) if stochastic else task.seeds[:1]
     part = material.part
     data = [part.sha256, part.corpus.index_sha256, part.corpus.audio_sha256, part.folds_sha256]
     for seed in dict.fromkeys(seeds):

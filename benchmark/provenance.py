@@ -49,7 +49,7 @@ def provenance(command: str) -> Provenance:
     """What this process is.
 
     Args:
-        command: The command that makes this unit again, free of paths.
+        command: The command that makes this unit again, without paths (so without --plugin, and a task by its name).
     """
     return Provenance(
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),

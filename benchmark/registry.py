@@ -18,15 +18,18 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.base import Corpus, Downstream, Upstream
-from benchmark.errors import MissingError, UsageError
+from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.files import digest
+from benchmark.protocol import Task, read_task
+from benchmark.types import Needs
 from benchmark.yamls import read_yaml, validate
 
-# The spokes, named only here and only as strings.
+# The spokes, named only as strings.
 PACKAGES = {"upstream": "upstreams", "downstream": "downstreams", "corpus": "tasks.corpora"}
 TASKS_PACKAGE = "tasks"
 CHECKPOINTS = ("upstreams", "pretrained.yaml")
@@ -48,6 +51,7 @@ class Entry:
         where: File or package that defines it, to be named when two claim one name.
         arguments: Arguments of the class, for a name that is data (a checkpoint or a recipe).
         extra: Optional dependency group that it needs.
+        licence: Licence of the weights, for a checkpoint.
         source: Paper or repository, where the entry gives one.
     """
 
@@ -57,6 +61,7 @@ class Entry:
     where: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     extra: str | None = None
+    licence: str | None = None
     source: str | None = None
 
 
@@ -182,6 +187,8 @@ class Registry:
         if name in known and not name.endswith(":"):
             return known[name], None
         prefix, colon, rest = name.partition(":")
+        if name in known:
+            raise UsageError(f"{name!r} is a prefix", f"something follows it, as in {name}PATH-OR-ID")
         if colon and rest and prefix + colon in known:
             return known[prefix + colon], rest
         raise UsageError(f"unknown upstream {name!r}", nearest(name, known))
@@ -196,13 +203,13 @@ class Registry:
         entry, argument = self.upstream_entry(name)
         cls: type[Upstream] = self._load("upstream", entry)
         if argument is not None:
-            return cls(argument)  # type: ignore[call-arg]
+            return _build(cls, argument)
         if entry.arguments:
             arguments = dict(entry.arguments)
             if weights is not None:
                 arguments.update(model=str(weights), revision=None)
-            return cls(name=entry.name, **arguments)  # type: ignore[call-arg]
-        return cls()
+            return _build(cls, name=entry.name, **arguments)
+        return _build(cls)
 
     def downstream_entry(self, name: str) -> Entry:
         """The entry of a downstream: a recipe, or a class without one."""
@@ -217,8 +224,10 @@ class Registry:
         """Build a new head from its recipe."""
         entry = self.downstream_entry(name)
         cls: type[Downstream] = self._load("downstream", entry)
+        if cls.needs not in get_args(Needs):
+            raise UsageError(f"the downstream {name!r} needs {cls.needs!r}", f"one of {', '.join(get_args(Needs))}")
         params = validate(cls.Params, dict(entry.arguments), f"params of {entry.where}")
-        return cls(params, device)
+        return _build(cls, params, device)
 
     def corpus(self, name: str) -> Corpus:
         """Build the scanner of a corpus."""
@@ -226,10 +235,26 @@ class Registry:
         if name not in known:
             raise UsageError(f"unknown corpus {name!r}", nearest(name, known))
         cls: type[Corpus] = self._load("corpus", known[name])
-        return cls()
+        return _build(cls)
 
-    def task_file(self, name: str) -> Path:
-        """The YAML of a task: a registered name, or the path of a file."""
+    def task(self, name: str) -> Task:
+        """The protocol of a task.
+
+        Args:
+            name: A registered name, or the path of a YAML file.
+
+        Raises:
+            UsageError: There is none, it does not follow the schema, or a file takes the name of a registered task
+                for another protocol.
+        """
+        task = read_task(self._task_file(name))
+        if task.name in self._tasks and name != task.name:
+            registered = read_task(self._tasks[task.name])
+            if registered.sha256 != task.sha256:
+                raise UsageError(f"{name} is called {task.name!r}, which is a registered task", "give it another name")
+        return task
+
+    def _task_file(self, name: str) -> Path:
         if name.endswith((".yaml", ".yml")):
             path = Path(name)
             if not path.is_file():
@@ -257,7 +282,8 @@ class Registry:
         for name, content in read_yaml(path).items():
             row = validate(Checkpoint, content, f"{name} in {package}/{file}")
             arguments = {"model": row.hub, "revision": row.revision}
-            entry = Entry(name, prefix.target, row.summary, f"{package}/{file}", arguments, source=row.citation)
+            where = f"{package}/{file}"
+            entry = Entry(name, prefix.target, row.summary, where, arguments, None, row.licence, row.citation)
             self._add(self._entries["upstream"], "upstream", entry)
 
     def _add_recipes(self) -> None:
@@ -291,13 +317,16 @@ class Registry:
     def _add_plugin(self, plugin: str) -> None:
         module = import_plugin(plugin)
         found = 0
+        classes: list[Any] = [value for value in vars(module).values() if inspect.isclass(value)]
+        own = [cls for cls in classes if cls.__module__ == module.__name__]
         for kind, base in BASES.items():
-            for cls in vars(module).values():
-                named = inspect.isclass(cls) and issubclass(cls, base) and not inspect.isabstract(cls)
-                if named and cls.__module__ == module.__name__:
+            for cls in own:
+                if issubclass(cls, base) and not inspect.isabstract(cls):
                     if not isinstance(getattr(cls, "name", None), str):
+                        if any(cls in other.__mro__[1:] for other in own):
+                            continue  # what named classes share
                         raise UsageError(f"{cls.__name__} in the plugin {plugin} has no name", 'set name = "..." in it')
-                    summary = (inspect.getdoc(cls) or "").split("\n")[0]
+                    summary = inspect.cleandoc(cls.__doc__ or "").split("\n")[0]
                     target = f"{module.__name__}:{cls.__name__}"
                     self._add(self._entries[kind], kind, Entry(cls.name, target, summary, f"plugin {plugin}"))
                     found += 1
@@ -319,6 +348,20 @@ class Registry:
         return cls
 
 
+def _build(cls: type[T], *arguments: Any, **named: Any) -> T:
+    """Make an instance of what may be other people's class.
+
+    Raises:
+        UsageError: It cannot be made; the message holds the cause. A BenchError of its own goes through.
+    """
+    try:
+        return cls(*arguments, **named)
+    except BenchError:
+        raise
+    except Exception as error:  # other people's code: whatever it raises is told in one line
+        raise UsageError(f"{cls.__name__} cannot be made: {type(error).__name__}: {error}") from error
+
+
 def import_plugin(plugin: str) -> ModuleType:
     """Import a plugin given as `FILE.py` or as a module name.
 
@@ -331,13 +374,15 @@ def import_plugin(plugin: str) -> ModuleType:
         path = Path(plugin)
         if not path.is_file():
             raise UsageError(f"there is no plugin file {plugin!r}")
-        name = f"plugin_{path.stem}"
+        name = f"plugin_{path.stem}_{digest(str(path.resolve()))[:8]}"
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
             raise UsageError(f"the plugin {plugin!r} is not a Python file")
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError, NameError, AttributeError, TypeError, ValueError) as error:
-        raise UsageError(f"the plugin {plugin!r} cannot be imported: {error}") from error
+    except BenchError:
+        raise
+    except Exception as error:  # other people's code: whatever it raises is told in one line
+        raise UsageError(f"the plugin {plugin!r} cannot be imported: {type(error).__name__}: {error}") from error
     return module

@@ -20,7 +20,7 @@ from benchmark.registry import Registry
 from benchmark.settings import Settings
 from benchmark.store import Encoded, EncodingError, FeatureStore
 from benchmark.types import Examples
-from benchmark.unit_record import Scored, predictions_csv, unit_record
+from benchmark.unit_record import Scored, predictions_csv, selection_part, unit_record
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class CellOutcome:
         task: Name of the task.
         upstream: Name of the upstream.
         downstream: Name of the downstream.
+        synthetic: Whether the speech was not spoken by people.
+        sha256: Digests of the upstream and of the downstream, which tell the cell from others of its names.
         completed: Units done now.
         failed: Reason of each unit that failed now, by fold and seed.
         kept: Units that had a record already.
@@ -42,6 +44,8 @@ class CellOutcome:
     task: str
     upstream: str
     downstream: str
+    synthetic: bool
+    sha256: tuple[str, str]
     completed: int
     failed: dict[str, str]
     kept: int
@@ -74,6 +78,8 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
         task=dataset.task.name,
         upstream=cell.upstream.name,
         downstream=cell.downstream_name,
+        synthetic=cell.material.part.corpus.synthetic,
+        sha256=(cell.upstream_sha256, cell.downstream_part.sha256),
         completed=0,
         failed={},
         kept=len(cell.units) - len(cell.todo),
@@ -128,9 +134,10 @@ def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, dev
             # A head sees of the test set everything but its targets.
             scores = np.asarray(head.predict(replace(test, y=None)), dtype=np.float64)
         by_speaker = _statistics_by_speaker(test, scores)
+        selected = selection_part(selection)
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
         return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-    return Scored(test, scores, by_speaker, selection, head.parameters(), time.perf_counter() - started)
+    return Scored(test, scores, by_speaker, selected, head.parameters(), time.perf_counter() - started)
 
 
 def _examples(cell: CellPlan, encoded: Encoded, ids: Sequence[str]) -> Examples:

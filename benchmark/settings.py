@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from benchmark.errors import MissingError, UsageError
 from benchmark.yamls import read_yaml, validate
 
 APPLICATION = "serbench"
+PLACES = ("data", "weights")  # keys of the config file that hold one folder for each name
 
 
 class ConfigFile(BaseModel):
@@ -40,10 +42,11 @@ class Settings:
     Attributes:
         cache: Features, decoded-audio index and rendered corpora; can be deleted at any time.
         results: Records and predictions; the only thing worth keeping.
-        data: Folder of each corpus (or task) by name, as given on the command line or in the config file.
+        data: Folder of each corpus (or task) by name, as given on the command line.
         data_root: A folder with one folder for each corpus (BENCH_DATA).
-        weights: Folder of each named checkpoint.
+        weights: Folder of each named checkpoint, as given on the command line.
         weights_root: A folder with one folder for each checkpoint (BENCH_WEIGHTS).
+        config: The config file, asked last.
     """
 
     cache: Path
@@ -52,6 +55,7 @@ class Settings:
     data_root: Path | None = None
     weights: Mapping[str, Path] = field(default_factory=dict)
     weights_root: Path | None = None
+    config: ConfigFile = field(default_factory=ConfigFile)
 
     def find_data(self, *names: str) -> Path | None:
         """The folder of a corpus: the first of the names that is placed, and exists; None where nothing is placed.
@@ -59,7 +63,7 @@ class Settings:
         Raises:
             MissingError: A folder was named for it that does not exist.
         """
-        return _find("--data", names, self.data, self.data_root)
+        return _find("--data", names, self.data, self.data_root, self.config.data)
 
     def find_weights(self, name: str) -> Path | None:
         """The folder of a named checkpoint, or None where it is to come from the Hub.
@@ -67,20 +71,21 @@ class Settings:
         Raises:
             MissingError: A folder was named for it that does not exist.
         """
-        return _find("--weights", (name,), self.weights, self.weights_root)
+        return _find("--weights", (name,), self.weights, self.weights_root, self.config.weights)
 
 
-def _find(option: str, names: Iterable[str], placed: Mapping[str, Path], root: Path | None) -> Path | None:
-    names = tuple(names)
-    for name in names:
+def _find(
+    option: str, names: Sequence[str], given: Mapping[str, Path], root: Path | None, configured: Mapping[str, Path]
+) -> Path | None:
+    in_root = {name: root / name for name in names if root is not None and (root / name).is_dir()}
+    for placed, name in itertools.product((given, in_root, configured), names):
         if name in placed:
             if not placed[name].is_dir():
                 raise MissingError(
                     f"the folder {placed[name]} given for {name!r} does not exist", f"{option} {name}=PATH"
                 )
             return placed[name]
-    candidates = [root / name for name in names] if root is not None else []
-    return next((path for path in candidates if path.is_dir()), None)
+    return None
 
 
 def parse_assignments(option: str, values: Iterable[str]) -> dict[str, Path]:
@@ -107,7 +112,13 @@ def load_settings(data: Iterable[str] = (), weights: Iterable[str] = (), results
         results: Folder of the records.
     """
     path = config_path()
-    config = validate(ConfigFile, read_yaml(path), str(path)) if path.is_file() else ConfigFile()
+    config = ConfigFile()
+    if path.is_file():
+        config = validate(ConfigFile, read_yaml(path), str(path))
+        placed = {name: {key: place.expanduser() for key, place in getattr(config, name).items()} for name in PLACES}
+        config = config.model_copy(update=placed)
+    elif "BENCH_CONFIG" in os.environ:
+        raise MissingError(f"the config file {path} does not exist", "BENCH_CONFIG names it")
 
     def folder(variable: str, configured: Path | None) -> Path | None:
         given = os.environ.get(variable)
@@ -119,11 +130,9 @@ def load_settings(data: Iterable[str] = (), weights: Iterable[str] = (), results
     return Settings(
         cache=cache,
         results=results or stored,
-        data={**{name: p.expanduser() for name, p in config.data.items()}, **parse_assignments("--data", data)},
+        data=parse_assignments("--data", data),
         data_root=folder("BENCH_DATA", None),
-        weights={
-            **{name: p.expanduser() for name, p in config.weights.items()},
-            **parse_assignments("--weights", weights),
-        },
+        weights=parse_assignments("--weights", weights),
         weights_root=folder("BENCH_WEIGHTS", None),
+        config=config,
     )

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.audio import decode
-from benchmark.base import Upstream, versions
+from benchmark.audio import Wave, decode
+from benchmark.base import Upstream, source_sha256, versions
 from benchmark.dataset import Dataset
 from benchmark.errors import BenchError, MissingError
 from benchmark.files import canonical_json, digest, safe_name, write_atomically
@@ -92,9 +92,11 @@ class FeatureStore:
     """
 
     def __init__(self, cache: Path, upstream: Upstream, pooling: Needs) -> None:
-        # Resampling is done here, not by the upstream, so its library belongs to the key.
-        identity = {"upstream": upstream.identity(), "audio": versions(("soxr",))}
+        # Decoding and resampling are done here, not by the upstream, so their code and library belong to the key.
+        hearing = {"code_sha256": source_sha256(Wave), "libraries": versions(("soxr",))}
+        identity = {"upstream": upstream.identity(), "audio": hearing}
         key = digest({"format": FORMAT, "pooling": pooling, **identity})
+        self.cache = cache
         self.upstream = upstream
         self.pooling: Needs = pooling
         self.folder = cache / "features" / f"{safe_name(upstream.name)}-{pooling}-{key[:16]}"
@@ -122,6 +124,9 @@ class FeatureStore:
         for utterance in sorted(dataset.utterances, key=lambda u: (-heard[u.id].duration, u.id)):
             if heard[utterance.id].sha256 not in shards.tensors:
                 todo.setdefault(heard[utterance.id].sha256, utterance)
+        if todo and self.pooling == "mean":
+            self._derive(shards, todo)
+        newly_encoded = len(todo)
         advance(len(dataset.utterances) - len(todo))
         if todo:
             self._fill(shards, dataset, todo, advance)
@@ -129,10 +134,21 @@ class FeatureStore:
         return Encoded(
             features={u.id: shards.tensors[heard[u.id].sha256] for u in dataset.utterances},
             seconds=sum(shards.seconds[key] for key in sorted(digests)),
-            newly_encoded=len(todo),
+            newly_encoded=newly_encoded,
             parameters=shards.parameters,
             device="+".join(sorted({shards.devices[key] for key in digests})),
         )
+
+    def _derive(self, shards: _Shards, todo: dict[str, Utterance]) -> None:
+        """Take means of frames that another head had stored; what was found is taken out of `todo`."""
+        frames = FeatureStore(self.cache, self.upstream, "frames")._read()
+        found = {key: Features(frames.tensors[key]).mean() for key in todo if key in frames.tensors}
+        if found:
+            device = "+".join(sorted({frames.devices[key] for key in found}))
+            notes = {"device": device, "parameters": frames.parameters}
+            self._write(shards, found, {key: frames.seconds[key] for key in found}, notes)
+        for key in found:
+            del todo[key]
 
     def _fill(
         self, shards: _Shards, dataset: Dataset, todo: Mapping[str, Utterance], advance: Callable[[int], None]
@@ -153,7 +169,8 @@ class FeatureStore:
             size = sum(tensor.nbytes for tensor in pending.values())
             is_last = first + BATCH_UTTERANCES >= len(items)
             if is_last or size >= SHARD_BYTES or time.monotonic() - opened >= SHARD_SECONDS:
-                self._write(shards, pending, seconds)
+                notes = {"device": self.upstream.device, "parameters": self.upstream.parameters()}
+                self._write(shards, pending, seconds, notes)
                 pending, seconds, opened = {}, {}, time.monotonic()
 
     def _encode_batch(self, dataset: Dataset, batch: Sequence[tuple[str, Utterance]]) -> list[NDArray[np.float32]]:
@@ -165,12 +182,14 @@ class FeatureStore:
             waves.append(wave.at(self.upstream.sample_rate))
         try:
             results = self.upstream.encode_batch(waves)
-        except (MissingError, KeyboardInterrupt):
+        except MissingError:
             raise
         except Exception as error:  # an upstream is other people's code: whatever it raises becomes a named failure
-            names = ", ".join(utterance.file for _, utterance in batch)
-            reason = f"{type(error).__name__}: {error}"
-            raise EncodingError(f"the upstream {self.upstream.name!r} failed on one of {names}: {reason}") from error
+            if len(batch) > 1:  # one by one, to name the utterance; if each works alone, so be it
+                return [tensor for item in batch for tensor in self._encode_batch(dataset, [item])]
+            reason = error if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+            where = f"the upstream {self.upstream.name!r} failed on {batch[0][1].file}"
+            raise EncodingError(f"{where}: {reason}") from error
         if len(results) != len(waves):
             raise EncodingError(
                 f"the upstream {self.upstream.name!r} gave {len(results)} results for {len(waves)} waves"
@@ -178,19 +197,30 @@ class FeatureStore:
         return [self._pooled(result, utterance) for result, (_, utterance) in zip(results, batch, strict=True)]
 
     def _pooled(self, features: Features, utterance: Utterance) -> NDArray[np.float32]:
+        if not isinstance(features, Features):
+            raise EncodingError(
+                f"the upstream {self.upstream.name!r} gave a {type(features).__name__} for {utterance.file}",
+                "encode returns benchmark.Features",
+            )
         if not np.isfinite(features.layers).all():
             raise EncodingError(
                 f"the upstream {self.upstream.name!r} gives NaN or infinite features for {utterance.file}"
             )
         return features.mean() if self.pooling == "mean" else features.layers
 
-    def _write(self, shards: _Shards, tensors: Mapping[str, NDArray[np.float32]], seconds: Mapping[str, float]) -> None:
+    def _write(
+        self,
+        shards: _Shards,
+        tensors: Mapping[str, NDArray[np.float32]],
+        seconds: Mapping[str, float],
+        about: Mapping[str, Any],
+    ) -> None:
         from safetensors.numpy import save
 
         identity = self.folder / "identity.json"
         if not identity.exists():
             write_atomically(identity, self._identity)
-        notes = {"seconds": dict(seconds), "device": self.upstream.device, "parameters": self.upstream.parameters()}
+        notes = {**about, "seconds": dict(seconds)}
         content = save(dict(tensors), metadata={"notes": canonical_json(notes).decode()})
         write_atomically(self.folder / f"{hashlib.sha256(content).hexdigest()}.safetensors", content)
         shards.add(tensors, notes)

@@ -104,7 +104,7 @@ class Examples:
         ids: The n utterance ids, in order.
         x: For heads that need "mean": (n, L, D) float32. For heads that need "frames": n arrays (L, T_i, D).
         y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting.
-        speakers: The n speakers (the utterance id where a corpus knows none).
+        speakers: The n speakers ("unknown" where a corpus knows none).
         outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.
         kind: "classification" or "regression".
         metric: The task's primary metric, on which a head selects.

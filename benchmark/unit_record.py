@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.errors import BenchError
 from benchmark.metrics import METRICS
 from benchmark.plan import CellPlan, Unit
 from benchmark.provenance import provenance
@@ -39,7 +40,7 @@ class Scored:
     test: Examples
     scores: NDArray[np.float64]
     by_speaker: Mapping[str, NDArray[Any]]
-    selection: Selection
+    selection: SelectionPart
     parameters: int
     fit_s: float
 
@@ -84,7 +85,7 @@ def unit_record(cell: CellPlan, unit: Unit, result: Scored | str, encoded: Encod
         metrics=metrics,
         primary=task.primary,
         by_speaker={name: values.tolist() for name, values in scored.by_speaker.items()} if scored else {},
-        selection=_selection_part(scored.selection) if scored else None,
+        selection=scored.selection if scored else None,
         cost=Cost(
             encode_s=encoded.seconds if encoded else None,
             fit_s=scored.fit_s if scored else None,
@@ -122,7 +123,14 @@ def _counts(cell: CellPlan, unit: Unit) -> Counts:
     )
 
 
-def _selection_part(selection: Selection) -> SelectionPart:
+def selection_part(selection: Selection) -> SelectionPart:
+    """What the record says of a selection.
+
+    Raises:
+        BenchError: The head gave something else.
+    """
+    if not isinstance(selection, Selection):
+        raise BenchError(f"fit returned a {type(selection).__name__}", "it returns benchmark.Selection")
     values = asdict(selection)
     weights = values["layer_weights"]
     return SelectionPart(**{**values, "layer_weights": None if weights is None else list(weights)})

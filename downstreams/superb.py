@@ -154,6 +154,11 @@ class Superb(Downstream):
         return self.params.seed is None
 
     @property
+    def uses_dev(self) -> Literal["select", "fit", "no"]:
+        """It selects on dev."""
+        return "select"
+
+    @property
     def transductive(self) -> bool:
         """True with normalisation by speaker."""
         return self.params.normalisation == "speaker"

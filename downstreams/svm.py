@@ -100,6 +100,11 @@ class SVM(Downstream):
         return False
 
     @property
+    def uses_dev(self) -> Literal["select", "fit", "no"]:
+        """It is fitted on dev where the recipe says so."""
+        return "fit" if self.params.fit_on == "train+dev" else "no"
+
+    @property
     def transductive(self) -> bool:
         """True with normalisation by speaker."""
         return self.params.normalisation == "speaker"

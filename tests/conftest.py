@@ -85,6 +85,7 @@ def lonely_machine(
         monkeypatch.delenv("BENCH_WEIGHTS", raising=False)
     monkeypatch.setenv("BENCH_CACHE", str(folder / "cache"))
     monkeypatch.setenv("BENCH_RESULTS", str(folder / "results"))
+    (folder / "config.yaml").write_text("data: {}\n")
     monkeypatch.setenv("BENCH_CONFIG", str(folder / "config.yaml"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -71,5 +71,13 @@ def main() -> None:
     except BenchError as error:
         if "--debug" in sys.argv:
             raise
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        sys.exit(error.exit_code)
+        _leave(str(error), error.exit_code)
+    except OSError as error:  # a folder that cannot be read or written, wherever it is met
+        if "--debug" in sys.argv:
+            raise
+        _leave(f"{error.strerror or error}: {error.filename}", BenchError.exit_code)
+
+
+def _leave(message: str, code: int) -> NoReturn:
+    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    sys.exit(code)

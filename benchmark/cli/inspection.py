@@ -27,7 +27,7 @@ def list_names(
     data: Data = None,
 ) -> None:
     """List upstreams, downstreams, tasks or corpora."""
-    registry, settings = load(plugin, data, None, None)
+    registry, settings = load(plugin, data)
     rows: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "upstreams": lambda: [_entry(entry) for entry in registry.upstreams()],
         "downstreams": lambda: [_entry(entry) for entry in registry.downstreams()],
@@ -48,9 +48,8 @@ def _entry(entry: Any) -> dict[str, Any]:
 
 
 def _task_row(registry: Registry, settings: Settings, name: str) -> dict[str, Any]:
-    from benchmark.protocol import read_task
 
-    task = read_task(registry.task_file(name))
+    task = registry.task(name)
     return {
         "name": task.name,
         "title": task.title,
@@ -81,7 +80,10 @@ def _where(registry: Registry, settings: Settings, corpus: str, task: str | None
 
     if type(registry.corpus(corpus)).prepare is not Corpus.prepare:
         return "made when needed"
-    return "found" if settings.find_data(*([task] if task else []), corpus) else "not here"
+    try:
+        return "found" if settings.find_data(*([task] if task else []), corpus) else "not here"
+    except MissingError:
+        return "not where it was said to be"
 
 
 def show(
@@ -93,7 +95,7 @@ def show(
     weights: Weights = None,
 ) -> None:
     """Show everything about one upstream, downstream, task or corpus."""
-    registry, settings = load(plugin, data, weights, None)
+    registry, settings = load(plugin, data, weights, tasks=[name])
     found = _find(registry, settings, name)
     if not found:
         from benchmark.registry import nearest
@@ -122,11 +124,9 @@ def _plain(value: Any) -> str:
 
 def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[str, Any]]:
     """Everything of this name, by kind: a task and its corpus often share one."""
-    from benchmark.protocol import read_task
-
     found: dict[str, dict[str, Any]] = {}
     if name in registry.tasks() or name.endswith((".yaml", ".yml")):
-        task = read_task(registry.task_file(name))
+        task = registry.task(name)
         found["task"] = {**task.model_dump(mode="json"), "sha256": task.sha256}
     if name in {entry.name for entry in registry.corpora()}:
         corpus = registry.corpus(name)
@@ -138,15 +138,19 @@ def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[s
         identity = registry.downstream(name).identity()
         found["downstream"] = {"summary": entry.summary, "source": entry.source, **identity}
     try:
-        upstream_entry, _ = registry.upstream_entry(name)
+        upstream_entry, argument = registry.upstream_entry(name)
     except UsageError:
         return found
     facts = {"summary": upstream_entry.summary, "extra": upstream_entry.extra, "source": upstream_entry.source}
+    facts |= {"licence": upstream_entry.licence, **upstream_entry.arguments}
     try:
         upstream = registry.upstream(name, settings.find_weights(name))
         shape = {"layers": upstream.layers, "dim": upstream.dim, "min_duration": upstream.min_duration}
         found["upstream"] = {**facts, **shape, **upstream.identity()}
-    except MissingError as error:  # its weights are not here, which is one more thing to show
+    except MissingError as error:
+        if argument is not None:
+            raise
+        # A named checkpoint whose weights are not here: one more thing to show.
         found["upstream"] = {**facts, "missing": str(error)}
     return found
 
@@ -158,9 +162,8 @@ def _show_audit(registry: Registry, settings: Settings, name: str, as_json: bool
     from benchmark.cli.terminal import TerminalProgress
     from benchmark.dataset import load_dataset
     from benchmark.listening import listen
-    from benchmark.protocol import read_task
 
-    task = read_task(registry.task_file(name))
+    task = registry.task(name)
     dataset = load_dataset(task, registry.corpus(task.corpus), settings)
     with TerminalProgress().stage(f"listen to {name}", len(dataset.utterances)) as advance:
         heard = listen(dataset, settings, {}, advance)
@@ -168,7 +171,7 @@ def _show_audit(registry: Registry, settings: Settings, name: str, as_json: bool
     if as_json:
         print_json(asdict(report))
         return
-    _print_audit(name, report)
+    _print_audit(f"{name} (synthetic)" if dataset.corpus.synthetic else name, report)
 
 
 def _print_audit(name: str, report: Audit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmark.contracts import Check
+
+log = logging.getLogger(__name__)
 
 CHECK_EPILOG = examples("bench check upstream logmel", "bench check downstream svm", "bench check task demo")
 CACHE_EPILOG = examples("bench cache du", "bench cache verify")
@@ -32,7 +35,7 @@ def check(
     """Hold an upstream, a downstream or a task to its contract; one line for each check."""
     from benchmark import contracts
 
-    registry, settings = load(plugin, data, weights, None)
+    registry, settings = load(plugin, data, weights, tasks=[name])
     checks: Iterable[Check]
     if part == "upstream":
         checks = contracts.check_upstream(lambda: registry.upstream(name, settings.find_weights(name)))
@@ -46,8 +49,9 @@ def check(
         try:
             item.run()
         except BenchError as error:
-            if error.exit_code == 3:  # something is missing here: that says nothing of the contract
+            if error.exit_code != BenchError.exit_code:  # unknown or missing here: that says nothing of the contract
                 raise
+            log.debug("%s", item.name, exc_info=True)
             failed += 1
             console.print(f"FAILED  {item.name}: {error}", markup=False)
         else:
@@ -60,12 +64,12 @@ def cache(
     action: Annotated[
         Literal["du", "verify", "clear"], typer.Argument(help="Measure it, read all of it again, or delete it.")
     ],
-    plugin: Plugin = None,
 ) -> None:
     """Measure, verify or clear the cache of features, audio digests and rendered corpora. Records are not in it."""
+    from benchmark.settings import load_settings
     from benchmark.store import cached_features
 
-    _, settings = load(plugin, None, None, None)
+    settings = load_settings()
     console = stdout()
     if action == "du":
         folders = [*cached_features(settings.cache), settings.cache / "audio", settings.cache / "corpora"]
@@ -104,7 +108,7 @@ def doctor(data: Data = None, weights: Weights = None) -> None:
     """Say what works on this machine: Python, packages, device, folders, corpora and weights."""
     from benchmark.doctor import examine
 
-    registry, settings = load(None, data, weights, None)
+    registry, settings = load(None, data, weights)
     findings = examine(registry, settings)
     print_table("", ["", "what", "found"], [[f.status, f.what, f.found] for f in findings])
     broken = [finding.what for finding in findings if finding.status == "BROKEN"]

@@ -43,10 +43,26 @@ def examples(*commands: str) -> str:
 
 
 def load(
-    plugins: Sequence[str] | None, data: Sequence[str] | None, weights: Sequence[str] | None, results: Path | None
+    plugins: Sequence[str] | None,
+    data: Sequence[str] | None = None,
+    weights: Sequence[str] | None = None,
+    results: Path | None = None,
+    tasks: Sequence[str] = (),
 ) -> tuple[Registry, Settings]:
-    """The registry and the settings that a command works with."""
-    from benchmark.registry import Registry
+    """The registry and the settings that a command works with.
+
+    Raises:
+        UsageError: `data` or `weights` place something unknown; the files in `tasks` are known by their stem.
+    """
+    from benchmark.errors import UsageError
+    from benchmark.registry import Registry, nearest
     from benchmark.settings import load_settings
 
-    return Registry(plugins or ()), load_settings(data or (), weights or (), results)
+    registry, settings = Registry(plugins or ()), load_settings(data or (), weights or (), results)
+    corpora = [*(entry.name for entry in registry.corpora()), *registry.tasks(), *(Path(name).stem for name in tasks)]
+    checkpoints = [entry.name for entry in registry.upstreams() if entry.arguments]
+    for option, placed, known in (("--data", settings.data, corpora), ("--weights", settings.weights, checkpoints)):
+        for name in placed:
+            if name not in known:
+                raise UsageError(f"{option} places {name!r}, which is not known", nearest(name, known))
+    return registry, settings

@@ -34,7 +34,7 @@ def run(
         typer.Option("--rerun", help="Do the missing units, also the failed ones, or all."),
     ] = "missing",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; encode and train nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -46,7 +46,7 @@ def run(
     from benchmark.plan import Request, make_plan
     from benchmark.run import run as run_benchmark
 
-    registry, settings = load(plugin, data, weights, results)
+    registry, settings = load(plugin, data, weights, results, task)
     progress = TerminalProgress(quiet)
     request = Request(
         upstreams=upstream,

@@ -76,13 +76,16 @@ class TerminalProgress:
         with Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal) as bars:
             task = bars.add_task(escape(title), total=total)
             yield lambda count: bars.advance(task, count)
-        self._console.print(escape(f"{title}: {total} in {time.perf_counter() - started:.1f} s"))
+        self._print(f"{title}: {total} in {time.perf_counter() - started:.1f} s")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=not self._console.is_terminal)
 
     def note(self, text: str) -> None:
         """Say something once."""
         if text not in self._noted:
             self._noted.add(text)
-            self._console.print(escape(f"note: {text}"))
+            self._print(f"note: {text}")
 
 
 def bytes_text(size: int | None) -> str:

@@ -11,7 +11,7 @@ from benchmark.contracts.common import Check, require
 from benchmark.dataset import Dataset, index_digest, load_dataset, open_corpus
 from benchmark.folds import folds_digest, make_folds
 from benchmark.listening import listen
-from benchmark.protocol import Task, read_task
+from benchmark.protocol import Task
 from benchmark.registry import Registry
 from benchmark.settings import Settings
 
@@ -24,7 +24,7 @@ class _Loaded:
 
     @cached_property
     def task(self) -> Task:
-        return read_task(self.registry.task_file(self.name))
+        return self.registry.task(self.name)
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -115,8 +116,9 @@ def test_the_same_command_gives_the_same_numbers(toy_task, plugin, settings, pro
 
     go(request(toy_task), settings, progress, plugin)
     before = numbers()
+    shutil.rmtree(settings.cache)  # the features are made again, too
     (outcome,) = go(request(toy_task, rerun="all"), settings, progress, plugin)
-    assert outcome.completed == 8
+    assert (outcome.completed, outcome.newly_encoded) == (8, 40)
     assert numbers() == before
 
 
@@ -214,6 +216,72 @@ def test_a_record_names_the_command_that_makes_it_again(toy_task, plugin, settin
     (record,) = RecordStore(settings.results)
     expected = "bench run --upstream spectrum --downstream nearest --task toy --fold cleo --seed 1"
     assert record.provenance.command == expected
+
+
+def test_a_head_that_ignores_the_seed_is_run_once_whatever_seed_is_asked_for(
+    toy_task, plugin, settings, progress
+) -> None:
+    for seeds in ([], [1], [7]):
+        go(request(toy_task, "svm", seeds=seeds), settings, progress, plugin)
+    records = list(RecordStore(settings.results))
+    assert [(record.seed, record.protocol) for record in records] == [(0, "official")] * 4
+
+
+@pytest.mark.parametrize(
+    ("dev", "downstream", "message"),
+    [
+        ("none", "superb", "'superb' selects on dev, and the task 'toy' has none"),
+        ("test", "svm", "'svm' is fitted on dev"),
+    ],
+)
+def test_a_head_that_does_not_suit_the_dev_rule_is_refused_before_any_work(
+    toy_task, plugin, settings, progress, dev: str, downstream: str, message: str
+) -> None:
+    text = toy_task.read_text().replace("group: speaker\n  scheme: one-group", f"scheme: {dev}")
+    toy_task.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        go(request(toy_task, downstream), settings, progress, plugin)
+    assert not settings.results.exists()
+
+
+@pytest.mark.parametrize(
+    ("instead", "message"),
+    [("return None", "fit returned a NoneType"), ("return Selection(score=float('nan'))", "finite number")],
+)
+def test_a_wrong_selection_fails_its_unit_alone(
+    toy_task, plugin, settings, progress, instead: str, message: str
+) -> None:
+    plugin.write_text(plugin.read_text().replace("return Selection()", instead))
+    (outcome,) = go(request(toy_task, seeds=[0]), settings, progress, plugin)
+    assert len(outcome.failed) == 4
+    assert all(message in reason for reason in outcome.failed.values())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("encoded = 0", "needs_argument = 0\n\n    def __init__(self, x): ...", "Spectrum cannot be made: TypeError"),
+        ("encoded = 0", "encoded = 0\n    params = {'a': object()}", "the identity of 'spectrum' is not plain"),
+        (
+            'name = "nearest"',
+            'name = "nearest"\n    needs = "waveform"',
+            "'nearest' needs 'waveform' .one of mean, frames",
+        ),
+    ],
+)
+def test_a_wrong_plugin_class_is_refused_before_any_work(
+    toy_task, plugin, settings, progress, old: str, new: str, message: str
+) -> None:
+    plugin.write_text(plugin.read_text().replace(old, new))
+    with pytest.raises(UsageError, match=message):
+        go(request(toy_task), settings, progress, plugin)
+
+
+def test_a_file_cannot_take_the_name_of_a_registered_task(toy_task, plugin, settings, progress) -> None:
+    imposter = toy_task.with_name("urdu.yaml")
+    imposter.write_text(toy_task.read_text().replace("name: toy", "name: urdu"))
+    with pytest.raises(UsageError, match="is called 'urdu', which is a registered task"):
+        go(request(imposter), settings, progress, plugin)
 
 
 def test_a_seed_outside_the_protocol_is_marked(toy_task, plugin, settings, progress) -> None:

@@ -15,10 +15,10 @@ def test_the_command_line_wins_over_environment_and_config(tmp_path: Path, monke
     for name in ("given", "root/urdu", "configured"):
         (tmp_path / name).mkdir(parents=True)
     assert load_settings().find_data("urdu") is None
-    monkeypatch.setenv("BENCH_DATA", str(tmp_path / "root"))
-    assert load_settings().find_data("urdu") == tmp_path / "root/urdu"
     Path(os.environ["BENCH_CONFIG"]).write_text(f"data:\n  urdu: {tmp_path}/configured\n")
     assert load_settings().find_data("urdu") == tmp_path / "configured"
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path / "root"))
+    assert load_settings().find_data("urdu") == tmp_path / "root/urdu"
     assert load_settings([f"urdu={tmp_path}/given"]).find_data("urdu") == tmp_path / "given"
 
 
@@ -41,6 +41,12 @@ def test_weights_are_found_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_what_is_no_assignment_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not NAME=PATH"):
         load_settings([text])
+
+
+def test_a_config_file_that_is_named_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_CONFIG", "/nowhere/config.yaml")
+    with pytest.raises(MissingError, match=r"the config file /nowhere/config\.yaml does not exist"):
+        load_settings()
 
 
 def test_a_misspelt_config_key_is_refused() -> None:

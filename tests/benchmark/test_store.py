@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,25 @@ def test_means_are_those_of_the_frames(settings: Settings, dataset: Dataset, hea
         np.testing.assert_allclose(values.mean(axis=1, dtype=np.float64), means[name], rtol=1e-6)
 
 
+def test_means_are_derived_from_stored_frames(settings: Settings, dataset: Dataset, heard) -> None:
+    alone = encode(replace(settings, cache=settings.cache / "other"), Energy(), dataset, heard).features
+    encode(settings, Energy(), dataset, heard, "frames")
+    upstream = Energy()
+    derived = encode(settings, upstream, dataset, heard)
+    assert (upstream.calls, derived.newly_encoded) == (0, 0)
+    for name, values in alone.items():
+        np.testing.assert_array_equal(values, derived.features[name])
+
+
+def test_what_is_no_features_is_refused_with_the_file(settings: Settings, dataset: Dataset, heard) -> None:
+    class Bare(Energy):
+        def encode(self, wave: np.ndarray) -> Features:
+            return super().encode(wave).layers  # type: ignore[return-value]
+
+    with pytest.raises(EncodingError, match=r"'energy' gave a ndarray for \w+/\w+\.wav"):
+        encode(settings, Bare(), dataset, heard)
+
+
 def test_another_identity_meets_no_old_features(settings: Settings, dataset: Dataset, heard) -> None:
     one = encode(settings, Energy(1.0), dataset, heard).features["anna/low0.wav"]
     two = encode(settings, Energy(2.0), dataset, heard).features["anna/low0.wav"]
@@ -127,7 +147,7 @@ def test_finished_shards_survive_a_failure(
                 raise ValueError("out of luck")
             return super().encode(wave)
 
-    with pytest.raises(EncodingError, match=r"'energy' failed on one of .*wav.*ValueError: out of luck"):
+    with pytest.raises(EncodingError, match=r"'energy' failed on \w+/\w+\.wav: ValueError: out of luck"):
         encode(settings, Failing(), dataset, heard)
     assert len(shards(settings)) == 2
     resumed = Energy()

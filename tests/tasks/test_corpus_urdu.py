@@ -10,7 +10,6 @@ import pytest
 
 from benchmark.dataset import load_dataset
 from benchmark.errors import BenchError
-from benchmark.protocol import read_task
 from benchmark.registry import Registry
 from benchmark.settings import load_settings
 from tasks.corpora.urdu import EMOTIONS, Urdu
@@ -63,7 +62,7 @@ def test_missing_and_surplus_files_are_told_by_their_numbers(tree: Path) -> None
 
 def test_the_task_refuses_an_incomplete_corpus_and_names_what_is_missing(tree: Path) -> None:
     next((tree / "Happy").glob("*_H057.wav")).unlink()
-    task = read_task(Registry().task_file("urdu"))
+    task = Registry().task("urdu")
     with pytest.raises(BenchError, match=r"399 utterances instead of 400.*99 happy instead of 100.*Happy number 57"):
         load_dataset(task, Urdu(), load_settings([f"urdu={tree}"]))
 
@@ -74,6 +73,6 @@ def test_the_real_corpus_is_as_expected(name: str) -> None:
     root = Path(os.environ.get("BENCH_DATA", "/nowhere")) / "urdu"
     if not root.is_dir():
         pytest.skip("URDU is not at hand: set BENCH_DATA")
-    dataset = load_dataset(read_task(Registry().task_file(name)), Urdu(), load_settings([f"urdu={root}"]))
+    dataset = load_dataset(Registry().task(name), Urdu(), load_settings([f"urdu={root}"]))
     assert len(dataset.utterances) == 400
     assert len(dataset.folds) == (29 if name == "urdu" else 5)

@@ -1,0 +1,47 @@
+"""What the README says is true: its files work as they stand there, and its commands are understood."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from benchmark.cli import app
+from benchmark.contracts import check_upstream
+from benchmark.protocol import read_task
+from benchmark.registry import Registry
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    """The one code block of a language."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    return str(found)
+
+
+def test_the_upstream_of_the_readme_keeps_the_contract(tmp_path: Path) -> None:
+    path = tmp_path / "my_upstream.py"
+    path.write_text(block("python"))
+    registry = Registry([str(path)])
+    for check in check_upstream(lambda: registry.upstream("zero-crossings")):
+        check.run()
+
+
+def test_the_protocol_of_the_readme_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(block("yaml"))
+    assert read_task(path).labels == ["calm", "upset"]
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    (bench .+)$", README, flags=re.MULTILINE))
+def test_the_commands_of_the_readme_are_understood(line: str) -> None:
+    _, command, *rest = shlex.split(line, comments=True)
+    get_command(app).commands[command].make_context(command, rest)  # type: ignore[attr-defined]
+
+
+def test_every_command_of_the_command_line_is_in_the_readme() -> None:
+    assert [name for name in get_command(app).commands if f"bench {name}" not in README] == []  # type: ignore[attr-defined]

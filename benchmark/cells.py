@@ -9,15 +9,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
 from benchmark.files import digest
-from benchmark.metrics import find
-from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart
+from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, metrics_of, statistics_of
 
 Unit = tuple[str, int]
 TRUTH_OF_MOMENTS = (0, 1, 3)  # n, sum t and sum t*t: what moments know of the truth
@@ -114,8 +112,7 @@ class Cell:
             (seeds, folds, speakers, K, K) confusion counts or (seeds, folds, speakers, k, 6) moments.
 
         Raises:
-            BenchError: The cell is incomplete; a record's statistics do not suit its task; or the seeds of a fold were
-                not tested on the same utterances.
+            BenchError: The cell is incomplete.
         """
         if not self.complete:
             done = f"{len(self.completed)} of {len(self.units)} units"
@@ -127,16 +124,7 @@ class Cell:
         for i, fold in enumerate(self.task.folds):
             for j, seed in enumerate(self.seeds):
                 record = self.records[fold, seed]
-                if not record.by_speaker:
-                    raise BenchError(f"record {record.id!r} has no test speaker", "remove it and run again")
-                for speaker, values in record.by_speaker.items():
-                    array[j, i, column[speaker]] = _checked(record, speaker, values, shape)
-        truth = truth_of(array, self.task)
-        if not np.allclose(truth, truth[:1], rtol=1e-9, atol=1e-9):
-            raise BenchError(
-                f"the seeds of {self.name} on {self.task.name} were not tested on the same utterances",
-                "the records contradict each other: remove them and run again",
-            )
+                array[j, i, [column[speaker] for speaker in record.by_speaker]] = statistics_of(record)
         return array
 
     def _status(self, unit: Unit) -> str | None:
@@ -173,7 +161,8 @@ def group(*sources: Iterable[Record]) -> Grouping:
             sources the first source's record counts.
 
     Raises:
-        BenchError: A source has two different records of one unit, or a record's metrics do not suit its task.
+        BenchError: A source has two different records of one unit; a record's metrics or statistics do not suit its
+            task; or two records of one protocol and fold were not tested on the same utterances.
     """
     units: dict[tuple[str, ...], dict[Unit, Record]] = {}
     modified: Counter[str] = Counter()
@@ -183,7 +172,7 @@ def group(*sources: Iterable[Record]) -> Grouping:
             if record.protocol == "modified":
                 modified[record.task.name] += 1
                 continue
-            _check_metrics(record)
+            metrics_of(record)
             key, unit = _identity(record), (record.fold, record.seed)
             if seen.setdefault((key, unit), record) != record:
                 raise BenchError(
@@ -200,8 +189,31 @@ def group(*sources: Iterable[Record]) -> Grouping:
         outside[cell.task.name] += len(records) - len(cell.records)
         if cell.records:
             cells.append(cell)
+    _check_truth(cells)
     shown, superseded = _newest(cells)
     return Grouping(shown, superseded, dict(sorted(modified.items())), dict(sorted((+outside).items())))
+
+
+def find_cell(
+    records: Iterable[Record], *, task: TaskPart, upstream: tuple[str, str], downstream: tuple[str, str]
+) -> Cell | None:
+    """The cell of exactly one identity, also where `group` shows a newer one of the same names.
+
+    Args:
+        records: Among others those of the cell.
+        task: Its protocol, recordings and folds.
+        upstream: Name and digest of its upstream.
+        downstream: Name and digest of its downstream.
+
+    Returns:
+        The cell, complete or not; None where none of its units has a record.
+
+    Raises:
+        BenchError: As `group`, of the cell's own records only.
+    """
+    wanted = (*_protocol(task), upstream[0], downstream[0], upstream[1], downstream[1])
+    cells = group(record for record in records if _identity(record) == wanted).cells
+    return cells[0] if cells else None
 
 
 def truth_of(statistics: NDArray[np.float64], task: TaskPart) -> NDArray[np.float64]:
@@ -250,22 +262,37 @@ def _newest(cells: list[Cell]) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
     return tuple(shown[names] for names in sorted(shown)), tuple(superseded)
 
 
-def _checked(record: Record, speaker: str, values: list[list[float]], shape: tuple[int, int]) -> NDArray[Any]:
-    """The statistics of a speaker as an array, once they can be statistics at all."""
-    where = f"record {record.id!r} ({record.task.name}, fold {record.fold!r}) has for speaker {speaker!r}"
-    if [len(values), *{len(row) for row in values}] != list(shape):
-        raise BenchError(f"{where} statistics that are not {shape[0]} x {shape[1]}", "remove the record and run again")
-    array = np.array(values, dtype=np.float64)
-    tested = array if record.task.kind == "classification" else array[:, 0]
-    if (tested < 0).any() or (tested != np.floor(tested)).any() or tested.sum() == 0:
-        raise BenchError(f"{where} impossible numbers of utterances", "remove the record and run again")
-    return array
+def _check_truth(cells: Iterable[Cell]) -> None:
+    """Refuse records of one protocol and fold that differ in how many utterances of what they tested by speaker."""
+    first: dict[tuple[str, ...], tuple[Record, NDArray[np.float64]]] = {}
+    for cell in cells:
+        for unit in cell.completed:
+            record = cell.records[unit]
+            truth = truth_of(statistics_of(record), record.task)
+            other, expected = first.setdefault((*_protocol(record.task), record.fold), (record, truth))
+            if list(record.by_speaker) == list(other.by_speaker) and np.array_equal(truth, expected):
+                continue  # the quick way, which nearly all records go
+            speaker = _differing(
+                dict(zip(record.by_speaker, truth, strict=True)), dict(zip(other.by_speaker, expected, strict=True))
+            )
+            if speaker is not None:
+                named = " and ".join(
+                    f"record {one.id!r} ({one.upstream.name} + {one.downstream.name}, seed {one.seed})"
+                    for one in (other, record)
+                )
+                raise BenchError(
+                    f"{named} were not tested on the same utterances of {record.task.name}, fold {record.fold!r}: "
+                    f"they differ in speaker {speaker!r}",
+                    "one of them is wrong: remove it, or both, and run again",
+                )
 
 
-def _check_metrics(record: Record) -> None:
-    kinds = {find(name).kind for name in record.task.metrics}
-    if kinds != {record.task.kind}:
-        raise BenchError(
-            f"record {record.id!r} of {record.task.name!r} has the metrics {record.task.metrics}",
-            f"a task has at least one metric, and all of them for {record.task.kind}",
-        )
+def _differing(a: Mapping[str, NDArray[np.float64]], b: Mapping[str, NDArray[np.float64]]) -> str | None:
+    """A speaker whose truth differs; sums of values may differ by rounding."""
+    for speaker in sorted(a.keys() | b.keys()):
+        one, other = a.get(speaker), b.get(speaker)
+        if one is None or other is None or one.shape != other.shape:
+            return speaker
+        if not np.allclose(one, other, rtol=1e-9, atol=1e-9):
+            return speaker
+    return None

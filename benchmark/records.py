@@ -2,23 +2,30 @@
 
 A unit is (task, upstream, downstream, fold, seed). Its id is a digest of what decides the number and of nothing else,
 so the same work is recognised wherever and however it was run. Records carry per-speaker statistics from which every
-metric and interval is computed again; they hold no label of an utterance and no path.
+metric and interval is computed again; they hold no label of an utterance and no path. What is read is verified first.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from benchmark.errors import BenchError
 from benchmark.files import TEMPORARY_PREFIX, canonical_json, write_atomically
+from benchmark.metrics import Metric, find
 from benchmark.types import Kind
 
 SCHEMA: Literal[1] = 1
+# How far a stated metric may lie from the computed one, relative or absolute: room for float64, not for another score.
+TOLERANCE = 1e-9
+EXACT = 2**53  # below it float64 holds every number of utterances exactly
 
 
 class _Part(BaseModel):
@@ -171,27 +178,151 @@ class RecordStore:
         write_atomically(path, canonical_json(record.model_dump(mode="json")) + b"\n")
 
     def get(self, task: str, record_id: str) -> Record | None:
-        """The record of a unit, or None where there is none."""
+        """The record of a unit, or None where there is none.
+
+        Raises:
+            BenchError: As `read_file`; or the file holds the record of another unit.
+        """
         path = self.path(task, record_id)
-        return next(iter(read_file(path))) if path.exists() else None
+        if not path.exists():
+            return None
+        record = read_file(path)[0]
+        if record.id != record_id:
+            raise BenchError(
+                f"{path} holds the record of another unit: its id is {record.id!r}, not {record_id!r}",
+                "remove it and run again",
+            )
+        return record
+
+    def of_task(self, task: str) -> Iterator[Record]:
+        """Every record of a task, in a fixed order, from its own folder: other tasks' files are not opened."""
+        yield from (record for record in _read_files(self.root / task) if record.task.name == task)
 
     def __iter__(self) -> Iterator[Record]:
         """Every record below the root, in a fixed order."""
-        if self.root.is_dir():
-            for path in sorted(self.root.rglob("*.json")):
-                if not path.name.startswith(TEMPORARY_PREFIX):
-                    yield from read_file(path)
+        yield from _read_files(self.root)
 
 
 def read_file(path: Path) -> list[Record]:
-    """Read one file of records.
+    """Read and verify one file of records.
 
     A file holds one record, or a published cell: `{"common": {...}, "units": [{...}, ...]}`, where `common` is what
     all the units share.
 
     Raises:
-        BenchError: The file is no valid JSON, or does not follow the schema; the message names the file and the key.
+        BenchError: The file is no valid JSON, does not follow the schema, or a record contradicts itself; the message
+            names the file and the key.
     """
+    records = _parse(path)
+    for record in records:
+        try:
+            verify(record)
+        except BenchError as error:
+            raise BenchError(f"{path} is not a valid record: {error.message}", error.hint) from error
+    return records
+
+
+def verify(record: Record) -> None:
+    """Check that a record agrees with itself, so that nothing it states has to be believed.
+
+    Of a completed one the counts of the test set and every metric must be those of its per-speaker statistics; a failed
+    one has neither metrics nor statistics.
+
+    Raises:
+        BenchError: It does not; the message names the record, what it states and what its statistics give.
+    """
+    where = f"record {record.id!r} ({record.task.name}, fold {record.fold!r}, seed {record.seed})"
+    again = "remove it and run again"
+    metrics = metrics_of(record)
+    if record.status == "failed":
+        if record.metrics or record.by_speaker:
+            raise BenchError(f"{where} failed, but has metrics or statistics", again)
+        return
+    if record.metrics.keys() != set(record.task.metrics):
+        raise BenchError(f"{where} has the metrics {sorted(record.metrics)}, not {record.task.metrics}", again)
+    total = statistics_of(record).sum(axis=0)
+    for key, found in _counted(record, total).items():
+        stated = getattr(record.counts, key)
+        if stated != found:
+            raise BenchError(f"{where}: counts.{key} is {stated}, but its statistics give {found}", again)
+    for metric in metrics:
+        score, computed = record.metrics[metric.name], float(metric.compute(total))
+        if not math.isclose(score, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+            raise BenchError(f"{where}: metrics.{metric.name} is {score}, but its statistics give {computed}", again)
+
+
+def metrics_of(record: Record) -> list[Metric]:
+    """The metrics of a record's task, primary first.
+
+    Raises:
+        BenchError: There is none, or one is unknown or of another kind than the task.
+    """
+    metrics = [find(name) for name in record.task.metrics]
+    if {metric.kind for metric in metrics} != {record.task.kind}:
+        raise BenchError(
+            f"record {record.id!r} of {record.task.name!r} has the metrics {record.task.metrics}",
+            f"a task has at least one metric, and all of them for {record.task.kind}",
+        )
+    return metrics
+
+
+def statistics_of(record: Record) -> NDArray[np.float64]:
+    """The statistics of a completed record as an array, once they can be statistics at all.
+
+    Returns:
+        (S, K, K) confusion counts or (S, k, 6) moments of S speakers, in the order of `by_speaker`.
+
+    Raises:
+        BenchError: There is no speaker; or a speaker's statistics do not suit the task, or no utterances can give them.
+    """
+    again = "remove the record and run again"
+    where = f"record {record.id!r} ({record.task.name}, fold {record.fold!r})"
+    if not record.by_speaker:
+        raise BenchError(f"{where} has no test speaker", again)
+    is_classes, outputs = record.task.kind == "classification", len(record.task.outputs)
+    shape = [outputs, outputs if is_classes else 6]
+    for speaker, values in record.by_speaker.items():
+        if [len(values), *{len(row) for row in values}] != shape:
+            text = f"{where} has for speaker {speaker!r} statistics that are not {shape[0]} x {shape[1]}"
+            raise BenchError(text, again)
+    array = np.array(list(record.by_speaker.values()), dtype=np.float64)
+    tested = array if is_classes else array[..., :1]  # the moments of all dimensions have one n
+    possible = (tested >= 0) & (tested < EXACT) & (tested == np.floor(tested)) & tested.any(axis=(1, 2), keepdims=True)
+    if not is_classes:
+        possible &= tested == tested[:, :1]
+    if not possible.all():
+        speaker = list(record.by_speaker)[int(possible.all(axis=(1, 2)).argmin())]
+        raise BenchError(f"{where} has for speaker {speaker!r} impossible numbers of utterances", again)
+    return array
+
+
+def pack(records: list[Record]) -> bytes:
+    """Pack the records of a cell into one file, what they share written once."""
+    units = [record.model_dump(mode="json") for record in records]
+    common = {key: value for key, value in units[0].items() if all(unit[key] == value for unit in units)}
+    rest = [{key: value for key, value in unit.items() if key not in common} for unit in units]
+    lines = ",\n".join(canonical_json(unit).decode() for unit in rest)
+    return f'{{"common": {canonical_json(common).decode()},\n"units": [\n{lines}\n]}}\n'.encode()
+
+
+def _counted(record: Record, total: NDArray[np.float64]) -> dict[str, int | dict[str, int]]:
+    """What the counts of a record must be, from the (K, K) or (k, 6) total of its statistics."""
+    per_class = {}
+    if record.task.kind == "classification":
+        per_class = dict(zip(record.task.outputs, map(int, total.sum(axis=1)), strict=True))
+    test = int(total.sum() if record.task.kind == "classification" else total[0, 0])
+    return {"test": test, "test_speakers": len(record.by_speaker), "per_class": per_class}
+
+
+def _read_files(folder: Path) -> Iterator[Record]:
+    """Every record below a folder, in a fixed order, without what is half written."""
+    if folder.is_dir():
+        for path in sorted(folder.rglob("*.json")):
+            if not path.name.startswith(TEMPORARY_PREFIX):
+                yield from read_file(path)
+
+
+def _parse(path: Path) -> list[Record]:
     try:
         content = json.loads(path.read_bytes())
         if isinstance(content, dict) and set(content) == {"common", "units"}:
@@ -205,12 +336,3 @@ def read_file(path: Path) -> list[Record]:
         raise BenchError(f"{path} is not a valid record: {where}: {first['msg']}", "remove it and run again") from error
     except (ValueError, TypeError, RecursionError, OSError) as error:
         raise BenchError(f"{path} is not a valid record: {error}", "remove it and run again") from error
-
-
-def pack(records: list[Record]) -> bytes:
-    """Pack the records of a cell into one file, what they share written once."""
-    units = [record.model_dump(mode="json") for record in records]
-    common = {key: value for key, value in units[0].items() if all(unit[key] == value for unit in units)}
-    rest = [{key: value for key, value in unit.items() if key not in common} for unit in units]
-    lines = ",\n".join(canonical_json(unit).decode() for unit in rest)
-    return f'{{"common": {canonical_json(common).decode()},\n"units": [\n{lines}\n]}}\n'.encode()

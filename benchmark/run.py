@@ -12,15 +12,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.cells import find_cell
 from benchmark.errors import BenchError, MissingError
 from benchmark.metrics import statistics
 from benchmark.plan import CellPlan, Progress, Request, Unit, make_plan
 from benchmark.records import RecordStore
 from benchmark.registry import Registry
 from benchmark.settings import Settings
+from benchmark.statistics import cell_scores, speaker_interval
 from benchmark.store import Encoded, EncodingError, FeatureStore
 from benchmark.types import Examples
 from benchmark.unit_record import Scored, predictions_csv, selection_part, unit_record
+
+
+@dataclass(frozen=True)
+class CellScore:
+    """The primary metric of a complete cell.
+
+    Attributes:
+        metric: Its name.
+        mean: Over seeds.
+        sd: Over seeds; None for one seed.
+        low: Lower end of the 95 % interval over speakers and seeds; None for one speaker.
+        high: Its upper end.
+    """
+
+    metric: str
+    mean: float
+    sd: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,7 @@ class CellOutcome:
         upstream: Name of the upstream.
         downstream: Name of the downstream.
         synthetic: Whether the speech was not spoken by people.
-        sha256: Digests of the upstream and of the downstream, which tell the cell from others of its names.
+        score: Of all the cell's units, earlier ones too; None until they are complete.
         completed: Units done now.
         failed: Reason of each unit that failed now, by fold and seed.
         kept: Units that had a record already.
@@ -45,7 +66,7 @@ class CellOutcome:
     upstream: str
     downstream: str
     synthetic: bool
-    sha256: tuple[str, str]
+    score: CellScore | None
     completed: int
     failed: dict[str, str]
     kept: int
@@ -69,7 +90,8 @@ def run(
     cells = make_plan(request, registry, settings, progress)
     if any(cell.todo for cell in cells):
         device = resolve_device(device)
-    return [_run_cell(cell, registry, settings, progress, device) for cell in cells]
+    outcomes = [_run_cell(cell, registry, settings, progress, device) for cell in cells]
+    return [replace(outcome, score=_score_cell(cell, settings)) for cell, outcome in zip(cells, outcomes, strict=True)]
 
 
 def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: Progress, device: str) -> CellOutcome:
@@ -79,7 +101,7 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
         upstream=cell.upstream.name,
         downstream=cell.downstream_name,
         synthetic=cell.material.part.corpus.synthetic,
-        sha256=(cell.upstream_sha256, cell.downstream_part.sha256),
+        score=None,
         completed=0,
         failed={},
         kept=len(cell.units) - len(cell.todo),
@@ -121,6 +143,23 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
         encode_s=encoded.seconds,
         fit_s=time.perf_counter() - started,
     )
+
+
+def _score_cell(plan: CellPlan, settings: Settings) -> CellScore | None:
+    """Score exactly the cell that was run, which may share its names with a newer one."""
+    part = plan.downstream_part
+    cell = find_cell(
+        RecordStore(settings.results).of_task(plan.material.part.name),
+        task=plan.material.part,
+        upstream=(plan.upstream.name, plan.upstream_sha256),
+        downstream=(part.name, part.sha256),
+    )
+    if cell is None or not cell.complete:
+        return None
+    metric = cell.task.metrics[0]
+    scores, interval = cell_scores(cell, metric), speaker_interval(cell, metric)
+    low, high = (interval.low, interval.high) if interval else (None, None)
+    return CellScore(metric, scores.mean, scores.sd, low, high)
 
 
 def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, device: str) -> Scored | str:

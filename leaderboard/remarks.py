@@ -68,7 +68,20 @@ def notes(task: str, cells: Sequence[Cell], grouping: Grouping) -> tuple[str, ..
             for cell in old
         )
         lines.append(f"Not shown: {count(len(old), 'superseded row')}: {clean(named)}.")
-    return (*lines, *_not_shown(task, grouping))
+    return (*lines, *_versions(cells), *_not_shown(task, grouping))
+
+
+def _versions(cells: Sequence[Cell]) -> list[str]:
+    """Which rows of a task were run with which code of the benchmark, where they were not run with the same."""
+    codes = {cell: sorted({record.provenance.code_sha256 for record in cell.records.values()}) for cell in cells}
+    if len({tuple(found) for found in codes.values()}) < 2:
+        return []
+    rows = {
+        code: ", ".join(sorted(clean(cell.name) for cell in cells if code in codes[cell]))
+        for code in sorted({code for found in codes.values() for code in found})
+    }
+    listed = "; ".join(f"{clean(code[:8])} ({names})" for code, names in rows.items())
+    return [f"Rows were run with different versions of the code: {listed}."]
 
 
 def _not_shown(task: str, grouping: Grouping) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.files import digest
+from benchmark.metrics import METRICS
 from benchmark.records import Record
 
 CLASSES = ("angry", "happy", "neutral", "sad")
@@ -83,10 +84,11 @@ BySpeaker = Callable[[str, int], Mapping[str, NDArray[Any]]]
 
 
 def record(by_speaker: Mapping[str, NDArray[Any]] | None = None, **changes: Any) -> Record:
-    """A record. `task__name="x"` changes `task.name`; a failed one has no statistics; the id follows the content."""
+    """A record. `task__name="x"` changes `task.name`; the id, counts and metrics follow the content.
+
+    Without statistics a completed one has those of two speakers; statistics that cannot be leave counts and metrics be.
+    """
     content = copy.deepcopy(BASE)
-    if by_speaker is not None:
-        content["by_speaker"] = {speaker: np.asarray(values).tolist() for speaker, values in by_speaker.items()}
     for path, value in changes.items():
         *parents, key = path.split("__")
         part = content
@@ -95,14 +97,46 @@ def record(by_speaker: Mapping[str, NDArray[Any]] | None = None, **changes: Any)
         if key not in part:
             raise KeyError(path)
         part[key] = value
+    if content["status"] == "completed":
+        statistics = made_up(content) if by_speaker is None else by_speaker
+        content["by_speaker"] = {speaker: np.asarray(values).tolist() for speaker, values in statistics.items()}
+        content |= {key: value for key, value in _computed(content).items() if key not in changes}
     keys = ("task", "upstream", "downstream", "fold", "seed")
     content["id"] = changes.get("id", digest([content[key] for key in keys]))
     return Record.model_validate(content)
 
 
+def _computed(content: dict[str, Any]) -> dict[str, Any]:
+    """Counts and metrics of what the statistics hold, where they suit the task."""
+    task, speakers = content["task"], content["by_speaker"]
+    is_classes, outputs = task["kind"] == "classification", len(task["outputs"])
+    shape = (outputs, outputs if is_classes else 6)
+    if not speakers or {np.shape(values) for values in speakers.values()} != {shape}:
+        return {}
+    total = np.sum(list(speakers.values()), axis=0)
+    counts = {
+        **content["counts"],
+        "test": int(total.sum() if is_classes else total[0, 0]),
+        "test_speakers": len(speakers),
+        "per_class": dict(zip(task["outputs"], total.sum(axis=1).astype(int).tolist(), strict=True))
+        if is_classes
+        else {},
+    }
+    suited = [METRICS[name] for name in task["metrics"] if METRICS[name].kind == task["kind"]]
+    metrics = {metric.name: float(metric.compute(total)) for metric in suited}
+    return {"counts": counts, "metrics": metrics if np.isfinite(list(metrics.values())).all() else {}}
+
+
 def failed(reason: str = "the head diverged", **changes: Any) -> Record:
     """A record of a failed unit."""
     return record(status="failed", reason=reason, **changes)
+
+
+def made_up(content: dict[str, Any]) -> dict[str, NDArray[np.int64]]:
+    """Two speakers of a fold, right in 60 % of 12 utterances each."""
+    fold, folds = content["fold"], content["task"]["folds"]
+    rng = np.random.default_rng([content["seed"], folds.index(fold) if fold in folds else len(folds)])
+    return {f"{fold}-{speaker}": decisions(rng, 0.6) for speaker in ("anna", "bela")}
 
 
 def decisions(rng: np.random.Generator, correct: float, per_class: int = 3) -> NDArray[np.int64]:
@@ -121,14 +155,10 @@ def cell(
 ) -> list[Record]:
     """The records of a complete cell: two new speakers in each fold unless `by_speaker(fold, seed)` says otherwise."""
     folds, seeds = list(folds), list(seeds)
-
-    def made_up(fold: str, seed: int) -> Mapping[str, NDArray[Any]]:
-        rng = np.random.default_rng([seed, folds.index(fold)])
-        return {f"{fold}-{speaker}": decisions(rng, 0.6) for speaker in ("anna", "bela")}
-
-    statistics = by_speaker or made_up
     return [
-        record(statistics(fold, seed), fold=fold, seed=seed, task__folds=folds, task__seeds=seeds, **changes)
+        record(
+            by_speaker and by_speaker(fold, seed), fold=fold, seed=seed, task__folds=folds, task__seeds=seeds, **changes
+        )
         for fold in folds
         for seed in seeds
     ]

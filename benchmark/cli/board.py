@@ -150,6 +150,7 @@ def compare(
     if as_json:
         print_json([asdict(comparison) for comparison in found])
         return
+    synthetic = {cell.task.name for cell in cells if cell.task.corpus.synthetic}
     columns = ["task", "metric", "difference", "95 % interval", "resampled", ""]
     rows = []
     for one in found:
@@ -159,7 +160,8 @@ def compare(
             ends = interval(one.low, one.high, known.percent)
             verdict = "contains 0" if one.low <= 0 <= one.high else "does not contain 0"
         unit = f"{one.n_units} {one.unit}s, seeds"
-        rows.append([one.task, known.title, measured(one.delta, known.percent), ends, unit, verdict])
+        task_text = f"{one.task} (synthetic)" if one.task in synthetic else one.task
+        rows.append([task_text, known.title, measured(one.delta, known.percent), ends, unit, verdict])
     print_table(f"{found[0].a} minus {found[0].b}", columns, rows, right=["difference", "95 % interval"])
 
 

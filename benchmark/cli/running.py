@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from benchmark.cli.options import Data, Json, Plugin, Results, Weights, examples, load
-from benchmark.cli.terminal import TerminalProgress, bytes_text, print_json, print_table
+from benchmark.cli.terminal import TerminalProgress, bytes_text, print_json, print_table, stdout
 
 if TYPE_CHECKING:
     from benchmark.plan import CellPlan
-    from benchmark.run import CellOutcome
+    from benchmark.run import CellOutcome, CellScore
     from benchmark.settings import Settings
 
 RUN_EPILOG = examples(
@@ -82,47 +82,32 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
         for row in rows
     ]
     print_table("plan", columns, shown, right=columns[3:])
+    # Heads of one kind share the features of an upstream, so the sum is less than that of the rows.
+    shared = {(cell.material.dataset.task.name, cell.upstream.name, cell.downstream.needs): cell for cell in cells}
+    sizes = [cell.as_dict()["disk_bytes"] for cell in shared.values()]
+    known = bytes_text(None if None in sizes else sum(sizes))
+    units = sum(len(cell.todo) for cell in cells)
+    encodings = sum(cell.to_encode for cell in shared.values())
+    stdout().print(f"in all: {units} units to do, {encodings} utterances to encode, {known} of disk")
 
 
-def _scores(settings: Settings, outcomes: list[CellOutcome]) -> dict[tuple[str, str, str], dict[str, Any]]:
-    """Primary metric, mean over seeds, deviation and interval of every complete cell."""
-    from benchmark.cells import group
-    from benchmark.records import RecordStore
-    from benchmark.statistics import cell_scores, speaker_interval
-
-    wanted = {(outcome.task, outcome.upstream, outcome.downstream) for outcome in outcomes}
-    found = {}
-    for cell in group(RecordStore(settings.results)).cells:
-        names = (cell.task.name, cell.upstream.name, cell.downstream.name)
-        if names in wanted and cell.complete:
-            metric = cell.task.metrics[0]
-            score, interval = cell_scores(cell, metric), speaker_interval(cell, metric)
-            ends = {} if interval is None else {"low": interval.low, "high": interval.high}
-            found[names] = {"metric": metric, "mean": score.mean, "sd": score.sd, **ends}
-    return found
-
-
-def _score_text(score: dict[str, Any]) -> tuple[str, str]:
+def _score_text(score: CellScore | None) -> tuple[str, str]:
     from benchmark.metrics import find
     from benchmark.text import interval, with_spread
 
-    if not score:
+    if score is None:
         return "incomplete", ""
-    metric = find(score["metric"])
-    ends = interval(score["low"], score["high"], metric.percent) if "low" in score else ""
-    return f"{metric.title} {with_spread(score['mean'], score['sd'], metric.percent)}", ends
+    metric = find(score.metric)
+    is_known = score.low is not None and score.high is not None
+    ends = interval(score.low or 0.0, score.high or 0.0, metric.percent) if is_known else ""
+    return f"{metric.title} {with_spread(score.mean, score.sd, metric.percent)}", ends
 
 
 def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bool) -> None:
     from dataclasses import asdict
 
-    scores = _scores(settings, outcomes)
-    rows = [
-        {**asdict(outcome), "score": scores.get((outcome.task, outcome.upstream, outcome.downstream), {})}
-        for outcome in outcomes
-    ]
     if as_json:
-        print_json({"results": str(settings.results), "cells": rows})
+        print_json({"results": str(settings.results), "cells": [asdict(outcome) for outcome in outcomes]})
         return
     columns = [
         "task",
@@ -136,10 +121,10 @@ def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bo
         "encode s",
         "fit s",
     ]
-    shown = []
-    for row in rows:
-        seconds = ["" if row["encode_s"] is None else f"{row['encode_s']:.1f}", f"{row['fit_s']:.1f}"]
-        counts = [row["completed"], row["kept"], len(row["failed"])]
-        names = [row["task"], row["upstream"], row["downstream"]]
-        shown.append([*names, *_score_text(row["score"]), *counts, *seconds])
-    print_table("", columns, shown, right=columns[5:])
+    rows = []
+    for outcome in outcomes:
+        task = f"{outcome.task} (synthetic)" if outcome.synthetic else outcome.task
+        seconds = ["" if outcome.encode_s is None else f"{outcome.encode_s:.1f}", f"{outcome.fit_s:.1f}"]
+        counts = [outcome.completed, outcome.kept, len(outcome.failed)]
+        rows.append([task, outcome.upstream, outcome.downstream, *_score_text(outcome.score), *counts, *seconds])
+    print_table("", columns, rows, right=columns[5:])

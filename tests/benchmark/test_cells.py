@@ -6,10 +6,11 @@ import random
 
 import numpy as np
 import pytest
-from records_factory import cell, decisions, failed, record
+from records_factory import cell, failed, record
 
-from benchmark.cells import group, same_protocol
+from benchmark.cells import find_cell, group, same_protocol
 from benchmark.errors import BenchError
+from benchmark.metrics import moments
 from benchmark.records import Record
 
 LATER = "2026-02-01T00:00:00+00:00"
@@ -168,9 +169,8 @@ def test_a_contradiction_inside_a_source_is_refused() -> None:
     ],
 )
 def test_impossible_statistics_are_refused(statistics: np.ndarray, message: str) -> None:
-    found = only(cell(lambda fold, seed: {"mallory": statistics}))
     with pytest.raises(BenchError, match=message) as caught:
-        found.statistics()
+        group(cell(lambda fold, seed: {"mallory": statistics}))
     assert "'mallory'" in str(caught.value)
     assert "fold 'one'" in str(caught.value)
 
@@ -179,18 +179,109 @@ def test_ragged_statistics_are_refused() -> None:
     records = cell()
     records[0] = records[0].model_copy(update={"by_speaker": {"mallory": [[1.0], [1.0, 2.0], [], [3.0]]}})
     with pytest.raises(BenchError, match="statistics that are not 4 x 4"):
-        only(records).statistics()
+        group(records)
 
 
 def test_a_completed_record_without_a_speaker_is_refused() -> None:
     with pytest.raises(BenchError, match="has no test speaker"):
-        only(cell(lambda fold, seed: {})).statistics()
+        group(cell(lambda fold, seed: {}))
 
 
-def test_seeds_must_have_been_tested_on_the_same_utterances() -> None:
-    found = only(cell(lambda fold, seed: {"s": decisions(np.random.default_rng(0), 0.5, per_class=3 + (seed == 2))}))
-    with pytest.raises(BenchError, match="seeds of ears \\+ superb on toy were not tested on the same utterances"):
-        found.statistics()
+def moved(fold: str, seed: int) -> dict[str, np.ndarray]:
+    """The truth of the records made up otherwise, with one utterance moved from a class to another."""
+    one = 3 * np.eye(4)
+    other = one + np.diag([1, -1, 0, 0]) if fold == "two" else one
+    return {f"{fold}-anna": one, f"{fold}-bela": other}
+
+
+def renamed(fold: str, seed: int) -> dict[str, np.ndarray]:
+    return {f"{fold}-{name}": 3 * np.eye(4) for name in ("anna", "carl")}
+
+
+def test_the_seeds_of_a_cell_were_tested_on_the_same_utterances() -> None:
+    def longer(fold: str, seed: int) -> dict[str, np.ndarray]:
+        return {"s": np.eye(4) * (3 + (seed == 2))}
+
+    with pytest.raises(BenchError, match=r"ears \+ superb, seed 0.* and .*ears \+ superb, seed 2") as caught:
+        group(cell(longer))
+    assert "were not tested on the same utterances of toy, fold 'one': they differ in speaker 's'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("by_speaker", "speaker"), [(moved, "fold 'two': .*'two-bela'"), (renamed, "fold 'one': .*'one-bela'")]
+)
+def test_the_systems_of_a_protocol_were_tested_on_the_same_utterances(by_speaker, speaker: str) -> None:
+    odd = cell(by_speaker, upstream__name="nose", upstream__sha256=OTHER)
+    with pytest.raises(
+        BenchError, match=rf"record '.*' \(ears.* and record '.*' \(nose.*{speaker}.*remove it, or both"
+    ):
+        group(cell(), odd)
+    assert group(cell(), cell(by_speaker, task__sha256=OTHER)).cells  # of another protocol
+
+
+def test_speakers_who_were_swapped_in_a_whole_cell_are_found() -> None:
+    def uneven(fold: str, seed: int) -> dict[str, np.ndarray]:
+        return {"anna": 3 * np.eye(4), "bela": 2 * np.eye(4)}
+
+    def swapped(fold: str, seed: int) -> dict[str, np.ndarray]:
+        return dict(zip(("bela", "anna"), uneven(fold, seed).values(), strict=True))
+
+    honest = cell(uneven)
+    group(honest, cell(lambda f, s: dict(reversed(uneven(f, s).items())), upstream__name="nose"))
+    with pytest.raises(BenchError, match="differ in speaker 'anna'"):
+        group(honest, cell(swapped, upstream__name="nose"))
+
+
+def test_sums_of_values_may_differ_by_rounding_and_no_more() -> None:
+    def rated(off: float):
+        truth = np.array([[3.1], [2.7], [5.2]])
+        values = moments(truth, truth + 1)
+        values[0, 1] += off
+        return lambda fold, seed: {"s": values}
+
+    changes = {"task__kind": "regression", "task__outputs": ["arousal"], "task__metrics": ["ccc"]}
+    honest = cell(rated(0), **changes)
+    assert len(group(honest, cell(rated(1e-12), upstream__name="nose", **changes)).cells) == 2
+    with pytest.raises(BenchError, match="differ in speaker 's'"):
+        group(honest, cell(rated(1e-3), upstream__name="nose", **changes))
+
+
+def test_only_units_that_enter_a_cell_are_compared() -> None:
+    odd = [one for one in cell(renamed, seeds=[0, 1, 2, 9]) if one.seed == 9]
+    outside = [one.model_copy(update={"task": cell()[0].task}) for one in odd]
+    assert group(cell(), outside).outside == {"toy": 2}
+    assert group(cell(), [one.model_copy(update={"protocol": "modified"}) for one in odd]).modified == {"toy": 2}
+
+
+def test_a_cell_is_found_by_its_identity_and_not_by_its_names() -> None:
+    old = cell()
+    new = cell(upstream__sha256=OTHER, provenance__created=LATER)
+    twin = cell(upstream__name="twin")  # another name for the same identity
+    tuned = cell(downstream__sha256=OTHER)
+    elsewhere = cell(task__sha256=OTHER, provenance__created=LATER)
+    everything = old + new + twin + tuned + elsewhere + [record(protocol="modified", seed=5)]
+    for records in (old, new, twin, tuned, elsewhere):
+        (upstream, downstream), task = (records[0].upstream, records[0].downstream), records[0].task
+        found = find_cell(
+            everything,
+            task=task,
+            upstream=(upstream.name, upstream.sha256),
+            downstream=(downstream.name, downstream.sha256),
+        )
+        assert found is not None
+        assert found.complete
+        assert list(found.records.values()) == records
+
+
+def test_a_cell_is_found_incomplete_and_beside_records_that_are_wrong() -> None:
+    one = cell()[0]
+    identity = {"task": one.task, "upstream": ("ears", "e" * 64), "downstream": ("superb", "f" * 64)}
+    wrong = cell(lambda fold, seed: {"s": -np.eye(4)}, upstream__sha256=OTHER)
+    found = find_cell([one, *wrong], **identity)
+    assert found is not None
+    assert (found.completed, found.complete) == ((("one", 0),), False)
+    assert find_cell(wrong, **identity) is None
+    assert find_cell([], **identity) is None
 
 
 @pytest.mark.parametrize("metrics", [[], ["ccc"], ["uar", "ccc"]])

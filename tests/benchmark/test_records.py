@@ -15,8 +15,8 @@ from records_factory import cell, decisions, failed, record
 from benchmark.cells import group
 from benchmark.errors import BenchError
 from benchmark.files import TEMPORARY_PREFIX, canonical_json
-from benchmark.metrics import METRICS
-from benchmark.records import Record, RecordStore, pack, read_file
+from benchmark.metrics import METRICS, moments
+from benchmark.records import Record, RecordStore, pack, read_file, verify
 
 SAMPLES = Path(__file__).parent.parent / "data" / "records"
 
@@ -33,6 +33,7 @@ def test_a_record_of_schema_1_is_readable_for_ever() -> None:
     counts = np.sum(list(sample.by_speaker.values()), axis=0)
     assert counts.sum() == sample.counts.test == 32
     assert METRICS["uar"].compute(counts) == pytest.approx((6 + 4 + 5 + 4) / 32)
+    assert sample.metrics["uar"] == pytest.approx((6 + 4 + 5 + 4) / 32)
 
 
 def test_a_failed_record_of_schema_1_is_readable_for_ever() -> None:
@@ -62,7 +63,9 @@ def test_todays_schema_packs_what_it_reads() -> None:
 
 
 @given(
-    speakers=st.lists(st.text(min_size=1, max_size=8).filter(lambda s: s.isprintable()), unique=True, max_size=4),
+    speakers=st.lists(
+        st.text(min_size=1, max_size=8).filter(lambda s: s.isprintable()), unique=True, min_size=1, max_size=4
+    ),
     name=st.text(min_size=1, max_size=12).filter(lambda s: s.isprintable()),
     seed=st.integers(0, 9),
 )
@@ -111,6 +114,30 @@ def test_the_store_reads_published_cells_beside_single_units(tmp_path: Path) -> 
     for one in cell():
         store.write(one)
     assert [found.complete for found in group(store).cells] == [True, True]
+
+
+def test_a_record_under_the_name_of_another_is_refused(tmp_path: Path) -> None:
+    store, (one, other) = RecordStore(tmp_path), cell()[:2]
+    store.write(one)
+    path = store.path("toy", other.id)
+    path.write_bytes(store.path("toy", one.id).read_bytes())
+    with pytest.raises(BenchError) as caught:
+        store.get("toy", other.id)
+    for named in (str(path), one.id, other.id):
+        assert named in str(caught.value)
+    assert store.get("toy", one.id) == one
+
+
+def test_a_task_is_read_without_opening_the_files_of_others(tmp_path: Path) -> None:
+    store, elsewhere = RecordStore(tmp_path), record(task__name="another")
+    for one in [*cell(), elsewhere]:
+        store.write(one)
+    (tmp_path / "another" / "broken.json").write_text("{")
+    (tmp_path / "toy" / "stray.json").write_bytes((tmp_path / "another" / f"{elsewhere.id}.json").read_bytes())
+    assert [one.id for one in store.of_task("toy")] == sorted(one.id for one in cell())
+    assert list(store.of_task("never-run")) == []
+    with pytest.raises(BenchError, match=r"broken\.json is not a valid record"):
+        list(store.of_task("another"))
 
 
 def test_rewriting_a_record_replaces_it(tmp_path: Path) -> None:
@@ -178,6 +205,92 @@ def test_nan_in_a_file_is_refused(tmp_path: Path) -> None:
     path.write_text(content)
     with pytest.raises(BenchError, match=r"metrics\.uar"):
         read_file(path)
+
+
+def tampered(tmp_path: Path, change: dict, *, one: Record | None = None) -> Path:
+    path = tmp_path / "tampered.json"
+    path.write_bytes(canonical_json({**(one or record()).model_dump(mode="json"), **change}))
+    return path
+
+
+def counts(**changes) -> dict:
+    """The true counts of the record that is made up, but for the changes."""
+    return {"counts": {**record().counts.model_dump(), **changes}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (counts(test=25), r"counts\.test is 25, but its statistics give 24"),
+        (counts(test_speakers=3), r"counts\.test_speakers is 3, but its statistics give 2"),
+        (
+            counts(per_class={"angry": 7, "happy": 5, "neutral": 6, "sad": 6}),
+            r"counts\.per_class is .*'happy': 5.*, but its statistics give .*'happy': 6",
+        ),
+        (counts(per_class={"angry": 6, "happy": 6, "neutral": 12}), r"counts\.per_class is "),
+        (counts(per_class={}), r"counts\.per_class is {}"),
+        ({"metrics": {**record().metrics, "wa": 1.0}}, r"metrics\.wa is 1\.0, but its statistics give 0\.\d+"),
+        ({"metrics": {**record().metrics, "uar": record().metrics["uar"] + 1e-6}}, r"metrics\.uar is "),
+        ({"metrics": {}}, r"has the metrics \[\], not \['uar', 'wa', 'macro_f1'\]"),
+        ({"metrics": {**record().metrics, "ccc": 0.5}}, r"has the metrics \['ccc', "),
+        ({"by_speaker": {}}, "has no test speaker"),
+        ({"by_speaker": {"s": [[1.0, 2.0]]}}, "statistics that are not 4 x 4"),
+        ({"by_speaker": {"s": (1e300 * np.eye(4)).tolist()}}, "impossible numbers of utterances"),
+        ({"by_speaker": {"s": (6 * np.eye(4)).tolist()}}, r"counts\.test_speakers is 2"),
+        ({"task": {**record().task.model_dump(), "metrics": ["uarr"]}}, "unknown metric 'uarr'"),
+        ({"status": "failed", "reason": "diverged"}, "failed, but has metrics or statistics"),
+        ({"status": "failed", "reason": "diverged", "by_speaker": {}}, "failed, but has metrics or statistics"),
+        ({"status": "failed", "reason": "diverged", "metrics": {}}, "failed, but has metrics or statistics"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused(tmp_path: Path, change: dict, message: str) -> None:
+    with pytest.raises(BenchError, match=rf"tampered\.json is not a valid record: .*{message}") as caught:
+        read_file(tampered(tmp_path, change))
+    assert caught.value.hint
+    assert caught.value.exit_code == 1
+
+
+def test_a_published_cell_made_diagonal_is_refused(tmp_path: Path) -> None:
+    """Every decision made right leaves the truth and the counts as they were; the metrics give it away."""
+
+    def perfect(one: Record) -> Record:
+        right = {name: np.diag(np.sum(values, axis=1)).tolist() for name, values in one.by_speaker.items()}
+        return one.model_copy(update={"by_speaker": right})
+
+    path = tmp_path / "cell.json"
+    path.write_bytes(pack([perfect(one) for one in cell()]))
+    with pytest.raises(BenchError, match=r"cell\.json .* fold 'one', seed 0\): metrics\.uar is 0\.\d+, .* give 1\.0"):
+        read_file(path)
+
+
+def test_a_metric_may_differ_by_rounding(tmp_path: Path) -> None:
+    near = {name: value * (1 + 1e-14) for name, value in record().metrics.items()}
+    assert read_file(tampered(tmp_path, {"metrics": near}))[0].metrics == near
+
+
+RATED = {"task__kind": "regression", "task__outputs": ["arousal", "valence"], "task__metrics": ["ccc", "rmse"]}
+
+
+def rated(n: int = 8) -> Record:
+    rng = np.random.default_rng(1)
+    return record({name: moments(rng.normal(4, 1, (n, 2)), rng.normal(4, 1, (n, 2))) for name in "ab"}, **RATED)
+
+
+def test_a_record_of_ratings_is_verified_by_its_number_of_utterances(tmp_path: Path) -> None:
+    verify(rated())
+    one = rated()
+    assert (one.counts.test, one.counts.per_class) == (16, {})
+    for change, message in (
+        ({"counts": {**one.counts.model_dump(), "test": 15}}, r"counts\.test is 15, but its statistics give 16"),
+        ({"counts": {**one.counts.model_dump(), "per_class": {"angry": 16}}}, r"counts\.per_class is "),
+        ({"metrics": {**one.metrics, "rmse": 0.0}}, r"metrics\.rmse is 0\.0"),
+    ):
+        with pytest.raises(BenchError, match=message):
+            read_file(tampered(tmp_path, change, one=one))
+    uneven = {name: np.array(values) for name, values in one.by_speaker.items()}
+    uneven["b"][1, 0] = 9  # the dimensions of a speaker have the same utterances
+    with pytest.raises(BenchError, match="for speaker 'b' impossible numbers of utterances"):
+        read_file(tampered(tmp_path, {"by_speaker": {k: v.tolist() for k, v in uneven.items()}}, one=one))
 
 
 def test_a_record_cannot_be_changed() -> None:

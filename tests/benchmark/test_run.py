@@ -284,6 +284,20 @@ def test_a_file_cannot_take_the_name_of_a_registered_task(toy_task, plugin, sett
         go(request(imposter), settings, progress, plugin)
 
 
+def test_the_score_shown_is_that_of_the_cell_that_was_run(toy_task, plugin, settings, progress) -> None:
+    """Also where a newer identity goes by the same names."""
+    first = plugin.read_text()
+    (good,) = go(request(toy_task), settings, progress, plugin)
+    plugin.write_text(first.replace("-np.linalg", "np.linalg"))
+    (bad,) = go(request(toy_task), settings, progress, plugin)
+    plugin.write_text(first)
+    (again,) = go(request(toy_task), settings, progress, plugin)
+    assert good.score is not None
+    assert bad.score is not None
+    assert good.score.mean > bad.score.mean
+    assert (again.kept, again.score) == (8, good.score)
+
+
 def test_a_seed_outside_the_protocol_is_marked(toy_task, plugin, settings, progress) -> None:
     go(request(toy_task, seeds=[7], folds=["anna"]), settings, progress, plugin)
     (record,) = RecordStore(settings.results)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from records_factory import cell, decisions, failed, record
@@ -9,6 +11,7 @@ from records_factory import cell, decisions, failed, record
 from benchmark.cells import group
 from benchmark.errors import BenchError
 from benchmark.metrics import moments
+from benchmark.records import RecordStore, pack
 from benchmark.statistics import cell_scores, speaker_interval
 from leaderboard.board import TaskTable, board
 
@@ -92,7 +95,23 @@ def test_numbers_are_those_of_the_statistics() -> None:
     assert (value.low, value.high, value.n_speakers) == (interval.low, interval.high, 8)
 
 
-def test_the_recorded_metrics_are_not_believed() -> None:
+def test_published_statistics_that_were_changed_stop_the_board(tmp_path: Path) -> None:
+    path = tmp_path / "toy" / "x--superb.json"
+    path.parent.mkdir()
+    path.write_bytes(pack(system("x", 0.5)))
+    assert columns(only(RecordStore(tmp_path)), "UAR") == [("50.0 ± 0.0",)]
+    perfect = (20 * np.eye(4)).tolist()
+    boasting = [
+        one.model_copy(update={"by_speaker": dict.fromkeys(one.by_speaker, perfect)}) for one in system("x", 0.5)
+    ]
+    path.write_bytes(pack(boasting))
+    with pytest.raises(
+        BenchError, match=r"x--superb\.json is not a valid record: .* metrics\.uar is 0\.5, .* give 1\.0"
+    ):
+        board(RecordStore(tmp_path))
+
+
+def test_the_score_is_not_read_from_the_recorded_metrics() -> None:
     honest = system("x", 0.5)
     boasting = [one.model_copy(update={"metrics": {"uar": 1.0, "wa": 1.0}}) for one in honest]
     assert board(boasting) == board(honest)
@@ -202,6 +221,25 @@ def test_one_name_for_two_systems_on_two_tasks_is_said() -> None:
     changed = cell(accurate(0.5), task__name="third", upstream__sha256=OTHER)
     assert board(same + changed).notes == (
         "Not one system on all tasks (code, libraries, weights or parameters differ): ears + superb.",
+    )
+
+
+def test_rows_of_different_code_are_named_below_their_table() -> None:
+    def coded(name: str, code: str, **changes):
+        return system(name, 0.5, provenance__code_sha256=code * 64, **changes)
+
+    assert only(coded("a", "1") + coded("b", "1")).notes == ()
+    made = board(coded("a", "1") + coded("b", "2") + coded("c", "2") + coded("a", "3", task__name="other"))
+    other, toy = made.tasks
+    assert toy.notes == (
+        "Rows were run with different versions of the code: 11111111 (a + superb); 22222222 (b + superb, c + superb).",
+    )
+    assert other.notes == ()
+    assert columns(toy, "flags") == [("–",)] * 3
+    mixed = coded("a", "1")[:3] + coded("a", "2")[3:]
+    assert only(mixed).notes == ()  # a flag of its only row
+    assert only(mixed + coded("b", "2")).notes == (
+        "Rows were run with different versions of the code: 11111111 (a + superb); 22222222 (a + superb, b + superb).",
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +56,27 @@ class Wave:
         return resampled
 
 
+def file_status(root: Path, utterance: Utterance) -> os.stat_result:
+    """Size and times of an utterance's file.
+
+    Raises:
+        AudioError: It is missing, is no file, or cannot be reached.
+    """
+    try:
+        status = (root / utterance.file).stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise AudioError(f"{utterance.file}: the file is missing") from error
+    except (OSError, ValueError) as error:  # a name that no file can have is a ValueError
+        raise AudioError(f"{utterance.file}: unreadable ({_reason(error)})") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError(f"{utterance.file}: is no file")
+    return status
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "error_string", None) or getattr(error, "strerror", None) or error).rstrip(".")
+
+
 def decode(root: Path, utterance: Utterance, max_duration: float | None = None) -> Wave:
     """Decode one utterance.
 
@@ -71,9 +94,7 @@ def decode(root: Path, utterance: Utterance, max_duration: float | None = None) 
     def wrong(why: str) -> AudioError:
         return AudioError(f"{utterance.file}: {why}")
 
-    path = root / utterance.file
-    if not path.is_file():
-        raise wrong("the file is missing")
+    path, size = root / utterance.file, file_status(root, utterance).st_size
     try:
         with soundfile.SoundFile(path) as handle:
             rate, frames = handle.samplerate, handle.frames
@@ -87,11 +108,12 @@ def decode(root: Path, utterance: Utterance, max_duration: float | None = None) 
                 last = min(last, first + round(max_duration * rate))
             handle.seek(first)
             channels = handle.read(last - first, dtype="float32", always_2d=True)
-            declared = _declared_data_bytes(path)
-    except soundfile.LibsndfileError as error:
-        raise wrong(f"unreadable audio ({error.error_string.rstrip('.')})") from error
-    if declared is not None and declared > path.stat().st_size:
-        raise wrong(f"truncated: its header announces {declared} bytes of audio, the file has {path.stat().st_size}")
+            end = _declared_end_of_data(path)
+    # A TypeError is soundfile's answer to files without a header (.raw), whose rate nobody gave.
+    except (soundfile.SoundFileError, OSError, TypeError) as error:
+        raise wrong(f"unreadable audio ({_reason(error)})") from error
+    if end is not None and end > size:
+        raise wrong(f"truncated: its header announces audio up to byte {end}, the file has {size}")
     if len(channels) < last - first:
         raise wrong(f"truncated: {len(channels)} samples of {last - first}")
     samples = channels.mean(axis=1, dtype=np.float32)
@@ -104,8 +126,8 @@ def decode(root: Path, utterance: Utterance, max_duration: float | None = None) 
     return Wave(samples, rate)
 
 
-def _declared_data_bytes(path: Path) -> int | None:
-    """Size that a RIFF WAVE header gives its data chunk; None for other formats and for streamed headers.
+def _declared_end_of_data(path: Path) -> int | None:
+    """Where the data chunk of a RIFF WAVE file ends by its header; None for other formats and for streamed headers.
 
     libsndfile reads what there is of a file that was cut off and says nothing.
     """
@@ -116,6 +138,6 @@ def _declared_data_bytes(path: Path) -> int | None:
         while len(header := handle.read(8)) == 8:
             size = int.from_bytes(header[4:], "little")
             if header[:4] == b"data":
-                return None if size in (0, 0x7FFFFFFF, 0xFFFFFFFF) else size
+                return None if size in (0, 0x7FFFFFFF, 0xFFFFFFFF) else handle.tell() + size
             handle.seek(size + size % 2, 1)
     return None

@@ -1,4 +1,4 @@
-"""What a split gives away: overlap of speakers and audio, missing classes, and what the speaker alone tells."""
+"""What a split gives away: overlap of speakers and audio, what is missing, and what the speaker alone tells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmark.dataset import Dataset
 from benchmark.errors import BenchError
 from benchmark.listening import Heard
 from benchmark.metrics import uar
-from benchmark.protocol import Task
+from benchmark.protocol import Listed, Official, Task
 from benchmark.types import Fold
 
 Severity = Literal["error", "warning", "note"]
@@ -26,8 +26,8 @@ class Finding:
     """One thing a reader should know.
 
     Attributes:
-        severity: "error" stops the run (a leak that the protocol does not declare), "warning" is declared or
-            distorts scores, "note" informs.
+        severity: "error" stops the run (a leak that the protocol does not declare, or cannot exclude), "warning" is
+            declared or distorts scores, "note" informs.
         text: One sentence.
     """
 
@@ -81,14 +81,17 @@ class Audit:
     findings: tuple[Finding, ...]
 
     def stop_on_error(self, task: str) -> None:
-        """Refuse to run on a leak that the protocol does not declare.
+        """Refuse to run on a leak that the protocol does not declare, or claims to exclude while nobody can know.
 
         Raises:
             BenchError: There is a finding of severity "error".
         """
         errors = [finding.text for finding in self.findings if finding.severity == "error"]
         if errors:
-            raise BenchError(f"the split of {task!r} leaks: {' '.join(errors)}", f"bench show {task} --audit shows all")
+            raise BenchError(
+                f"the split of {task!r} leaks or cannot be checked: {' '.join(errors)}",
+                f"bench show {task} --audit shows all",
+            )
 
 
 def audit(dataset: Dataset, heard: Mapping[str, Heard] | None = None) -> Audit:
@@ -174,7 +177,47 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
-def _overlap_findings(task: Task, folds: Sequence[FoldAudit]) -> list[Finding]:
+def _unknown_speakers(dataset: Dataset) -> list[Finding]:
+    unknown = [utterance.id for utterance in dataset.utterances if utterance.speaker is None]
+    if not unknown:
+        return []
+    task = dataset.task
+    # Who made an official or listed split may know the speakers, and be believed; one that is dealt here is blind.
+    is_given = isinstance(task.folds, Official | Listed)
+    severity: Severity = "error" if task.speaker_independent and not is_given else "warning"
+    text = (
+        f"{len(unknown)} of {len(dataset.utterances)} utterances have no speaker ({_some(unknown)}): "
+        "nothing shows whether one is in train and test at once"
+    )
+    if task.speaker_independent:
+        text += ", and the protocol says that none is"
+    return [Finding(severity, f"{text}.")]
+
+
+def _coverage_findings(dataset: Dataset) -> list[Finding]:
+    findings = []
+    ids, folds = [utterance.id for utterance in dataset.utterances], dataset.folds
+    tested = {name for fold in folds for name in fold.test}
+    untested = [name for name in ids if name not in tested]
+    if untested:
+        text = f"{len(untested)} of {len(ids)} utterances are in no fold's test set ({_some(untested)})."
+        findings.append(Finding("note", text))
+    unused = {}
+    for fold in folds:
+        used = {*fold.train, *fold.dev, *fold.test, *fold.adapt}
+        if left := [name for name in ids if name not in used]:
+            unused[fold.name] = left
+    if unused:
+        worst = max(unused, key=lambda name: len(unused[name]))
+        text = (
+            f"In {len(unused)} of {len(folds)} folds utterances are in no set: in fold {worst!r} {len(unused[worst])} "
+            f"of {len(ids)} ({_some(unused[worst])})."
+        )
+        findings.append(Finding("note", text))
+    return findings
+
+
+def _overlap_findings(task: Task, folds: Sequence[FoldAudit], *, are_known: bool) -> list[Finding]:
     undeclared: Severity = "error" if task.speaker_independent else "warning"
     findings = []
     leaking = [fold for fold in folds if fold.shared_speakers]
@@ -185,7 +228,7 @@ def _overlap_findings(task: Task, folds: Sequence[FoldAudit]) -> list[Finding]:
             f"{len(worst.shared_speakers)} of {worst.speakers[2]} ({_some(worst.shared_speakers)})."
         )
         findings.append(Finding(undeclared, text))
-    elif not task.speaker_independent:
+    elif not task.speaker_independent and are_known:
         findings.append(Finding("note", "The protocol declares speaker overlap, but no fold has any."))
     copies = [f"{a} = {b}" for fold in folds for a, b in fold.shared_audio]
     if copies:
@@ -220,10 +263,13 @@ def _class_findings(task: Task, folds: Sequence[FoldAudit]) -> list[Finding]:
 
 
 def _findings(dataset: Dataset, result: Audit) -> tuple[Finding, ...]:
+    unknown = _unknown_speakers(dataset)
     findings = [
-        *_overlap_findings(dataset.task, result.folds),
+        *_overlap_findings(dataset.task, result.folds, are_known=not unknown),
+        *unknown,
         *_speaker_finding(result),
         *_class_findings(dataset.task, result.folds),
+        *_coverage_findings(dataset),
     ]
     if dataset.task.dev.scheme == "test":
         findings.append(Finding("warning", "Heads are selected on the test set: scores are optimistic."))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from benchmark.settings import Settings
 from benchmark.types import Fold, Utterance
 
 LISTED_PROBLEMS = 20
+UNKNOWN_SPEAKER = "unknown"
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,12 @@ class Dataset:
         return folds_digest(self.folds)
 
     def speaker(self, utterance: Utterance) -> str:
-        """The speaker, or the utterance itself where the corpus knows none."""
-        return utterance.speaker if utterance.speaker is not None else utterance.id
+        """The speaker; "unknown" for all utterances without one, which so count as one speaker's.
+
+        Not their ids: speakers are the clusters of records that may be published, and an utterance that is a cluster of
+        its own would publish its own label.
+        """
+        return utterance.speaker if utterance.speaker is not None else UNKNOWN_SPEAKER
 
     def targets(self, utterances: Sequence[Utterance]) -> NDArray[np.int64] | NDArray[np.float32]:
         """Class indices (n,) int64, or values (n, k) float32 of the task's k dimensions."""
@@ -82,8 +88,12 @@ def open_corpus(corpus: Corpus, settings: Settings, *names: str) -> Path:
 
     Raises:
         MissingError: It is not here; the message says how to get it and how to say where it is.
+        BenchError: A folder on the way cannot be read or written.
     """
-    root = settings.find_data(*names, corpus.name) or corpus.prepare(settings.cache / "corpora")
+    try:
+        root = settings.find_data(*names, corpus.name) or corpus.prepare(settings.cache / "corpora")
+    except OSError as error:
+        raise _unreadable(corpus, error) from error
     if root is None:
         raise MissingError(
             f"the corpus {corpus.name!r} is not here",
@@ -93,15 +103,34 @@ def open_corpus(corpus: Corpus, settings: Settings, *names: str) -> Path:
     return root
 
 
+def scan_corpus(corpus: Corpus, root: Path) -> list[Utterance]:
+    """Scan a corpus.
+
+    Raises:
+        BenchError: Its folder or a file of it cannot be read, or the scanner refuses it.
+    """
+    try:
+        return list(corpus.scan(root))
+    except OSError as error:
+        raise _unreadable(corpus, error) from error
+
+
+def _unreadable(corpus: Corpus, error: OSError) -> BenchError:
+    where = f": {error.filename}" if error.filename else ""
+    return BenchError(
+        f"cannot read the corpus {corpus.name!r}: {error.strerror or error}{where}", "who may read this folder?"
+    )
+
+
 def load_dataset(task: Task, corpus: Corpus, settings: Settings) -> Dataset:
     """Scan the corpus of a task, apply filter and label map, check what is expected, and make the folds.
 
     Raises:
         MissingError: The corpus is not here.
-        BenchError: It is not what the task expects; the message gives every difference.
+        BenchError: It cannot be read, or is not what the task expects; the message gives every difference.
     """
     root = open_corpus(corpus, settings, task.name)
-    scanned = corpus.scan(root)
+    scanned = scan_corpus(corpus, root)
     utterances, left_out = _filtered(task, scanned)
     labels: dict[str, str] = {}
     if task.kind == "classification":
@@ -154,10 +183,26 @@ def _labelled(task: Task, utterances: list[Utterance]) -> tuple[list[Utterance],
 
 
 def _check_dimensions(task: Task, utterances: Sequence[Utterance]) -> None:
-    for utterance in utterances:
-        for name in task.dimensions:
-            if not isinstance(utterance.labels.get(name), float | int):
-                raise BenchError(f"utterance {utterance.id!r} has no number for {name!r}, a dimension of {task.name}")
+    for name in task.dimensions:
+        lacking = [utterance for utterance in utterances if not _is_value(utterance.labels.get(name))]
+        if lacking:
+            # A scanner may take a column that holds one word for words throughout: name the utterance with the word.
+            worst = next((one for one in lacking if not _is_number(one.extra.get(name))), lacking[0])
+            found = worst.labels.get(name, worst.extra.get(name))
+            raise BenchError(
+                f"utterance {worst.id!r} has no number for {name!r}, a dimension of {task.name} (it has {found!r})"
+            )
+
+
+def _is_value(label: str | float | None) -> bool:
+    return isinstance(label, float | int) and math.isfinite(label)
+
+
+def _is_number(value: str | float | None) -> bool:
+    try:
+        return value is not None and math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _check_expected(

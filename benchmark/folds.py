@@ -7,7 +7,7 @@ machine, and moves as few utterances as it must when a corpus gains or loses som
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmark import protocol
@@ -53,20 +53,62 @@ def make_folds(task: protocol.Task, utterances: Sequence[Utterance], labels: Lab
 
     Raises:
         BenchError: The scheme does not fit the corpus: a listed speaker that does not exist, no official split,
-            more folds than groups, an empty set.
+            more folds than groups; or the folds break a promise (see `check_folds`).
     """
     by_id = {utterance.id: utterance for utterance in utterances}
     folds = []
     for name, test, train, listed_dev in _tests(task.folds, utterances, labels):
+        # Before dev, which is taken from what train has and may look at who is tested.
+        _require_some(task, name, train=train, test=test)
         dev = _dev(task.dev, [by_id[i] for i in train], [by_id[i] for i in test], labels, listed_dev)
         held_out = set(dev)
         fitted = train if isinstance(task.dev, protocol.DevTest) else [i for i in train if i not in held_out]
-        fold = Fold(name, tuple(sorted(fitted)), tuple(sorted(dev)), tuple(sorted(test)))
-        for part in ("train", "test", *(() if isinstance(task.dev, protocol.DevNone) else ("dev",))):
-            if not getattr(fold, part):
-                raise BenchError(f"task {task.name}: fold {name!r} has an empty {part} set")
-        folds.append(fold)
+        folds.append(Fold(name, tuple(sorted(fitted)), tuple(sorted(dev)), tuple(sorted(test))))
+    check_folds(task, folds)
     return folds
+
+
+def check_folds(task: protocol.Task, folds: Sequence[Fold]) -> None:
+    """Refuse folds that break a promise of every task.
+
+    Sets are not empty (but dev where the protocol takes none, and adapt), hold no utterance twice and are disjoint
+    (but dev where the protocol says that it is test); names differ; and where folds are pooled, no utterance is tested
+    twice, since it would count twice.
+
+    Raises:
+        BenchError: A promise is broken; the fold and the first utterance are named.
+    """
+    if named_twice := _repeated(fold.name for fold in folds):
+        raise BenchError(f"task {task.name}: two folds are named {named_twice[0]!r}")
+    for fold in folds:
+        sets = {"train": fold.train, "dev": fold.dev, "test": fold.test, "adapt": fold.adapt}
+        needed = ("train", "test") if isinstance(task.dev, protocol.DevNone) else ("train", "dev", "test")
+        _require_some(task, fold.name, **{part: sets[part] for part in needed})
+        for part, ids in sets.items():
+            if twice := _repeated(ids):
+                raise BenchError(f"task {task.name}: fold {fold.name!r} has {twice[0]!r} twice in {part}")
+        apart = [part for part in sets if part != "dev" or not isinstance(task.dev, protocol.DevTest)]
+        if shared := _repeated(i for part in apart for i in sets[part]):
+            raise BenchError(
+                f"task {task.name}: fold {fold.name!r} has {shared[0]!r} in two sets",
+                "train, dev and test are disjoint",
+            )
+    tested_twice = _repeated(i for fold in folds for i in fold.test)
+    if tested_twice and task.pool == "utterances":
+        raise BenchError(
+            f"task {task.name}: {tested_twice[0]!r} is in the test set of two folds that are pooled",
+            "say pool: folds, or give other folds",
+        )
+
+
+def _require_some(task: protocol.Task, fold: str, **sets: Sequence[str]) -> None:
+    for part, ids in sets.items():
+        if not ids:
+            raise BenchError(f"task {task.name}: fold {fold!r} has an empty {part} set")
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, number in Counter(names).items() if number > 1]
 
 
 def folds_digest(folds: Sequence[Fold]) -> str:
@@ -185,11 +227,8 @@ def _listed(scheme: protocol.Listed, utterances: Sequence[Utterance]) -> list[_P
             if fold.train is not None
             else [u.id for u in utterances if u.id not in set(test)]
         )
-        parts.append((fold.name, test, sorted({*train, *dev} - set()), dev))
-        if set(test) & {*train, *dev}:
-            raise BenchError(
-                f"fold {fold.name!r} lists {sorted(set(test) & {*train, *dev})[0]!r} in test and elsewhere"
-            )
+        # Train holds dev until the dev rule takes it out.
+        parts.append((fold.name, test, sorted({*train, *dev}), dev))
     return parts
 
 

@@ -9,16 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.audio import AudioError, decode
+from benchmark import audio
+from benchmark.audio import AudioError, decode, file_status
 from benchmark.dataset import LISTED_PROBLEMS, Dataset
 from benchmark.errors import BenchError
-from benchmark.files import canonical_json, digest, write_atomically
+from benchmark.files import canonical_json, digest, file_sha256, write_atomically
 from benchmark.settings import Settings
 from benchmark.types import Utterance
 
 log = logging.getLogger(__name__)
 
-AUDIO_INDEX_FORMAT = 1
+AUDIO_INDEX_FORMAT = 2
+# Size, time of change, and time of change of the entry in the file system, which no program can set back.
+STAMP = ("st_size", "st_mtime_ns", "st_ctime_ns")
+
+Entries = dict[str, list[object]]  # by file, stretch and limit: the stamp, the digest and the duration [s]
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ def listen(
 ) -> dict[str, Heard]:
     """Decode every utterance of a task once, so that every problem is known before anything is encoded.
 
-    Digests are remembered by file size and time of change; an unchanged file is not decoded again.
+    Digests are remembered by file size and times of change; an unchanged file is not decoded again, unless what
+    decodes it has changed.
 
     Args:
         dataset: The task's utterances.
@@ -46,30 +52,28 @@ def listen(
         For each utterance id its digest and duration.
 
     Raises:
-        BenchError: Files are missing, unreadable, empty, silent, hold NaN, or are too short; all of them are named.
+        BenchError: Files are missing, unreadable, empty, silent, hold NaN, or are too short. All are looked for; the
+            message counts the utterances, and names the first `LISTED_PROBLEMS` of them with what is wrong.
     """
     path = settings.cache / "audio" / f"{digest(str(dataset.root.resolve()))[:16]}.json"
-    known = _read_audio_index(path)
+    decoder = _decoder()
+    known = _read_audio_index(path, decoder)
     limit = dataset.task.audio.max_duration
-    problems: list[str] = []
 
     def hear(utterance: Utterance) -> tuple[str, list[object]] | AudioError:
-        file = dataset.root / utterance.file
         key = f"{utterance.file}|{utterance.start}|{utterance.end}|{limit}"
         try:
-            state = file.stat()
-        except OSError:
-            return AudioError(f"{utterance.file}: the file is missing")
-        stamp = [state.st_size, state.st_mtime_ns]
-        if key in known and known[key][:2] == stamp:
-            return key, known[key]
-        try:
+            status = file_status(dataset.root, utterance)
+            stamp = [getattr(status, name) for name in STAMP]
+            if key in known and known[key][: len(stamp)] == stamp:
+                return key, known[key]
             wave = decode(dataset.root, utterance, limit)
         except AudioError as error:
             return error
         return key, [*stamp, wave.sha256, wave.duration]
 
     heard, entries = {}, dict(known)
+    problems: list[str] = []  # one for each unusable utterance
     with ThreadPoolExecutor() as pool:
         for utterance, result in zip(dataset.utterances, pool.map(hear, dataset.utterances), strict=True):
             advance(1)
@@ -78,15 +82,12 @@ def listen(
                 continue
             key, entry = result
             entries[key] = entry
-            heard[utterance.id] = Heard(str(entry[2]), float(str(entry[3])))
-            for upstream, shortest in min_durations.items():
-                if heard[utterance.id].duration < shortest:
-                    problems.append(
-                        f"{utterance.file}: {heard[utterance.id].duration:.3f} s is too short for the upstream "
-                        f"{upstream!r}, which needs {shortest:.3f} s"
-                    )
+            found = heard[utterance.id] = Heard(str(entry[-2]), float(str(entry[-1])))
+            too_short = {name: shortest for name, shortest in min_durations.items() if found.duration < shortest}
+            if too_short:
+                problems.append(f"{utterance.file}: {found.duration:.3f} s is too short for {_upstreams(too_short)}")
     if entries != known:
-        write_atomically(path, canonical_json({"format": AUDIO_INDEX_FORMAT, "entries": entries}))
+        _write_audio_index(path, decoder, entries)
     if problems:
         shown = "; ".join(problems[:LISTED_PROBLEMS])
         more = f"; and {len(problems) - LISTED_PROBLEMS} more" if len(problems) > LISTED_PROBLEMS else ""
@@ -98,16 +99,47 @@ def listen(
     return heard
 
 
-def _read_audio_index(path: Path) -> dict[str, list[object]]:
+def _upstreams(too_short: Mapping[str, float]) -> str:
+    """Upstreams with the shortest duration that each takes."""
+    names = [f"{name!r} ({shortest:.3f} s)" for name, shortest in too_short.items()]
+    if len(names) == 1:
+        return f"the upstream {names[0]}"
+    return f"the upstreams {', '.join(names[:-1])} and {names[-1]}"
+
+
+def _decoder() -> dict[str, str]:
+    """What decides which samples a file gives."""
+    import soundfile
+
+    return {"libsndfile": soundfile.__libsndfile_version__, "source": file_sha256(Path(audio.__file__))}
+
+
+def _write_audio_index(path: Path, decoder: Mapping[str, str], entries: Entries) -> None:
+    content = {"decoder": decoder, "entries": entries}
+    write_atomically(path, canonical_json({"format": AUDIO_INDEX_FORMAT, "sha256": digest(content), **content}))
+
+
+def _read_audio_index(path: Path, decoder: Mapping[str, str]) -> Entries:
+    """What is remembered; nothing where there is no index, or one of another format or decoder, or a damaged one.
+
+    Raises:
+        BenchError: The index is there and cannot be read.
+    """
     try:
         content = json.loads(path.read_bytes())
-        if content["format"] == AUDIO_INDEX_FORMAT and isinstance(content["entries"], dict):
-            return dict(content["entries"])
+        if content["format"] != AUDIO_INDEX_FORMAT:
+            return {}
+        is_whole = content["sha256"] == digest({"decoder": content["decoder"], "entries": content["entries"]})
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError):
+    except OSError as error:
+        raise BenchError(f"cannot read the audio index {path}: {error.strerror or error}", "remove it") from error
+    except (ValueError, KeyError, TypeError, RecursionError):
+        is_whole = False
+    if not is_whole:
         log.warning("the audio index %s is damaged; every file is decoded again", path.name)
-    return {}
+        return {}
+    return dict(content["entries"]) if content["decoder"] == decoder else {}
 
 
 def audio_digest(heard: Mapping[str, Heard]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,18 @@ PROSE = {"title", "note", "downstream", "licence", "citation"}
 Group = Literal["speaker", "session"]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Count = Annotated[StrictInt, Field(ge=0)]
+# What numpy and scikit-learn take as a seed.
+Seed = Annotated[StrictInt, Field(ge=0, le=2**32 - 1)]
+
+
+def _first_repeated(names: Iterable[object]) -> object | None:
+    seen: set[object] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 class _Closed(BaseModel):
@@ -38,7 +51,7 @@ class GroupKFold(_Closed):
     scheme: Literal["group-k-fold"]
     group: Group
     k: Annotated[StrictInt, Field(ge=2)]
-    seed: StrictInt = 0
+    seed: Seed = 0
 
 
 class RandomKFold(_Closed):
@@ -46,7 +59,7 @@ class RandomKFold(_Closed):
 
     scheme: Literal["random-k-fold"]
     k: Annotated[StrictInt, Field(ge=2)]
-    seed: StrictInt = 0
+    seed: Seed = 0
     stratified: StrictBool = False
 
 
@@ -55,7 +68,7 @@ class RandomSplit(_Closed):
 
     scheme: Literal["random-split"]
     test_fraction: Fraction
-    seed: StrictInt = 0
+    seed: Seed = 0
     stratified: StrictBool = False
 
 
@@ -66,20 +79,34 @@ class Official(_Closed):
 
 
 class ListedFold(_Closed):
-    """One listed fold. What is in neither dev nor test is train, unless train is listed too."""
+    """One listed fold, which lists nothing twice. What is in neither dev nor test is train, unless train is listed."""
 
     name: str
     test: list[str] = Field(min_length=1)
     dev: list[str] = []
     train: list[str] | None = None
 
+    @model_validator(mode="after")
+    def _lists_nothing_twice(self) -> ListedFold:
+        twice = _first_repeated([*self.test, *self.dev, *(self.train or [])])
+        if twice is not None:
+            raise ValueError(f"fold {self.name!r} lists {twice!r} twice")
+        return self
+
 
 class Listed(_Closed):
-    """Folds that are listed by speaker, by session or by utterance id."""
+    """Folds, each of its own name, that are listed by speaker, by session or by utterance id."""
 
     scheme: Literal["listed"]
     by: Literal["speaker", "session", "id"]
     folds: list[ListedFold] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Listed:
+        twice = _first_repeated(fold.name for fold in self.folds)
+        if twice is not None:
+            raise ValueError(f"two listed folds are named {twice!r}")
+        return self
 
 
 FoldScheme = Annotated[
@@ -98,7 +125,7 @@ class DevRandom(_Closed):
 
     scheme: Literal["random"]
     fraction: Fraction
-    seed: StrictInt = 0
+    seed: Seed = 0
     stratified: StrictBool = False
     group: Group | None = None
 
@@ -118,7 +145,7 @@ class DevOfficial(_Closed):
 
 
 class DevListed(_Closed):
-    """As listed with the folds."""
+    """As listed with the folds, every one of which lists some; lists under another scheme are refused."""
 
     scheme: Literal["listed"]
 
@@ -137,15 +164,15 @@ DevScheme = Annotated[
 class Audio(_Closed):
     """What is heard of an utterance: at most `max_duration` seconds from its start."""
 
-    max_duration: Annotated[float, Field(gt=0)] | None = None
+    max_duration: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 class Expect(_Closed):
     """What the corpus must hold after filter and label map; anything else stops the run with the difference."""
 
-    utterances: StrictInt
-    speakers: StrictInt
-    per_class: dict[str, StrictInt] = {}
+    utterances: Count
+    speakers: Count
+    per_class: dict[str, Count] = {}
     index_sha256: str | None = None
 
 
@@ -167,10 +194,11 @@ class Task(_Closed):
         audio: What is heard of an utterance.
         folds: How train and test are made.
         dev: How dev is taken from train.
-        speaker_independent: Whether no speaker is in both train and test; audited. `false` marks the leaderboard.
+        speaker_independent: Whether no speaker is in both train and test; audited, and refused where speakers are
+            unknown, unless the split is the corpus's own or listed. `false` marks the leaderboard.
         pool: Whether the metric is computed once over the utterances of all folds, or by fold and averaged.
-        metrics: The first is primary.
-        seeds: Seeds of the head.
+        metrics: All different; the first is primary.
+        seeds: Seeds of the head, all different, from 0 to 2**32 - 1.
         downstream: The default head.
         expect: Counts and digest of the utterances.
         licence: Licence of the corpus.
@@ -193,33 +221,49 @@ class Task(_Closed):
     speaker_independent: StrictBool
     pool: Literal["utterances", "folds"]
     metrics: list[str] = Field(min_length=1)
-    seeds: list[StrictInt] = Field(min_length=1)
+    seeds: list[Seed] = Field(min_length=1)
     downstream: str
     expect: Expect
     licence: str
     citation: str
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Task:
+    def _outputs_are_consistent(self) -> Task:
         classes, dimensions = self.labels, self.dimensions
         if self.kind == "classification" and (len(set(classes)) < 2 or dimensions or len(set(classes)) < len(classes)):
             raise ValueError("a classification task lists two or more different labels, and no dimensions")
         if self.kind == "regression" and (not dimensions or classes or self.label_map):
             raise ValueError("a regression task lists dimensions, and no labels or label_map")
+        if _first_repeated(dimensions) is not None:
+            raise ValueError(f"a dimension is listed twice: {_first_repeated(dimensions)!r}")
         for label, target in self.label_map.items():
             if target is not None and target not in classes:
                 raise ValueError(f"label_map sends {label!r} to {target!r}, which is not in labels")
         unused = set(classes) - set(self.label_map.values())
         if unused:
             raise ValueError(f"no label of the corpus is mapped to {', '.join(sorted(unused))} in label_map")
+        return self
+
+    @model_validator(mode="after")
+    def _protocol_is_consistent(self) -> Task:
         for metric in self.metrics:
             if metric not in METRICS or METRICS[metric].kind != self.kind:
                 known = [name for name, known in METRICS.items() if known.kind == self.kind]
                 raise ValueError(f"{metric!r} is no metric for {self.kind}; known: {', '.join(known)}")
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("a seed is listed twice")
+        for what, names in (("metric", self.metrics), ("seed", self.seeds)):
+            twice = _first_repeated(names)
+            if twice is not None:
+                raise ValueError(f"a {what} is listed twice: {twice!r}")
+        for part in ("folds", "dev"):
+            if self.kind == "regression" and getattr(getattr(self, part), "stratified", False):
+                raise ValueError(f"{part} cannot be stratified in a regression task: it has no classes")
         if isinstance(self.dev, DevListed) and not isinstance(self.folds, Listed):
             raise ValueError("dev can be listed only where the folds are listed")
+        for fold in self.folds.folds if isinstance(self.folds, Listed) else ():
+            if fold.dev and not isinstance(self.dev, DevListed):
+                raise ValueError(f"fold {fold.name!r} lists dev, but dev has the scheme {self.dev.scheme!r}")
+            if not fold.dev and isinstance(self.dev, DevListed):
+                raise ValueError(f"fold {fold.name!r} lists no dev, but dev has the scheme 'listed'")
         if isinstance(self.dev, DevOfficial) and not isinstance(self.folds, Official):
             raise ValueError("dev can be official only where the folds are official")
         return self

@@ -16,12 +16,16 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, which also refuses a key that is given twice."""
+    """The safe loader, which also refuses a key that is given twice or is a list or mapping itself."""
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+def _mapping(loader: _Loader, node: yaml.Node) -> dict[Hashable, Any]:
+    if not isinstance(node, yaml.MappingNode):
+        raise yaml.constructor.ConstructorError(None, None, "expected keys and values", node.start_mark)
     seen = set()
     for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key is no single value", key_node.start_mark)
         key = loader.construct_object(key_node, deep=True)
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
@@ -36,11 +40,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping.
 
     Raises:
-        UsageError: The file is no YAML, gives a key twice, or holds something else than a mapping.
+        UsageError: The file cannot be read, is no YAML, gives a key twice or one that is no single value, is nested
+            too deeply, or holds something else than a mapping.
     """
     try:
         content = _Loader(path.read_text(encoding="utf-8")).get_single_data()
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path.name} is nested too deeply") from error
+    # The last four are what PyYAML's own constructors raise on a value that its tag does not fit, as `!!bool x`.
+    except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"{path.name} is not valid YAML: {reason}") from error
     if not isinstance(content, dict):
@@ -96,5 +106,7 @@ def validate(model: type[Model], content: Any, where: str) -> Model:
         if first["type"] == "missing":
             raise UsageError(f"the key {key!r} is missing in {where}") from error
         message = first["msg"].removeprefix("Value error, ")
-        given = "" if first["type"] == "value_error" and location == () else f", not {first['input']!r:.80}"
+        # What a validator of a whole mapping says names what is wrong in it.
+        says_all = first["type"] == "value_error" and isinstance(first["input"], dict)
+        given = "" if says_all else f", not {first['input']!r:.80}"
         raise UsageError(f"{key!r} in {where}: {message}{given}") from error

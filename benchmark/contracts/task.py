@@ -8,8 +8,8 @@ from functools import cached_property
 
 from benchmark.audit import audit
 from benchmark.contracts.common import Check, require
-from benchmark.dataset import Dataset, index_digest, load_dataset, open_corpus
-from benchmark.folds import folds_digest, make_folds
+from benchmark.dataset import Dataset, index_digest, load_dataset, open_corpus, scan_corpus
+from benchmark.folds import check_folds, folds_digest, make_folds
 from benchmark.listening import listen
 from benchmark.protocol import Task
 from benchmark.registry import Registry
@@ -46,8 +46,10 @@ def check_task(name: str, registry: Registry, settings: Settings) -> Iterator[Ch
     yield Check("the protocol follows the schema", lambda: _protocol(loaded))
     yield Check("the corpus is scanned twice alike, sorted, with unique ids", lambda: _scan(loaded))
     yield Check("the corpus is as expected", lambda: _expected(loaded))
-    yield Check("the sets of every fold are disjoint and none is empty", lambda: _disjoint(loaded))
-    yield Check("no utterance is tested twice", lambda: _tested_once(loaded))
+    yield Check(
+        "the sets of every fold are disjoint, none is empty, and no utterance is tested twice",
+        lambda: check_folds(loaded.task, loaded.dataset.folds),
+    )
     yield Check("the folds do not depend on the order of the utterances", lambda: _order(loaded))
     yield Check("every recording can be decoded, and no leak is undeclared", lambda: _audited(loaded))
 
@@ -60,7 +62,7 @@ def _protocol(loaded: _Loaded) -> None:
 def _scan(loaded: _Loaded) -> None:
     corpus = loaded.registry.corpus(loaded.task.corpus)
     root = open_corpus(corpus, loaded.settings, loaded.task.name)
-    first, second = corpus.scan(root), corpus.scan(root)
+    first, second = scan_corpus(corpus, root), scan_corpus(corpus, root)
     ids = [utterance.id for utterance in first]
     twice = [name for name, number in Counter(ids).items() if number > 1]
     require(not twice, f"the scanner gives the id {twice[:1]} twice", "ids are unique within a corpus")
@@ -70,24 +72,6 @@ def _scan(loaded: _Loaded) -> None:
 
 def _expected(loaded: _Loaded) -> None:
     require(bool(loaded.dataset.utterances), "the task has no utterance", "see filter and label_map")
-
-
-def _disjoint(loaded: _Loaded) -> None:
-    is_dev_test = loaded.task.dev.scheme == "test"
-    for fold in loaded.dataset.folds:
-        parts = {"train": fold.train, "dev": () if is_dev_test else fold.dev, "test": fold.test, "adapt": fold.adapt}
-        found = Counter(name for ids in parts.values() for name in ids)
-        shared = [name for name, number in found.items() if number > 1]
-        require(not shared, f"fold {fold.name!r} has {shared[:1]} in two sets", "train, dev and test are disjoint")
-        require(bool(fold.train and fold.test), f"fold {fold.name!r} has an empty set", "train and test hold something")
-
-
-def _tested_once(loaded: _Loaded) -> None:
-    tested = Counter(name for fold in loaded.dataset.folds for name in fold.test)
-    twice = [name for name, number in tested.items() if number > 1]
-    # Where folds are pooled, an utterance that is tested twice would count twice.
-    is_wrong = bool(twice) and loaded.task.pool == "utterances"
-    require(not is_wrong, f"{twice[:1]} is in the test set of two folds that are pooled", "pool: folds, or other folds")
 
 
 def _order(loaded: _Loaded) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,19 +27,21 @@ class CSV(Corpus):
     homepage: ClassVar[str] = "none"
     how_to_get: ClassVar[str] = (
         f"a folder with {INDEX}: columns file and speaker, label and/or one column for each dimension "
-        "(arousal, valence, ...), optionally id, session, split, gender, language, start, end; any other column is "
-        "kept for filters"
+        "(arousal, valence, ...), optionally id, session, split, gender, language, start, end; a task may filter by "
+        "speaker, session, split, gender, language and every column of your own, numbers included, as they are written"
     )
 
     def scan(self, root: Path) -> list[Utterance]:
         """List every row of `index.csv`.
 
-        The id is the column `id`, else the file, with `#start-end` where the row is a part of it. Numeric columns that
-        are no field become dimensions; all other columns are kept in `extra`.
+        The id is the column `id`, else the file, with `#start-end` where the row is a part of it. Columns that are no
+        field are kept in `extra`, as they are written; None is an empty value. Such a column is a dimension too where
+        it holds numbers and nothing else; a row whose value is empty has no label of that dimension.
 
         Raises:
             MissingError: There is no `index.csv`.
-            BenchError: A column is missing or unknown characters stand in a number; the message names the line.
+            BenchError: It cannot be read, a column is missing or there twice, or a value is not what its column takes;
+                the message names the line.
         """
         path = root / INDEX
         if not path.is_file():
@@ -47,17 +50,23 @@ class CSV(Corpus):
             with path.open(newline="", encoding="utf-8-sig") as handle:
                 reader = csv.DictReader(handle, strict=True)
                 columns = reader.fieldnames or []
-                rows = list(reader)
+                # An empty line is no row, and a quoted value may hold line breaks: the reader knows the line.
+                rows = [(reader.line_num, row) for row in reader]
+        except OSError as error:
+            raise BenchError(f"cannot read {INDEX}: {error.strerror or error}", f"it is in {root}") from error
         except (csv.Error, UnicodeDecodeError) as error:
             raise BenchError(f"{INDEX} is not a CSV file in UTF-8: {error}") from error
+        for column in columns:
+            if columns.count(column) > 1:
+                raise BenchError(f"{INDEX} has two columns {column!r}", "rename or remove one of them")
         for column in REQUIRED:
             if column not in columns:
                 raise BenchError(f"{INDEX} has no column {column!r}", f"it has {', '.join(columns)}")
         others = [column for column in columns if column not in FIELDS]
-        numeric = {column for column in others if rows and all(_is_number(row[column]) for row in rows)}
-        utterances = [_utterance(row, number, numeric, others) for number, row in enumerate(rows, start=2)]
+        numeric = {column for column in others if _is_dimension([row[column] for _, row in rows])}
+        utterances = [_utterance(row, number, numeric, others) for number, row in rows]
         seen: dict[str, int] = {}
-        for number, utterance in enumerate(utterances, start=2):
+        for (number, _), utterance in zip(rows, utterances, strict=True):
             if utterance.id in seen:
                 raise BenchError(f"{INDEX} lists {utterance.id!r} twice: lines {seen[utterance.id]} and {number}")
             seen[utterance.id] = number
@@ -69,6 +78,11 @@ def _is_number(text: str | None) -> bool:
         return math.isfinite(float(text or ""))
     except ValueError:
         return False
+
+
+def _is_dimension(values: Sequence[str | None]) -> bool:
+    given = [value for value in values if value is not None and value.strip()]
+    return bool(given) and all(_is_number(value) for value in given)
 
 
 def _utterance(row: dict[str, str | None], line: int, numeric: set[str], others: list[str]) -> Utterance:
@@ -95,7 +109,7 @@ def _utterance(row: dict[str, str | None], line: int, numeric: set[str], others:
     part = "" if start is None and end is None else f"#{'' if start is None else start}-{'' if end is None else end}"
     label = text("label")
     labels: dict[str, str | float] = {} if label is None else {"emotion": label}
-    labels.update({column: float(row[column] or "nan") for column in sorted(numeric)})
+    labels.update({column: float(value) for column in sorted(numeric) if (value := text(column)) is not None})
     return Utterance(
         id=text("id") or file + part,
         file=Path(file).as_posix(),
@@ -107,5 +121,5 @@ def _utterance(row: dict[str, str | None], line: int, numeric: set[str], others:
         language=text("language"),
         labels=labels,
         split=split or None,
-        extra={column: text(column) for column in others if column not in numeric},
+        extra={column: text(column) for column in others},
     )

@@ -69,6 +69,18 @@ def damaged(folder: Path, what: str) -> Utterance:
     elif what == "truncated":
         save(path, samples)
         path.write_bytes(path.read_bytes()[:-2000])
+    elif what == "truncated a little":
+        save(path, samples)
+        path.write_bytes(path.read_bytes()[:-20])
+    elif what == "headerless":
+        path.with_suffix(".raw").write_bytes(b"12345678" * 100)
+        return Utterance(id="u", file="headerless.raw")
+    elif what == "folder":
+        path.mkdir()
+    elif what == "of a name that is too long":
+        return Utterance(id="u", file="x" * 300 + ".wav")
+    elif what == "of a name that is none":
+        return Utterance(id="u", file="x\0.wav")
     elif what == "outside":
         save(path, samples)
         return Utterance(id="u", file=path.name, start=0.1, end=9.0)
@@ -84,6 +96,11 @@ def damaged(folder: Path, what: str) -> Utterance:
         ("silent", "the audio is silent"),
         ("nan", "NaN or infinite"),
         ("truncated", "truncated"),
+        ("truncated a little", "truncated: its header announces audio up to byte 16044, the file has 16024"),
+        ("headerless", "unreadable audio (samplerate must be specified)"),
+        ("folder", "is no file"),
+        ("of a name that is too long", "unreadable (File name too long)"),
+        ("of a name that is none", "unreadable (embedded null byte)"),
         ("outside", "lies outside its 0.50 s"),
     ],
 )
@@ -101,3 +118,28 @@ def test_a_truncated_flac_is_an_error_too(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(AudioError, match=r"a\.flac: (unreadable|truncated)"):
         decode(tmp_path, Utterance(id="u", file=path.name))
+
+
+def test_a_file_that_may_not_be_read_is_an_error_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    utterance = save(tmp_path / "a.wav", tone(440))
+    denied = PermissionError(13, "Permission denied", "a.wav")
+
+    def refuse(path: Path, *given: object, **options: object) -> None:
+        raise denied
+
+    for method in ("stat", "open"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, method, refuse)
+            with pytest.raises(AudioError, match=r"a\.wav: unreadable.*Permission denied"):
+                decode(tmp_path, utterance)
+
+
+def test_what_follows_the_audio_in_a_file_is_not_asked_for(tmp_path: Path) -> None:
+    """A chunk of notes behind the samples may be cut: every sample is there. An odd chunk may lack its pad byte."""
+    path = tmp_path / "a.wav"
+    save(path, tone(440, seconds=0.5)[:4001], subtype="PCM_U8")
+    content = path.read_bytes()
+    whole = decode(tmp_path, Utterance(id="u", file="a.wav")).sha256
+    for changed in (content + b"LIST\x40\0\0\0INFO", content[: 44 + 4001]):
+        path.write_bytes(changed)
+        assert decode(tmp_path, Utterance(id="u", file="a.wav")).sha256 == whole

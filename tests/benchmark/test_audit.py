@@ -40,7 +40,7 @@ def test_declared_overlap_is_a_warning_and_undeclared_overlap_stops(settings: Se
     assert "In 4 of 4 folds test speakers are also in train or dev" in texts(dataset, "warning")
     undeclared = load(settings, **{**RANDOM, "speaker_independent": True})
     assert "4 of 4 (anna, bert, cleo, dora)" in texts(undeclared, "error")
-    with pytest.raises(BenchError, match="the split of 'toy' leaks: In 4 of 4 folds"):
+    with pytest.raises(BenchError, match="the split of 'toy' leaks or cannot be checked: In 4 of 4 folds"):
         audit(undeclared).stop_on_error("toy")
 
 
@@ -93,3 +93,55 @@ def test_information_by_hand() -> None:
     # H(class) = 1 bit; half of the utterances are of a speaker with both classes (1 bit), half tell all.
     assert relative_information([{"a": 2, "b": 2}, {"a": 2}, {"b": 2}]) == pytest.approx(0.5)
     assert relative_information([{"a": 5}]) == 1.0
+
+
+def without_speakers(dataset: Dataset, *names: str) -> Dataset:
+    utterances = [replace(u, speaker=None) if u.speaker in names else u for u in dataset.utterances]
+    return replace(dataset, utterances=tuple(utterances))
+
+
+OFFICIAL_DEV = {"scheme": "random", "fraction": 0.2}
+LISTED = {"scheme": "listed", "by": "id", "folds": [{"name": "a", "test": ["anna/low0.wav", "anna/high0.wav"]}]}
+
+
+def test_independence_of_speakers_that_nobody_knows_cannot_be_claimed(settings: Settings) -> None:
+    """Folds by session, or at random: without speakers nothing tells whether one is in train and test at once."""
+    dataset = without_speakers(load(settings), "anna")
+    found = texts(dataset, "error")
+    assert "10 of 40 utterances have no speaker (anna/high0.wav, " in found
+    assert "and 5 more)" in found
+    with pytest.raises(BenchError, match="the split of 'toy' leaks or cannot be checked: 10 of 40 utterances"):
+        audit(dataset).stop_on_error("toy")
+
+
+def test_unknown_speakers_of_an_official_or_listed_split_are_a_warning(settings: Settings) -> None:
+    dataset = without_speakers(load(settings, folds=LISTED, dev=OFFICIAL_DEV), "anna", "bert", "cleo", "dora")
+    assert texts(dataset, "error") == ""
+    assert "40 of 40 utterances have no speaker" in texts(dataset, "warning")
+    official = Task.model_validate({**copy.deepcopy(TOY_TASK), "folds": {"scheme": "official"}, "dev": OFFICIAL_DEV})
+    assert "40 of 40 utterances have no speaker" in texts(replace(dataset, task=official), "warning")
+
+
+def test_unknown_speakers_are_a_warning_where_nothing_is_claimed(settings: Settings) -> None:
+    dataset = without_speakers(load(settings, speaker_independent=False), "anna")
+    assert texts(dataset, "error") == ""
+    assert "10 of 40 utterances have no speaker" in texts(dataset, "warning")
+    assert "no fold has any" not in texts(dataset, "note")
+
+
+def test_utterances_that_are_never_tested_are_noted(settings: Settings) -> None:
+    found = texts(load(settings, folds=LISTED, dev=OFFICIAL_DEV), "note")
+    assert "38 of 40 utterances are in no fold's test set" in found
+    assert "in no set" not in found
+
+
+def test_utterances_that_a_fold_leaves_out_are_noted(settings: Settings) -> None:
+    listed = [
+        {"name": "a", "test": ["anna"], "train": ["bert", "cleo"]},
+        {"name": "b", "test": ["bert"], "train": ["anna", "dora"]},
+        {"name": "c", "test": ["cleo", "dora"]},
+    ]
+    folds = {"scheme": "listed", "by": "speaker", "folds": listed}
+    found = texts(load(settings, folds=folds, dev={"scheme": "none"}), "note")
+    assert "In 2 of 3 folds utterances are in no set: in fold 'a' 10 of 40 (dora/high0.wav, " in found
+    assert "in no fold's test set" not in found

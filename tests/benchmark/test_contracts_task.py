@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import benchmark.contracts.task
 from benchmark.contracts import check_task
+from benchmark.dataset import Dataset
 from benchmark.errors import BenchError, MissingError
 from benchmark.registry import Registry
 from benchmark.settings import Settings, load_settings
+from tasks.corpora.csv import CSV
 
 REAL = {"urdu", "urdu-random"}
 
@@ -57,8 +61,37 @@ def test_an_undeclared_leak_breaks_it(toy_task: Path, settings: Settings) -> Non
 def test_testing_an_utterance_twice_in_pooled_folds_breaks_it(toy_task: Path, settings: Settings) -> None:
     listed = "by: speaker\n  scheme: listed\n  folds: [{name: a, test: [anna]}, {name: b, test: [anna, bert]}]"
     toy_task.write_text(toy_task.read_text().replace("group: speaker\n  scheme: leave-one-group-out", listed))
-    (text,) = broken(toy_task, settings).values()
-    assert "is in the test set of two folds that are pooled" in text
+    found = broken(toy_task, settings)
+    assert "the protocol follows the schema" not in found
+    assert "is in the test set of two folds that are pooled" in found["the corpus is as expected"]
+
+
+def test_folds_that_a_loader_lets_through_break_it(
+    toy_task: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contract looks at the folds themselves, whoever made them."""
+    real = benchmark.contracts.task.load_dataset
+
+    def overlapping(*given: object) -> Dataset:
+        dataset = real(*given)
+        first, *others = dataset.folds
+        return replace(dataset, folds=(replace(first, dev=(*first.dev, first.test[0])), *others))
+
+    monkeypatch.setattr(benchmark.contracts.task, "load_dataset", overlapping)
+    found = broken(toy_task, settings)
+    text = found["the sets of every fold are disjoint, none is empty, and no utterance is tested twice"]
+    assert "fold 'anna' has 'anna/high0.wav' in two sets" in text
+
+
+def test_a_corpus_that_cannot_be_read_breaks_it(
+    toy_task: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scan(corpus: CSV, root: Path) -> list:
+        raise PermissionError(13, "Permission denied", str(root))
+
+    monkeypatch.setattr(CSV, "scan", scan)
+    text = broken(toy_task, settings)["the corpus is scanned twice alike, sorted, with unique ids"]
+    assert "cannot read the corpus 'csv': Permission denied" in text
 
 
 def test_a_task_without_its_corpus_is_missing_and_not_broken(toy_task: Path) -> None:

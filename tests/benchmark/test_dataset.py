@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import TOY_TASK
 
-from benchmark.dataset import load_dataset
+from benchmark.dataset import load_dataset, scan_corpus
 from benchmark.errors import BenchError, MissingError
 from benchmark.protocol import Task
 from benchmark.settings import Settings, load_settings
@@ -83,3 +83,50 @@ def test_dimensions_are_targets_and_must_be_numbers(own_toy_corpus: Path) -> Non
     assert values.dtype == np.float32
     with pytest.raises(BenchError, match="no number for 'valence'"):
         load_dataset(task(**{**changes, "dimensions": ["valence"]}, expect=expect), CSV(), settings)
+
+
+def test_a_missing_value_of_a_dimension_names_its_own_utterance(own_toy_corpus: Path) -> None:
+    index = own_toy_corpus / "index.csv"
+    lines = index.read_text().splitlines()
+    changes = {"kind": "regression", "labels": [], "label_map": {}, "dimensions": ["arousal"], "metrics": ["ccc"]}
+    for value, shown in (("", "it has None"), ("n/a", "it has 'n/a'"), ("nan", "it has 'nan'")):
+        rows = [f"{line},{value if line.startswith('cleo/low2') else 1.5}" for line in lines[1:]]
+        index.write_text("\n".join([f"{lines[0]},arousal", *rows]))
+        with pytest.raises(BenchError, match=f"utterance 'cleo/low2.wav' has no number for 'arousal'.*{shown}"):
+            load_dataset(task(**changes), CSV(), load_settings([f"toy={own_toy_corpus}"]))
+
+
+def test_a_filter_may_name_a_numeric_column(own_toy_corpus: Path) -> None:
+    index = own_toy_corpus / "index.csv"
+    lines = index.read_text().splitlines()
+    index.write_text("\n".join([f"{lines[0]},take", *(f"{line},{i % 5}" for i, line in enumerate(lines[1:]))]))
+    settings, expect = load_settings([f"toy={own_toy_corpus}"]), {"utterances": 16, "speakers": 4}
+    dataset = load_dataset(task(filter={"take": ["0", "3"]}, expect=expect), CSV(), settings)
+    assert {utterance.id[-5] for utterance in dataset.utterances} == {"0", "3"}
+
+
+def test_utterances_without_a_speaker_share_one_name(own_toy_corpus: Path) -> None:
+    """Their ids would be labels of single utterances wherever speakers are published."""
+    index = own_toy_corpus / "index.csv"
+    index.write_text(index.read_text().replace(",bert,", ",,").replace(",cleo,", ",,"))
+    settings = load_settings([f"toy={own_toy_corpus}"])
+    random = {"folds": {"scheme": "random-k-fold", "k": 4}, "dev": {"scheme": "none"}, "speaker_independent": False}
+    dataset = load_dataset(task(**random, expect={"utterances": 40, "speakers": 2}), CSV(), settings)
+    assert {dataset.speaker(utterance) for utterance in dataset.utterances} == {"anna", "dora", "unknown"}
+
+
+class Unreadable(CSV):
+    """A corpus whose folder may not be read."""
+
+    def scan(self, root: Path) -> list:
+        raise PermissionError(13, "Permission denied", str(root / "index.csv"))
+
+
+def test_a_corpus_that_cannot_be_read_says_so(settings: Settings, toy_corpus: Path) -> None:
+    with pytest.raises(BenchError, match=r"cannot read the corpus 'csv': Permission denied: .*index\.csv"):
+        load_dataset(task(), Unreadable(), settings)
+    with pytest.raises(BenchError, match="cannot read the corpus 'csv'"):
+        scan_corpus(Unreadable(), toy_corpus)
+    too_long = load_settings([f"toy={'x' * 300}"])
+    with pytest.raises(BenchError, match="x"):
+        load_dataset(task(), CSV(), too_long)

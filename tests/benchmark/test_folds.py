@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.errors import BenchError
-from benchmark.folds import folds_digest, make_folds
+from benchmark.folds import check_folds, folds_digest, make_folds
 from benchmark.protocol import Task
-from benchmark.types import Utterance
+from benchmark.types import Fold, Utterance
 
 GOLDEN_RANDOM_DIGEST = "85c9173567a3eae168c5836102bae6f188ef3841c7a1dd33894a2941265059bf"
 
@@ -52,7 +52,7 @@ SCHEMES = [
     {"scheme": "random-k-fold", "k": 4, "seed": 1, "stratified": True},
     {"scheme": "random-split", "test_fraction": 0.25},
     {"scheme": "official"},
-    {"scheme": "listed", "by": "speaker", "folds": [{"name": "a", "test": ["s1", "s2"], "dev": ["s3"]}]},
+    {"scheme": "listed", "by": "speaker", "folds": [{"name": "a", "test": ["s1", "s2"]}]},
 ]
 DEVS = [
     {"scheme": "none"},
@@ -165,15 +165,15 @@ def test_the_order_of_the_utterances_does_not_matter(order: list[int]) -> None:
             "lists the speaker 'nobody'",
         ),
         (
-            {"scheme": "listed", "by": "speaker", "folds": [{"name": "a", "test": ["s1"], "dev": ["s1"]}]},
-            {"scheme": "listed"},
-            "in test and elsewhere",
+            {
+                "scheme": "listed",
+                "by": "speaker",
+                "folds": [{"name": "a", "test": ["s1"]}, {"name": "b", "test": ["s0", "s1"]}],
+            },
+            {"scheme": "none"},
+            "'s1-t0' is in the test set of two folds that are pooled",
         ),
-        (
-            {"scheme": "listed", "by": "speaker", "folds": [{"name": "a", "test": ["s1"]}]},
-            {"scheme": "listed"},
-            "empty dev set",
-        ),
+        ({"scheme": "random-k-fold", "k": 25}, {"scheme": "none"}, "fold '24' has an empty test set"),
     ],
 )
 def test_a_scheme_that_does_not_fit_is_refused(scheme: dict, dev: dict, message: str) -> None:
@@ -187,3 +187,75 @@ def test_a_corpus_without_sessions_or_splits_is_refused() -> None:
         divide({"scheme": "leave-one-group-out", "group": "session"}, {"scheme": "none"}, bare)
     with pytest.raises(BenchError, match="'u0' has the split None"):
         divide({"scheme": "official"}, {"scheme": "none"}, bare)
+
+
+@pytest.mark.parametrize("dev", [{"scheme": "one-group", "group": "speaker"}, *DEVS], ids=str)
+@pytest.mark.parametrize("group", ["speaker", "session"])
+def test_one_group_cannot_be_left_out_of_itself(group: str, dev: dict) -> None:
+    """Every utterance is of one group: nothing is left to fit on, whatever dev would have taken of it."""
+    lonely = make_utterances(speakers=1)
+    with pytest.raises(BenchError, match=r"task toy: fold '(s0|session0)' has an empty train set"):
+        divide({"scheme": "leave-one-group-out", "group": group}, dev, lonely)
+
+
+def test_a_dev_group_that_is_all_of_train_is_refused() -> None:
+    scheme = {"scheme": "leave-one-group-out", "group": "speaker"}
+    with pytest.raises(BenchError, match="fold 's0' has an empty train set"):
+        divide(scheme, {"scheme": "one-group", "group": "speaker"}, make_utterances(speakers=2))
+
+
+def test_an_official_split_without_a_dev_or_test_set_is_refused() -> None:
+    utterances = [u for u in make_utterances() if u.split != "dev"]
+    with pytest.raises(BenchError, match="fold 'official' has an empty dev set"):
+        divide({"scheme": "official"}, {"scheme": "official"}, utterances)
+    utterances = [u for u in make_utterances() if u.split != "test"]
+    for dev in ({"scheme": "official"}, {"scheme": "test"}, {"scheme": "none"}):
+        with pytest.raises(BenchError, match="fold 'official' has an empty test set"):
+            divide({"scheme": "official"}, dev, utterances)
+
+
+def test_an_utterance_that_the_corpus_gives_twice_is_refused() -> None:
+    utterances = make_utterances()
+    with pytest.raises(BenchError, match="has 's2-t1' twice in t"):
+        divide(SCHEMES[0], DEVS[0], [*utterances, utterances[9]])
+
+
+def test_an_utterance_may_be_tested_twice_where_folds_are_scored_apart() -> None:
+    listed = [{"name": "a", "test": ["s1"]}, {"name": "b", "test": ["s0", "s1"]}]
+    task = make_task({"scheme": "listed", "by": "speaker", "folds": listed}, {"scheme": "none"}, pool="folds")
+    utterances = make_utterances()
+    folds = make_folds(task, utterances, {u.id: str(u.labels["emotion"]) for u in utterances})
+    assert [fold.name for fold in folds] == ["a", "b"]
+
+
+GOOD = Fold("a", ("1", "2"), ("3",), ("4",))
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        ([Fold("a", ("1", "1"), ("3",), ("4",))], "fold 'a' has '1' twice in train"),
+        ([Fold("a", ("1",), ("3", "3"), ("4",))], "fold 'a' has '3' twice in dev"),
+        ([Fold("a", ("1",), ("3",), ("4", "4"))], "fold 'a' has '4' twice in test"),
+        ([GOOD, Fold("b", ("1", "5"), ("3",), ("5",))], "fold 'b' has '5' in two sets"),
+        ([Fold("a", ("1", "3"), ("3",), ("4",))], "fold 'a' has '3' in two sets"),
+        ([Fold("a", ("1",), ("4",), ("4",))], "fold 'a' has '4' in two sets"),
+        ([Fold("a", ("1",), ("3",), ("4",), ("4",))], "fold 'a' has '4' in two sets"),
+        ([Fold("a", (), ("3",), ("4",))], "fold 'a' has an empty train set"),
+        ([Fold("a", ("1",), (), ("4",))], "fold 'a' has an empty dev set"),
+        ([Fold("a", ("1",), ("3",), ())], "fold 'a' has an empty test set"),
+        ([GOOD, Fold("b", ("1", "2"), ("3",), ("4",))], "'4' is in the test set of two folds that are pooled"),
+        ([GOOD, Fold("a", ("4",), ("3",), ("1",))], "two folds are named 'a'"),
+    ],
+)
+def test_folds_that_break_a_promise_are_refused(folds: list[Fold], message: str) -> None:
+    task = make_task(SCHEMES[0], DEVS[1])
+    check_folds(task, [GOOD])
+    with pytest.raises(BenchError, match=message):
+        check_folds(task, folds)
+
+
+def test_what_the_protocol_declares_is_no_broken_promise() -> None:
+    check_folds(make_task(SCHEMES[0], DEVS[0]), [Fold("a", ("1",), (), ("4",))])
+    check_folds(make_task(SCHEMES[0], {"scheme": "test"}), [Fold("a", ("1",), ("4",), ("4",))])
+    check_folds(make_task(SCHEMES[0], DEVS[1], pool="folds"), [GOOD, Fold("b", ("1", "2"), ("3",), ("4",))])

@@ -22,7 +22,27 @@ def test_every_column_finds_its_field(tmp_path: Path) -> None:
     assert (utterance.start, utterance.end, utterance.split, utterance.session) == (0.5, 1.25, "dev", "1")
     assert (utterance.gender, utterance.language) == ("female", "de")
     assert utterance.labels == {"emotion": "angry", "arousal": 3.5}
-    assert utterance.extra == {"style": "acted"}
+    assert utterance.extra == {"arousal": "3.5", "style": "acted"}
+
+
+def test_a_dimension_may_lack_values(tmp_path: Path) -> None:
+    text = "file,speaker,arousal,valence,note\n1.wav,s,1e-1,, \n2.wav,s, ,2,\n3.wav,s,3,x,\n"
+    first, second, third = scan(tmp_path, text)
+    assert (first.labels, second.labels, third.labels) == ({"arousal": 0.1}, {}, {"arousal": 3.0})
+    assert first.extra == {"arousal": "1e-1", "valence": None, "note": None}
+    assert second.extra == {"arousal": None, "valence": "2", "note": None}
+    assert third.extra == {"arousal": "3", "valence": "x", "note": None}
+
+
+def test_an_index_that_is_no_readable_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "index.csv").write_text("file,speaker\n")
+
+    def refuse(path: Path, *given: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(BenchError, match=r"cannot read index\.csv: Permission denied"):
+        CSV().scan(tmp_path)
 
 
 def test_rows_are_sorted_and_an_id_column_counts(tmp_path: Path) -> None:
@@ -47,6 +67,10 @@ def test_a_byte_order_mark_of_a_spreadsheet_does_no_harm(tmp_path: Path) -> None
         ("file,speaker\n,s\n", "line 2: the file is empty"),
         ("file,speaker\nx.wav,s,more\n", "line 2: the number of fields"),
         ("file,speaker\nx.wav\n", "line 2: the number of fields"),
+        ("file,speaker\n\ny.wav,s\n\nx.wav\n", "line 5: the number of fields"),
+        ("file,speaker,mood\nx.wav\n", "line 2: the number of fields"),
+        ("file,speaker,file\nx.wav,s,y.wav\n", "has two columns 'file'"),
+        ("file,speaker,mood,mood\nx.wav,s,1,2\n", "has two columns 'mood'"),
     ],
 )
 def test_a_wrong_index_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:

@@ -49,13 +49,10 @@ def leaderboard(
     ] = False,
 ) -> None:
     """Make LEADERBOARD.md and leaderboard.csv from the records, and print the tables."""
-    from benchmark.registry import package_folder
     from benchmark.settings import load_settings
 
-    folders = list(results or [load_settings().results])
-    if published:
-        folders.append(package_folder(PUBLISHED[0]) / PUBLISHED[1])
-    folder = out or folders[0] / "leaderboard"
+    folders = _folders(results, published)
+    folder = out or (results or [load_settings().results])[0] / "leaderboard"
     sources = [_records(path) for path in folders]
     renderer = importlib.import_module(RENDERER)
     made = renderer.board(*sources)
@@ -69,6 +66,18 @@ def leaderboard(
     for name, content in files.items():
         write_atomically(folder / name, content)
         stdout().print(f"written: {folder / name}", markup=False, soft_wrap=True)
+
+
+def _folders(given: list[Path] | None, published: bool) -> list[Path]:
+    """The folders of records that are asked for; before the first run there may be only the published one."""
+    from benchmark.registry import package_folder
+    from benchmark.settings import load_settings
+
+    folders = given or [load_settings().results]
+    if not published:
+        return folders
+    own = folders if given or folders[0].is_dir() else []
+    return [*own, package_folder(PUBLISHED[0]) / PUBLISHED[1]]
 
 
 def _records(folder: Path) -> list[Record]:
@@ -131,15 +140,10 @@ def compare(
 
     from benchmark.cells import group
     from benchmark.metrics import find
-    from benchmark.registry import package_folder
-    from benchmark.settings import load_settings
     from benchmark.statistics import compare as compare_cells
     from benchmark.text import interval, measured
 
-    folders = [results or load_settings().results]
-    if published:
-        folders.append(package_folder(PUBLISHED[0]) / PUBLISHED[1])
-    cells = group(*(_records(folder) for folder in folders)).cells
+    cells = group(*(_records(folder) for folder in _folders([results] if results else None, published))).cells
     found = []
     for name in task:
         of_task = [cell for cell in cells if cell.task.name == name]

@@ -206,6 +206,12 @@ def test_compare_and_publish(toy: list[object], tmp_path: Path) -> None:
         assert (tmp_path / "local" / name).read_bytes() == (tmp_path / "board" / name).read_bytes()
 
 
+def test_the_published_rows_can_be_read_before_the_first_run(tmp_path: Path) -> None:
+    done = bench("compare", "whisper-tiny+superb", "egemaps+superb", "--task", "urdu", "--published")
+    assert "29 speakers" in done.stdout
+    assert "whisper-tiny" in bench("leaderboard", "--published", "--out", tmp_path).stdout
+
+
 def test_an_incomplete_cell_cannot_be_published(toy: list[object], tmp_path: Path) -> None:
     bench("run", "--upstream", "spectrum", "--downstream", "nearest", "--fold", "anna", *toy)
     done = bench("publish", "--task", "toy", "--out", tmp_path / "published", code=1)

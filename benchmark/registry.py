@@ -35,7 +35,6 @@ TASKS_PACKAGE = "tasks"
 CHECKPOINTS = ("upstreams", "pretrained.yaml")
 RECIPES = ("downstreams", "recipes")
 BASES: dict[str, type] = {"upstream": Upstream, "downstream": Downstream, "corpus": Corpus}
-_CLASS_SUFFIXES = {"upstream": "Upstream", "downstream": "Downstream", "corpus": "Corpus"}
 
 T = TypeVar("T")
 
@@ -107,13 +106,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def _literals(node: ast.ClassDef) -> dict[str, Any]:
     found = {}
     for statement in node.body:
-        target = None
-        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-            target = statement.targets[0]
+        if isinstance(statement, ast.Assign):
+            targets = statement.targets
         elif isinstance(statement, ast.AnnAssign):
-            target = statement.target
-        if isinstance(target, ast.Name) and isinstance(getattr(statement, "value", None), ast.Constant):
-            found[target.id] = statement.value.value  # type: ignore[attr-defined]
+            targets = [statement.target]
+        else:
+            continue
+        if len(targets) == 1 and isinstance(targets[0], ast.Name) and isinstance(statement.value, ast.Constant):
+            found[targets[0].id] = statement.value.value
     return found
 
 

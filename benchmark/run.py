@@ -173,10 +173,10 @@ def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, dev
             # A head sees of the test set everything but its targets.
             scores = np.asarray(head.predict(replace(test, y=None)), dtype=np.float64)
         by_speaker = _statistics_by_speaker(test, scores)
-        selected = selection_part(selection)
+        selected, parameters = selection_part(selection), head.parameters()
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
         return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-    return Scored(test, scores, by_speaker, selected, head.parameters(), time.perf_counter() - started)
+    return Scored(test, scores, by_speaker, selected, parameters, time.perf_counter() - started)
 
 
 def _examples(cell: CellPlan, encoded: Encoded, ids: Sequence[str]) -> Examples:

@@ -257,6 +257,12 @@ def test_a_wrong_selection_fails_its_unit_alone(
     assert all(message in reason for reason in outcome.failed.values())
 
 
+def test_a_head_that_cannot_count_its_parameters_fails_its_unit_alone(toy_task, plugin, settings, progress) -> None:
+    plugin.write_text(plugin.read_text() + "\n    def parameters(self):\n        raise RuntimeError('no idea')\n")
+    (outcome,) = go(request(toy_task, seeds=[0]), settings, progress, plugin)
+    assert set(outcome.failed.values()) == {"RuntimeError: no idea"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import stat
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
 from benchmark.types import Utterance
+from benchmark.video import VideoError, is_video, sound_of
 
 # Below this peak (-80 dB of full scale) a recording holds no speech: 16-bit audio has its last bit at -90 dB.
 SILENCE_PEAK = 1e-4
@@ -77,17 +79,19 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "error_string", None) or getattr(error, "strerror", None) or error).rstrip(".")
 
 
-def decode(root: Path, utterance: Utterance, max_duration: float | None = None) -> Wave:
+def decode(root: Path, utterance: Utterance, max_duration: float | None = None, cache: Path | None = None) -> Wave:
     """Decode one utterance.
 
     Args:
         root: Folder of the corpus.
         utterance: What to decode; `start` and `end` cut a stretch out of its file.
         max_duration: Keep at most this much from the start [s].
+        cache: The cache folder, which keeps the sound of video files; without it a video is decoded anew each time.
 
     Raises:
-        AudioError: The file is missing, unreadable, truncated, empty, silent, or holds NaN or infinity, or the
-            stretch lies outside the file.
+        AudioError: The file is missing, unreadable, truncated, empty, silent, or holds NaN or infinity, is a video
+            without sound, or the stretch lies outside the file.
+        MissingError: The file is a video, and what reads videos is not installed.
     """
     import soundfile
 
@@ -95,8 +99,9 @@ def decode(root: Path, utterance: Utterance, max_duration: float | None = None) 
         return AudioError(f"{utterance.file}: {why}")
 
     path, size = root / utterance.file, file_status(root, utterance).st_size
+    is_extracted = is_video(utterance.file)
     try:
-        with soundfile.SoundFile(path) as handle:
+        with soundfile.SoundFile(io.BytesIO(sound_of(path, cache)) if is_extracted else path) as handle:
             rate, frames = handle.samplerate, handle.frames
             first = round((utterance.start or 0.0) * rate)
             last = frames if utterance.end is None else round(utterance.end * rate)
@@ -108,7 +113,9 @@ def decode(root: Path, utterance: Utterance, max_duration: float | None = None) 
                 last = min(last, first + round(max_duration * rate))
             handle.seek(first)
             channels = handle.read(last - first, dtype="float32", always_2d=True)
-            end = _declared_end_of_data(path)
+            end = None if is_extracted else _declared_end_of_data(path)
+    except VideoError as error:
+        raise wrong(str(error)) from error
     # A TypeError is soundfile's answer to files without a header (.raw), whose rate nobody gave.
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         raise wrong(f"unreadable audio ({_reason(error)})") from error

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.types import Examples, Features, Needs, Selection, Utterance
+from benchmark.types import CorpusCounts, Download, Examples, Features, Needs, Selection, Utterance
 
 
 @functools.cache
@@ -51,18 +51,26 @@ class Corpus(ABC):
 
     Attributes:
         name: The corpus, as tasks name it.
+        language: BCP 47 tag of what is spoken; "und" where the data decide.
         licence: Licence of the audio, in a few words.
         citation: The paper to cite.
         homepage: Where it lives.
         how_to_get: One sentence: how to obtain it and what the folder must contain.
+        counts: What it holds when complete, by part (see `part_of`); empty where nobody can know.
+        scales: Lowest and highest value of each dimension that its labels have.
+        downloads: Files that `bench data get` fetches, where the licence allows and the host publishes a checksum.
         synthetic: True where the speech was not spoken by people; said wherever the corpus is shown.
     """
 
     name: ClassVar[str]
+    language: ClassVar[str] = "und"
     licence: ClassVar[str]
     citation: ClassVar[str]
     homepage: ClassVar[str]
     how_to_get: ClassVar[str]
+    counts: ClassVar[Mapping[str, CorpusCounts]] = {}
+    scales: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    downloads: ClassVar[tuple[Download, ...]] = ()
     synthetic: ClassVar[bool] = False
 
     @abstractmethod
@@ -75,6 +83,11 @@ class Corpus(ABC):
         Raises:
             BenchError: A file of the layout is missing, or has a name that the corpus does not have.
         """
+
+    def part_of(self, utterance: Utterance) -> str:
+        """The part or release an utterance belongs to, a key of `counts`; "all" where there is only one."""
+        del utterance
+        return "all"
 
     def prepare(self, cache: Path) -> Path | None:
         """Make the corpus where it needs no download and return its root; None for every other corpus."""
@@ -168,6 +181,8 @@ class Downstream(ABC):
         name: The class, as recipes name it.
         needs: "mean" for per-layer means (n, L, D), "frames" for all frames.
         libraries: Distributions whose version decides the numbers; part of the identity.
+        sequences: Whether it takes what was said before an utterance, in tasks with context, and only there.
+        adapts: Whether `fit` takes unlabelled utterances of the target, in tasks between two corpora, and only there.
         Params: The recipe's keys, a subclass of `HeadParams` (pydantic).
         params: The recipe's values.
         device: Where to compute, "cpu" or "cuda".
@@ -176,6 +191,8 @@ class Downstream(ABC):
     name: ClassVar[str]
     needs: ClassVar[Needs] = "mean"
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
+    sequences: ClassVar[bool] = False
+    adapts: ClassVar[bool] = False
     Params: ClassVar[type[HeadParams]] = HeadParams
 
     def __init__(self, params: HeadParams, device: str = "cpu") -> None:
@@ -210,6 +227,8 @@ class Downstream(ABC):
     @abstractmethod
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
         """Fit on train and select on dev.
+
+        A head that `adapts` takes a further keyword, `adapt`: utterances of the target, without targets.
 
         Args:
             train: At least one example, with targets.

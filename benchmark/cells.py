@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
 from benchmark.files import digest
-from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, metrics_of, statistics_of
+from benchmark.records import DownstreamPart, Protocol, Record, TaskPart, UpstreamPart, metrics_of, statistics_of
 
 Unit = tuple[str, int]
 TRUTH_OF_MOMENTS = (0, 1, 3)  # n, sum t and sum t*t: what moments know of the truth
@@ -140,16 +141,18 @@ class Grouping:
         cells: At most one for three names, all of one protocol for a task name; sorted by names.
         superseded: Older cells of the same names, and cells of an older protocol or of other recordings; sorted.
         modified: By task name, the number of records of a modified protocol.
+        partial: By task name, the number of records of a part of the corpus.
         outside: By task name, the number of records of a fold or a seed that the cell does not need.
     """
 
     cells: tuple[Cell, ...]
     superseded: tuple[Cell, ...]
     modified: Mapping[str, int]
+    partial: Mapping[str, int]
     outside: Mapping[str, int]
 
 
-def group(*sources: Iterable[Record]) -> Grouping:
+def group(*sources: Iterable[Record], protocol: Protocol = "official") -> Grouping:
     """Group records into cells.
 
     Where several identities go by the same names, because the code, the weights or the protocol changed, the newest
@@ -159,18 +162,19 @@ def group(*sources: Iterable[Record]) -> Grouping:
     Args:
         sources: Records, for example of the local store and then the published ones. Of a unit that is in several
             sources the first source's record counts.
+        protocol: Which records make cells; those of another protocol are counted.
 
     Raises:
         BenchError: A source has two different records of one unit; a record's metrics or statistics do not suit its
             task; or two records of one protocol and fold were not tested on the same utterances.
     """
     units: dict[tuple[str, ...], dict[Unit, Record]] = {}
-    modified: Counter[str] = Counter()
+    others: dict[str, Counter[str]] = {name: Counter() for name in get_args(Protocol)}
     for source in sources:
         seen: dict[tuple[object, ...], Record] = {}
         for record in source:
-            if record.protocol == "modified":
-                modified[record.task.name] += 1
+            if record.protocol != protocol:
+                others[record.protocol][record.task.name] += 1
                 continue
             metrics_of(record)
             key, unit = _identity(record), (record.fold, record.seed)
@@ -191,11 +195,22 @@ def group(*sources: Iterable[Record]) -> Grouping:
             cells.append(cell)
     _check_truth(cells)
     shown, superseded = _newest(cells)
-    return Grouping(shown, superseded, dict(sorted(modified.items())), dict(sorted((+outside).items())))
+    return Grouping(
+        cells=shown,
+        superseded=superseded,
+        modified=dict(sorted(others["modified"].items())),
+        partial=dict(sorted(others["partial"].items())),
+        outside=dict(sorted((+outside).items())),
+    )
 
 
 def find_cell(
-    records: Iterable[Record], *, task: TaskPart, upstream: tuple[str, str], downstream: tuple[str, str]
+    records: Iterable[Record],
+    *,
+    task: TaskPart,
+    upstream: tuple[str, str],
+    downstream: tuple[str, str],
+    protocol: Protocol = "official",
 ) -> Cell | None:
     """The cell of exactly one identity, also where `group` shows a newer one of the same names.
 
@@ -204,6 +219,7 @@ def find_cell(
         task: Its protocol, recordings and folds.
         upstream: Name and digest of its upstream.
         downstream: Name and digest of its downstream.
+        protocol: Of which kind its records are.
 
     Returns:
         The cell, complete or not; None where none of its units has a record.
@@ -212,7 +228,7 @@ def find_cell(
         BenchError: As `group`, of the cell's own records only.
     """
     wanted = (*_protocol(task), upstream[0], downstream[0], upstream[1], downstream[1])
-    cells = group(record for record in records if _identity(record) == wanted).cells
+    cells = group((record for record in records if _identity(record) == wanted), protocol=protocol).cells
     return cells[0] if cells else None
 
 

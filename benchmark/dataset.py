@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,12 @@ from benchmark.base import Corpus
 from benchmark.errors import BenchError, MissingError
 from benchmark.files import digest
 from benchmark.folds import folds_digest, make_folds
+from benchmark.members import Members, choose, differences, join_speakers, not_as_expected
 from benchmark.protocol import Task
 from benchmark.settings import Settings
-from benchmark.types import Fold, Utterance
+from benchmark.turns import preceding_turns
+from benchmark.types import Fold, Turns, Utterance
 
-LISTED_PROBLEMS = 20
 UNKNOWN_SPEAKER = "unknown"
 
 
@@ -30,31 +30,70 @@ class Dataset:
 
     Attributes:
         task: The protocol.
-        corpus: The scanner.
-        root: Folder of the corpus.
-        utterances: Those the task uses, sorted by id.
-        left_out: How many utterances of the corpus the filter and the label map leave out, by reason.
+        corpora: The scanners, as `task.parts`.
+        roots: Their folders.
+        utterances: The examples of the task, sorted by id. Between two corpora, ids and speakers are prefixed by the
+            corpus, as in "urdu:M1".
+        context_only: Utterances that are heard only as context of others, sorted by id.
+        left_out: How many utterances of the corpus the protocol leaves out, by reason.
         labels: Class of each utterance id; empty for regression.
+        auxiliary: Auxiliary class of each utterance id, or None; empty where the task has none.
+        context: The turns before each utterance, in a task with context; else empty.
         folds: The division.
+        differences: What is not as the protocol expects; only a partial dataset has any.
     """
 
     task: Task
-    corpus: Corpus
-    root: Path
+    corpora: tuple[Corpus, ...]
+    roots: tuple[Path, ...]
     utterances: tuple[Utterance, ...]
+    context_only: tuple[Utterance, ...]
     left_out: Mapping[str, int]
     labels: Mapping[str, str]
+    auxiliary: Mapping[str, str | None]
+    context: Mapping[str, Turns]
     folds: tuple[Fold, ...]
+    differences: tuple[str, ...] = ()
 
     @functools.cached_property
     def by_id(self) -> Mapping[str, Utterance]:
-        """The utterances by their id."""
-        return {utterance.id: utterance for utterance in self.utterances}
+        """Examples and context by their id."""
+        return {utterance.id: utterance for utterance in self.recordings}
+
+    @property
+    def recordings(self) -> tuple[Utterance, ...]:
+        """All that is heard: the examples, then what is context only."""
+        return self.utterances + self.context_only
+
+    @property
+    def corpus_name(self) -> str:
+        """The corpus, or "source -> target"."""
+        return " -> ".join(corpus.name for corpus in self.corpora)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether some of the speech was not spoken by people."""
+        return any(corpus.synthetic for corpus in self.corpora)
+
+    @property
+    def by_root(self) -> Mapping[Path, tuple[Utterance, ...]]:
+        """The recordings by the folder that their files are in."""
+        return {
+            root: tuple(utterance for utterance in self.recordings if self.root_of(utterance) == root)
+            for root in dict.fromkeys(self.roots)
+        }
+
+    def root_of(self, utterance: Utterance) -> Path:
+        """The folder that an utterance's file is in."""
+        if len(self.roots) == 1:
+            return self.roots[0]
+        names = [corpus.name for corpus in self.corpora]
+        return self.roots[names.index(utterance.id.partition(":")[0])]
 
     @property
     def index_sha256(self) -> str:
-        """Digest of what the scanner read: ids, files, times, speakers and labels; not of the audio."""
-        return index_digest(self.utterances)
+        """Digest of what the scanners read: ids, times, speakers and labels; not where a file lies, nor the audio."""
+        return index_digest(self.recordings)
 
     @property
     def folds_sha256(self) -> str:
@@ -69,6 +108,11 @@ class Dataset:
         """
         return utterance.speaker if utterance.speaker is not None else UNKNOWN_SPEAKER
 
+    def speakers_heard(self, ids: Iterable[str]) -> set[str]:
+        """The known speakers of examples and of their context."""
+        heard = {name for i in ids for name in (i, *(spoken for turn in self.context.get(i, ()) for spoken in turn))}
+        return {speaker for i in heard if (speaker := self.by_id[i].speaker) is not None}
+
     def targets(self, utterances: Sequence[Utterance]) -> NDArray[np.int64] | NDArray[np.float32]:
         """Class indices (n,) int64, or values (n, k) float32 of the task's k dimensions."""
         if self.task.kind == "classification":
@@ -77,10 +121,18 @@ class Dataset:
         values = [[u.labels[name] for name in self.task.dimensions] for u in utterances]
         return np.array(values, dtype=np.float32)
 
+    def auxiliary_targets(self, utterances: Sequence[Utterance]) -> NDArray[np.int64] | None:
+        """Indices of auxiliary classes (n,) int64, -1 for none; None where the task has no such classes."""
+        if self.task.auxiliary is None:
+            return None
+        names = self.task.auxiliary.labels
+        found = [self.auxiliary[utterance.id] for utterance in utterances]
+        return np.array([-1 if name is None else names.index(name) for name in found], dtype=np.int64)
+
 
 def index_digest(utterances: Sequence[Utterance]) -> str:
-    """Digest of a scanned corpus."""
-    return digest([asdict(utterance) for utterance in utterances])
+    """Digest of a scanned corpus: of everything but where its files lie, which differs between packagings."""
+    return digest([{**asdict(utterance), "file": None} for utterance in utterances])
 
 
 def open_corpus(corpus: Corpus, settings: Settings, *names: str) -> Path:
@@ -98,7 +150,7 @@ def open_corpus(corpus: Corpus, settings: Settings, *names: str) -> Path:
         raise MissingError(
             f"the corpus {corpus.name!r} is not here",
             f"{corpus.how_to_get}; then --data {(*names, corpus.name)[0]}=PATH, "
-            f"or BENCH_DATA=FOLDER with {corpus.name}/ in it",
+            f"or BENCH_DATA=FOLDER with {corpus.name}/ in it; bench data how-to {corpus.name} says more",
         )
     return root
 
@@ -122,110 +174,89 @@ def _unreadable(corpus: Corpus, error: OSError) -> BenchError:
     )
 
 
-def load_dataset(task: Task, corpus: Corpus, settings: Settings) -> Dataset:
-    """Scan the corpus of a task, apply filter and label map, check what is expected, and make the folds.
+def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, allow_partial: bool = False) -> Dataset:
+    """Scan the corpora of a task, apply what the protocol says, check what is expected, and make the folds.
+
+    Args:
+        task: The protocol.
+        corpora: The scanners, as `task.parts`.
+        settings: Where the corpora are.
+        allow_partial: Take a corpus that is not as expected; `differences` says what is not.
 
     Raises:
-        MissingError: The corpus is not here.
+        MissingError: A corpus is not here.
         BenchError: It cannot be read, or is not what the task expects; the message gives every difference.
     """
-    root = open_corpus(corpus, settings, task.name)
-    scanned = scan_corpus(corpus, root)
-    utterances, left_out = _filtered(task, scanned)
-    labels: dict[str, str] = {}
-    if task.kind == "classification":
-        utterances, labels, unmapped = _labelled(task, utterances)
-        left_out += unmapped
-    else:
-        _check_dimensions(task, utterances)
-    _check_expected(task, corpus, scanned, utterances, labels)
-    folds = make_folds(task, utterances, labels)
-    return Dataset(task, corpus, root, tuple(utterances), dict(left_out), labels, tuple(folds))
-
-
-def _filtered(task: Task, utterances: Sequence[Utterance]) -> tuple[list[Utterance], Counter[str]]:
-    kept, left_out = list(utterances), Counter[str]()
-    for name, accepted in task.filter.items():
-
-        def value(utterance: Utterance, name: str = name) -> object:
-            if hasattr(utterance, name) and name not in ("labels", "extra"):
-                return getattr(utterance, name)
-            if name not in utterance.extra:
-                raise BenchError(
-                    f"task {task.name} filters by {name!r}, which utterance {utterance.id!r} does not have"
-                )
-            return utterance.extra[name]
-
-        before = len(kept)
-        kept = [utterance for utterance in kept if str(value(utterance)) in accepted]
-        left_out[f"{name} is not {' or '.join(accepted)}"] += before - len(kept)
-    return kept, left_out
-
-
-def _labelled(task: Task, utterances: list[Utterance]) -> tuple[list[Utterance], dict[str, str], Counter[str]]:
-    kept: list[Utterance] = []
-    labels: dict[str, str] = {}
-    left_out = Counter[str]()
+    roots = tuple(open_corpus(corpus, settings, task.name) for corpus in corpora)
+    members, found = [], []
+    context: dict[str, Turns] = {}
+    before: dict[str, Utterance] = {}  # what is heard before an example
+    for part, corpus, root in zip(task.parts, corpora, roots, strict=True):
+        scanned = scan_corpus(corpus, root)
+        chosen = choose(task, part, scanned, partial=allow_partial)
+        wrong = differences(part, chosen, index_digest(chosen.utterances))
+        if wrong and not allow_partial:
+            raise not_as_expected(task, corpus, wrong, scanned)
+        if not chosen.utterances:
+            reasons = "; ".join(f"{reason}: {number}" for reason, number in chosen.left_out.items())
+            raise BenchError(
+                f"the task {task.name!r} uses none of the {len(scanned)} utterances of the corpus {corpus.name!r}"
+                + (f" ({reasons})" if reasons else ""),
+                "is it the release that the task is about?" if reasons else corpus.how_to_get,
+            )
+        found += wrong
+        if task.context is not None:
+            spoken = join_speakers(part, scanned)
+            chosen, context = _in_context(chosen, spoken, task.context.turns)
+            heard = {name for turns in context.values() for turn in turns for name in turn}
+            before = {utterance.id: utterance for utterance in spoken if utterance.id in heard}
+        members.append(chosen if task.target is None else _prefixed(corpus.name, chosen))
+    *source, tested = [chosen.utterances for chosen in members]
+    labels = {name: label for chosen in members for name, label in chosen.labels.items()}
+    folds = make_folds(task, tested, labels, source[0] if source else None, partial=bool(found))
+    utterances = sorted((u for chosen in members for u in chosen.utterances), key=lambda u: u.id)
     for utterance in utterances:
-        label = utterance.labels.get("emotion")
-        if not isinstance(label, str) or label not in task.label_map:
-            raise BenchError(
-                f"utterance {utterance.id!r} has the label {label!r}, which is not in the label_map of {task.name}",
-                "map it to a class, or to null to leave it out",
-            )
-        target = task.label_map[label]
-        if target is None:
-            left_out[f"label {label}"] += 1
-        else:
-            kept.append(utterance)
-            labels[utterance.id] = target
-    return kept, labels, left_out
+        before.pop(utterance.id, None)
+    return Dataset(
+        task=task,
+        corpora=tuple(corpora),
+        roots=roots,
+        utterances=tuple(utterances),
+        context_only=tuple(before[name] for name in sorted(before)),
+        left_out=dict(sum((chosen.left_out for chosen in members), Counter())),
+        labels=labels,
+        auxiliary={name: label for chosen in members for name, label in chosen.auxiliary.items()},
+        context=context,
+        folds=tuple(folds),
+        differences=tuple(found),
+    )
 
 
-def _check_dimensions(task: Task, utterances: Sequence[Utterance]) -> None:
-    for name in task.dimensions:
-        lacking = [utterance for utterance in utterances if not _is_value(utterance.labels.get(name))]
-        if lacking:
-            # A scanner may take a column that holds one word for words throughout: name the utterance with the word.
-            worst = next((one for one in lacking if not _is_number(one.extra.get(name))), lacking[0])
-            found = worst.labels.get(name, worst.extra.get(name))
-            raise BenchError(
-                f"utterance {worst.id!r} has no number for {name!r}, a dimension of {task.name} (it has {found!r})"
-            )
+def _prefixed(corpus: str, members: Members) -> Members:
+    """Members whose ids and speakers no other corpus has."""
+
+    def named(utterance: Utterance) -> Utterance:
+        speaker = None if utterance.speaker is None else f"{corpus}:{utterance.speaker}"
+        return replace(utterance, id=f"{corpus}:{utterance.id}", speaker=speaker)
+
+    return Members(
+        utterances=[named(utterance) for utterance in members.utterances],
+        labels={f"{corpus}:{name}": label for name, label in members.labels.items()},
+        auxiliary={f"{corpus}:{name}": label for name, label in members.auxiliary.items()},
+        left_out=Counter({f"{corpus}: {reason}": number for reason, number in members.left_out.items()}),
+    )
 
 
-def _is_value(label: str | float | None) -> bool:
-    return isinstance(label, float | int) and math.isfinite(label)
-
-
-def _is_number(value: str | float | None) -> bool:
-    try:
-        return value is not None and math.isfinite(float(value))
-    except ValueError:
-        return False
-
-
-def _check_expected(
-    task: Task, corpus: Corpus, scanned: list[Utterance], used: list[Utterance], labels: Mapping[str, str]
-) -> None:
-    expect = task.expect
-    speakers = {utterance.speaker for utterance in used if utterance.speaker is not None}
-    counts = Counter(labels.values())
-    differences = []
-    if len(used) != expect.utterances:
-        differences.append(f"{len(used)} utterances instead of {expect.utterances}")
-    if len(speakers) != expect.speakers:
-        differences.append(f"{len(speakers)} speakers instead of {expect.speakers}")
-    for label, number in expect.per_class.items():
-        if counts[label] != number:
-            differences.append(f"{counts[label]} {label} instead of {number}")
-    found = index_digest(used)
-    if not differences and expect.index_sha256 not in (None, found):
-        differences.append(f"the same counts but another index ({found[:12]} instead of {expect.index_sha256:.12})")
-    if differences:
-        gaps = corpus.gaps(scanned)
-        named = f": {'; '.join(gaps[:LISTED_PROBLEMS])}" if gaps else ""
-        raise BenchError(
-            f"the corpus {corpus.name!r} is not what the task {task.name!r} expects: {', '.join(differences)}{named}",
-            corpus.how_to_get,
-        )
+def _in_context(members: Members, scanned: Sequence[Utterance], turns: int) -> tuple[Members, dict[str, Turns]]:
+    """The members that have enough context, and their context; the others are counted as left out."""
+    context = preceding_turns(scanned, turns)
+    kept = [utterance for utterance in members.utterances if utterance.id in context]
+    ids = {utterance.id for utterance in kept}
+    reason = f"does not open a turn with {turns} turns before it"
+    chosen = Members(
+        utterances=kept,
+        labels={name: label for name, label in members.labels.items() if name in ids},
+        auxiliary={name: label for name, label in members.auxiliary.items() if name in ids},
+        left_out=members.left_out + Counter({reason: len(members.utterances) - len(kept)}),
+    )
+    return chosen, {name: context[name] for name in sorted(ids)}

@@ -17,8 +17,12 @@ TEMPORARY_PREFIX = ".writing-"
 
 
 def canonical_json(value: Any) -> bytes:
-    """Encode a plain value the one way that a digest can rely on: sorted keys, no spaces, UTF-8, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """Encode a plain value the one way that a digest can rely on: sorted keys, no spaces, UTF-8, no NaN.
+
+    File names that are not in the file system's encoding hold lone surrogates, which `json.loads` reads back.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def digest(value: Any) -> str:

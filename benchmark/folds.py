@@ -16,6 +16,7 @@ from benchmark.files import digest
 from benchmark.types import Fold, Utterance
 
 Labels = Mapping[str, str]
+_Parts = tuple[str, list[str], list[str], list[str]]  # name, test, train, listed dev
 
 
 def shuffled(names: Iterable[str], seed: int) -> list[str]:
@@ -43,28 +44,81 @@ def grouped(utterances: Iterable[Utterance], group: str) -> dict[str, list[str]]
     return dict(sorted(groups.items()))
 
 
-def make_folds(task: protocol.Task, utterances: Sequence[Utterance], labels: Labels) -> list[Fold]:
+def make_folds(
+    task: protocol.Task,
+    utterances: Sequence[Utterance],
+    labels: Labels,
+    source: Sequence[Utterance] | None = None,
+    *,
+    partial: bool = False,
+) -> list[Fold]:
     """Divide the utterances of a task.
+
+    Between two corpora, train and dev are of the source, in every fold the same. The folds divide the target: test is
+    tested, and what would be train is `adapt`; with an official split adapt is the target's own train alone.
 
     Args:
         task: The protocol.
-        utterances: Those that the task uses, sorted by id.
+        utterances: Those that the task uses, sorted by id; those of its target where it has one.
         labels: Class of each utterance id; empty for regression (where nothing can be stratified).
+        source: Utterances of the source, sorted by id; None for a task of one corpus.
+        partial: Some of the corpus is not here: listed names may be missing, there are no more folds than groups, and
+            folds of which a set would be empty are left out.
 
     Raises:
         BenchError: The scheme does not fit the corpus: a listed speaker that does not exist, no official split,
             more folds than groups; or the folds break a promise (see `check_folds`).
     """
-    by_id = {utterance.id: utterance for utterance in utterances}
-    folds = []
-    for name, test, train, listed_dev in _tests(task.folds, utterances, labels):
-        # Before dev, which is taken from what train has and may look at who is tested.
-        _require_some(task, name, train=train, test=test)
-        dev = _dev(task.dev, [by_id[i] for i in train], [by_id[i] for i in test], labels, listed_dev)
-        held_out = set(dev)
-        fitted = train if isinstance(task.dev, protocol.DevTest) else [i for i in train if i not in held_out]
-        folds.append(Fold(name, tuple(sorted(fitted)), tuple(sorted(dev)), tuple(sorted(test))))
+    parts = _tests(task.folds, utterances, labels, partial=partial)
+    if partial:
+        parts = [part for part in parts if part[1] and part[2]]
+    if source is None:
+        folds = _within(task, parts, {utterance.id: utterance for utterance in utterances}, labels)
+    else:
+        folds = _between(task, parts, source, labels)
+    if partial:
+        needed = ("train", "test") if isinstance(task.dev, protocol.DevNone) else ("train", "dev", "test")
+        folds = [fold for fold in folds if all(getattr(fold, part) for part in needed)]
+        if not folds:
+            raise BenchError(f"task {task.name}: no fold can be made of the part of the corpus that is here")
     check_folds(task, folds)
+    return folds
+
+
+def _between(task: protocol.Task, parts: Sequence[_Parts], source: Sequence[Utterance], labels: Labels) -> list[Fold]:
+    if isinstance(task.dev, protocol.DevOfficial):
+        _, _, train, dev = _official(source)
+    else:
+        train = [utterance.id for utterance in source]
+        dev = list(_dev(task.dev, source, labels, listed=[]))
+    held_out = set(dev)
+    fitted = tuple(sorted(name for name in train if name not in held_out))
+    folds = []
+    for name, test, rest, target_dev in parts:
+        unused = set(target_dev) if isinstance(task.folds, protocol.Official) else set()
+        adapt = sorted(i for i in rest if i not in unused)
+        folds.append(Fold(name, fitted, tuple(sorted(dev)), tuple(sorted(test)), tuple(adapt)))
+    return folds
+
+
+def _within(task: protocol.Task, parts: Sequence[_Parts], by_id: Mapping[str, Utterance], labels: Labels) -> list[Fold]:
+    folds = []
+    for number, (name, test, train, listed_dev) in enumerate(parts):
+        # Before dev, which is taken from what train has.
+        _require_some(task, name, train=train, test=test)
+        if isinstance(task.dev, protocol.DevTest):
+            folds.append(Fold(name, tuple(sorted(train)), tuple(sorted(test)), tuple(sorted(test))))
+            continue
+        following = parts[(number + 1) % len(parts)][1]
+        dev = _dev(
+            task.dev,
+            [by_id[i] for i in train],
+            labels,
+            listed=following if isinstance(task.dev, protocol.DevNextFold) else listed_dev,
+        )
+        held_out = set(dev)
+        fitted = tuple(sorted(i for i in train if i not in held_out))
+        folds.append(Fold(name, fitted, tuple(sorted(dev)), tuple(sorted(test))))
     return folds
 
 
@@ -116,19 +170,18 @@ def folds_digest(folds: Sequence[Fold]) -> str:
     return digest([[fold.name, fold.train, fold.dev, fold.test, fold.adapt] for fold in folds])
 
 
-_Parts = tuple[str, list[str], list[str], list[str]]  # name, test, train, listed dev
-
-
-def _tests(scheme: protocol.FoldScheme, utterances: Sequence[Utterance], labels: Labels) -> list[_Parts]:
+def _tests(
+    scheme: protocol.FoldScheme, utterances: Sequence[Utterance], labels: Labels, *, partial: bool
+) -> list[_Parts]:
     ids = [utterance.id for utterance in utterances]
     if isinstance(scheme, protocol.LeaveOneGroupOut):
         tests = list(grouped(utterances, scheme.group).items())
     elif isinstance(scheme, protocol.GroupKFold):
         groups = grouped(utterances, scheme.group)
-        if len(groups) < scheme.k:
+        if len(groups) < scheme.k and not partial:
             raise BenchError(f"{len(groups)} {scheme.group}s cannot be dealt into k = {scheme.k} folds")
-        order = shuffled(groups, scheme.seed)
-        dealt = [sorted(order[i :: scheme.k]) for i in range(scheme.k)]
+        order, k = shuffled(groups, scheme.seed), min(scheme.k, len(groups))
+        dealt = [sorted(order[i::k]) for i in range(k)]
         tests = [(str(i), [u for name in names for u in groups[name]]) for i, names in enumerate(dealt)]
     elif isinstance(scheme, protocol.RandomKFold):
         order = _stratified_order(ids, labels, scheme.seed) if scheme.stratified else shuffled(ids, scheme.seed)
@@ -138,7 +191,7 @@ def _tests(scheme: protocol.FoldScheme, utterances: Sequence[Utterance], labels:
     elif isinstance(scheme, protocol.Official):
         return [_official(utterances)]
     else:
-        return _listed(scheme, utterances)
+        return _listed(scheme, utterances, partial=partial)
     held_out = [(name, test, set(test)) for name, test in tests]
     return [(name, test, [i for i in ids if i not in chosen], []) for name, test, chosen in held_out]
 
@@ -207,7 +260,7 @@ def _official(utterances: Sequence[Utterance]) -> _Parts:
     return "official", parts["test"], parts["train"] + parts["dev"], parts["dev"]
 
 
-def _listed(scheme: protocol.Listed, utterances: Sequence[Utterance]) -> list[_Parts]:
+def _listed(scheme: protocol.Listed, utterances: Sequence[Utterance], *, partial: bool) -> list[_Parts]:
     key: Callable[[Utterance], str] = (lambda u: u.id) if scheme.by == "id" else (lambda u: group_of(u, scheme.by))
     members: dict[str, list[str]] = defaultdict(list)
     for utterance in utterances:
@@ -215,48 +268,30 @@ def _listed(scheme: protocol.Listed, utterances: Sequence[Utterance]) -> list[_P
 
     def ids(names: Iterable[str], fold: str) -> list[str]:
         for name in names:
-            if name not in members:
+            if name not in members and not partial:
                 raise BenchError(f"fold {fold!r} lists the {scheme.by} {name!r}, which the corpus does not have")
-        return [i for name in names for i in members[name]]
+        return [i for name in names for i in members.get(name, ())]
 
     parts = []
     for fold in scheme.folds:
         test, dev = ids(fold.test, fold.name), ids(fold.dev, fold.name)
-        train = (
-            ids(fold.train, fold.name)
-            if fold.train is not None
-            else [u.id for u in utterances if u.id not in set(test)]
-        )
+        tested = set(test)
+        train = [u.id for u in utterances if u.id not in tested] if fold.train is None else ids(fold.train, fold.name)
         # Train holds dev until the dev rule takes it out.
         parts.append((fold.name, test, sorted({*train, *dev}), dev))
     return parts
 
 
 def _dev(
-    scheme: protocol.DevScheme,
-    train: Sequence[Utterance],
-    test: Sequence[Utterance],
-    labels: Labels,
-    listed: list[str],
-) -> list[str]:
-    ids = [utterance.id for utterance in train]
-    if isinstance(scheme, protocol.DevNone):
-        return []
-    if isinstance(scheme, protocol.DevTest):
-        return [utterance.id for utterance in test]
-    if isinstance(scheme, protocol.DevOfficial | protocol.DevListed):
-        return listed
+    scheme: protocol.DevScheme, train: Sequence[Utterance], labels: Labels, *, listed: Sequence[str]
+) -> Sequence[str]:
+    """Take dev out of train, where the scheme does not name it (`listed`)."""
     if isinstance(scheme, protocol.DevOneGroup):
-        groups = grouped(train, scheme.group)
-        after = max(group_of(utterance, scheme.group) for utterance in test)
-        following = [name for name in groups if name > after]
-        chosen = (
-            following[0]
-            if scheme.choose == "next" and following
-            else list(groups)[0 if scheme.choose == "next" else -1]
-        )
-        return groups[chosen]
-    chosen_labels = labels if scheme.stratified else None
-    if scheme.group is not None:
-        return _random_groups(grouped(train, scheme.group), scheme.fraction, scheme.seed, chosen_labels)
-    return _random_fraction(ids, scheme.fraction, scheme.seed, chosen_labels)
+        return list(grouped(train, scheme.group).values())[-1]
+    if isinstance(scheme, protocol.DevRandom):
+        chosen_labels = labels if scheme.stratified else None
+        if scheme.group is not None:
+            return _random_groups(grouped(train, scheme.group), scheme.fraction, scheme.seed, chosen_labels)
+        ids = [utterance.id for utterance in train]
+        return _random_fraction(ids, scheme.fraction, scheme.seed, chosen_labels)
+    return [] if isinstance(scheme, protocol.DevNone) else listed

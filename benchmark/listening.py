@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark import audio
+from benchmark import audio, video
 from benchmark.audio import AudioError, decode, file_status
-from benchmark.dataset import LISTED_PROBLEMS, Dataset
+from benchmark.base import versions
+from benchmark.dataset import Dataset
 from benchmark.errors import BenchError
 from benchmark.files import canonical_json, digest, file_sha256, write_atomically
+from benchmark.members import LISTED_PROBLEMS
 from benchmark.settings import Settings
 from benchmark.types import Utterance
 
@@ -39,9 +42,6 @@ def listen(
 ) -> dict[str, Heard]:
     """Decode every utterance of a task once, so that every problem is known before anything is encoded.
 
-    Digests are remembered by file size and times of change; an unchanged file is not decoded again, unless what
-    decodes it has changed.
-
     Args:
         dataset: The task's utterances.
         settings: Where the cache is.
@@ -55,48 +55,80 @@ def listen(
         BenchError: Files are missing, unreadable, empty, silent, hold NaN, or are too short. All are looked for; the
             message counts the utterances, and names the first `LISTED_PROBLEMS` of them with what is wrong.
     """
-    path = settings.cache / "audio" / f"{digest(str(dataset.root.resolve()))[:16]}.json"
+    heard: dict[str, Heard] = {}
+    problems: list[str] = []  # one for each unusable utterance
+    for root, utterances in dataset.by_root.items():
+        found, unusable = hear(root, utterances, dataset.task.audio.max_duration, settings, advance)
+        heard.update(found)
+        problems += unusable.values()
+        for utterance in utterances:
+            duration = found[utterance.id].duration if utterance.id in found else math.inf
+            too_short = {name: shortest for name, shortest in min_durations.items() if duration < shortest}
+            if too_short:
+                problems.append(f"{utterance.file}: {duration:.3f} s is too short for {_upstreams(too_short)}")
+    if problems:
+        shown = "; ".join(problems[:LISTED_PROBLEMS])
+        more = f"; and {len(problems) - LISTED_PROBLEMS} more" if len(problems) > LISTED_PROBLEMS else ""
+        raise BenchError(
+            f"{len(problems)} of {len(dataset.recordings)} utterances of {dataset.corpus_name!r} are unusable: "
+            f"{shown}{more}",
+            "nothing is dropped: repair or replace the files",
+        )
+    return heard
+
+
+def hear(
+    root: Path,
+    utterances: Sequence[Utterance],
+    max_duration: float | None,
+    settings: Settings,
+    advance: Callable[[int], None],
+) -> tuple[dict[str, Heard], dict[str, str]]:
+    """Decode utterances of one corpus.
+
+    Digests are remembered by file size and times of change; an unchanged file is not decoded again, unless what
+    decodes it has changed.
+
+    Args:
+        root: Folder of the corpus.
+        utterances: What to decode.
+        max_duration: Hear at most this much of each from its start [s].
+        settings: Where the cache is.
+        advance: Called with the number of utterances just finished.
+
+    Returns:
+        For each usable utterance id its digest and duration; for each other one what is wrong.
+    """
+    path = settings.cache / "audio" / f"{digest(str(root.resolve()))[:16]}.json"
     decoder = _decoder()
     known = _read_audio_index(path, decoder)
-    limit = dataset.task.audio.max_duration
 
-    def hear(utterance: Utterance) -> tuple[str, list[object]] | AudioError:
-        key = f"{utterance.file}|{utterance.start}|{utterance.end}|{limit}"
+    def decoded(utterance: Utterance) -> tuple[str, list[object]] | AudioError:
+        key = f"{utterance.file}|{utterance.start}|{utterance.end}|{max_duration}"
         try:
-            status = file_status(dataset.root, utterance)
+            status = file_status(root, utterance)
             stamp = [getattr(status, name) for name in STAMP]
             if key in known and known[key][: len(stamp)] == stamp:
                 return key, known[key]
-            wave = decode(dataset.root, utterance, limit)
+            wave = decode(root, utterance, max_duration, settings.cache)
         except AudioError as error:
             return error
         return key, [*stamp, wave.sha256, wave.duration]
 
     heard, entries = {}, dict(known)
-    problems: list[str] = []  # one for each unusable utterance
+    unusable: dict[str, str] = {}
     with ThreadPoolExecutor() as pool:
-        for utterance, result in zip(dataset.utterances, pool.map(hear, dataset.utterances), strict=True):
+        for utterance, result in zip(utterances, pool.map(decoded, utterances), strict=True):
             advance(1)
             if isinstance(result, AudioError):
-                problems.append(result.message)
+                unusable[utterance.id] = result.message
                 continue
             key, entry = result
             entries[key] = entry
-            found = heard[utterance.id] = Heard(str(entry[-2]), float(str(entry[-1])))
-            too_short = {name: shortest for name, shortest in min_durations.items() if found.duration < shortest}
-            if too_short:
-                problems.append(f"{utterance.file}: {found.duration:.3f} s is too short for {_upstreams(too_short)}")
+            heard[utterance.id] = Heard(str(entry[-2]), float(str(entry[-1])))
     if entries != known:
         _write_audio_index(path, decoder, entries)
-    if problems:
-        shown = "; ".join(problems[:LISTED_PROBLEMS])
-        more = f"; and {len(problems) - LISTED_PROBLEMS} more" if len(problems) > LISTED_PROBLEMS else ""
-        raise BenchError(
-            f"{len(problems)} of {len(dataset.utterances)} utterances of {dataset.corpus.name!r} are unusable: "
-            f"{shown}{more}",
-            "nothing is dropped: repair or replace the files",
-        )
-    return heard
+    return heard, unusable
 
 
 def _upstreams(too_short: Mapping[str, float]) -> str:
@@ -111,7 +143,8 @@ def _decoder() -> dict[str, str]:
     """What decides which samples a file gives."""
     import soundfile
 
-    return {"libsndfile": soundfile.__libsndfile_version__, "source": file_sha256(Path(audio.__file__))}
+    sources = digest([file_sha256(Path(str(module.__file__))) for module in (audio, video)])
+    return {"libsndfile": soundfile.__libsndfile_version__, **versions(("av",)), "source": sources}
 
 
 def _write_audio_index(path: Path, decoder: Mapping[str, str], entries: Entries) -> None:

@@ -6,16 +6,19 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal
+from typing import Protocol as Interface
 
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.dataset import Dataset, load_dataset
+from benchmark.emobox import with_emobox_folds
 from benchmark.errors import MissingError, UsageError
 from benchmark.files import digest
 from benchmark.listening import Heard, audio_digest, listen
 from benchmark.protocol import Task
-from benchmark.records import CorpusPart, DownstreamPart, Record, RecordStore, TaskPart
+from benchmark.records import CorpusPart, DownstreamPart, Protocol, Record, RecordStore, TaskPart
 from benchmark.registry import Registry, nearest
 from benchmark.settings import Settings
 from benchmark.store import FeatureStore, estimate_bytes
@@ -24,7 +27,7 @@ from benchmark.types import Fold
 Rerun = Literal["missing", "failed", "all"]
 
 
-class Progress(Protocol):
+class Progress(Interface):
     """How a run tells where it is."""
 
     def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
@@ -45,6 +48,8 @@ class Request:
         seeds: Empty for the task's.
         folds: Names of folds; empty for all.
         rerun: "missing" does what has no record, "failed" also what failed, "all" everything.
+        allow_partial: Take a corpus that is not as the task expects it; records are marked as partial.
+        folds_from: Folder of EmoBox folds that replace those of the tasks; records are marked as modified.
     """
 
     upstreams: Sequence[str]
@@ -53,6 +58,8 @@ class Request:
     seeds: Sequence[int] = ()
     folds: Sequence[str] = ()
     rerun: Rerun = "missing"
+    allow_partial: bool = False
+    folds_from: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ class Unit:
     id: str
     fold: Fold
     seed: int
-    protocol: Literal["official", "modified"]
+    protocol: Protocol
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,12 @@ class CellPlan:
     units: tuple[Unit, ...]
     todo: tuple[Unit, ...]
     to_encode: int
+
+    @property
+    def protocol(self) -> Protocol:
+        """That of its units; "modified" where some are official and others not."""
+        found = {unit.protocol for unit in self.units}
+        return found.pop() if len(found) == 1 else "modified"
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain values, for `--dry-run --json`."""
@@ -141,12 +154,12 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
     records = RecordStore(settings.results)
     cells = []
     for task_name in dict.fromkeys(request.tasks):
-        material = _material(task_name, registry, settings, upstreams, progress)
+        material = _material(task_name, request, registry, settings, upstreams, progress)
         task = material.dataset.task
         for upstream, upstream_sha256 in zip(upstreams, identities, strict=True):
             for downstream_name in dict.fromkeys(request.downstreams or (task.downstream,)):
                 downstream = registry.downstream(downstream_name)
-                _check_dev(task, downstream_name, downstream)
+                _check_head(task, downstream_name, downstream)
                 part = DownstreamPart(
                     name=downstream_name,
                     sha256=_identity(downstream),
@@ -195,8 +208,19 @@ def _identity(part: Upstream | Downstream) -> str:
         raise UsageError(f"the identity of {part.name!r} is not plain: {error}", "params are JSON values") from error
 
 
-def _check_dev(task: Task, name: str, downstream: Downstream) -> None:
+def _check_head(task: Task, name: str, downstream: Downstream) -> None:
     """Refuse what cannot work, or would fit on test, before any work."""
+    if downstream.sequences != (task.context is not None):
+        takes = "sequences of utterances" if downstream.sequences else "one utterance at a time"
+        raise UsageError(
+            f"the downstream {name!r} takes {takes}, unlike the task {task.name!r}",
+            f"its own default is {task.downstream!r}",
+        )
+    if downstream.adapts and task.target is None:
+        raise UsageError(
+            f"the downstream {name!r} adapts to a target corpus, and the task {task.name!r} has none",
+            "use it on a task between two corpora",
+        )
     if task.dev.scheme == "none" and downstream.uses_dev == "select":
         raise UsageError(
             f"the downstream {name!r} selects on dev, and the task {task.name!r} has none", "use one that does not"
@@ -209,13 +233,24 @@ def _check_dev(task: Task, name: str, downstream: Downstream) -> None:
 
 
 def _material(
-    name: str, registry: Registry, settings: Settings, upstreams: Sequence[Upstream], progress: Progress
+    name: str,
+    request: Request,
+    registry: Registry,
+    settings: Settings,
+    upstreams: Sequence[Upstream],
+    progress: Progress,
 ) -> Material:
     task = registry.task(name)
     registry.downstream_entry(task.downstream)
-    dataset = load_dataset(task, registry.corpus(task.corpus), settings)
+    dataset = load_dataset(task, registry.corpora_of(task), settings, allow_partial=request.allow_partial)
+    if request.folds_from is not None:
+        dataset = with_emobox_folds(dataset, request.folds_from)
+        task = dataset.task
+        progress.note(f"{task.name}: the folds of {request.folds_from.name} replace those of the protocol")
+    if dataset.differences:
+        progress.note(f"{task.name}: partial corpus, off the leaderboard: {', '.join(dataset.differences)}")
     needs = {upstream.name: upstream.min_duration for upstream in upstreams}
-    with progress.stage(f"listen to {task.name}", len(dataset.utterances)) as advance:
+    with progress.stage(f"listen to {task.name}", len(dataset.recordings)) as advance:
         heard = listen(dataset, settings, needs, advance)
     report = audit(dataset, heard)
     report.stop_on_error(task.name)
@@ -223,11 +258,11 @@ def _material(
         if finding.severity == "warning":
             progress.note(f"{task.name}: {finding.text}")
     corpus = CorpusPart(
-        name=task.corpus,
+        name=dataset.corpus_name,
         index_sha256=dataset.index_sha256,
         audio_sha256=audio_digest(heard),
         utterances=len(dataset.utterances),
-        synthetic=dataset.corpus.synthetic,
+        synthetic=dataset.synthetic,
     )
     part = TaskPart(
         name=task.name,
@@ -256,11 +291,16 @@ def _units(request: Request, material: Material, identity: Sequence[str], stocha
     # A head that ignores the seed gives the same number for every seed: the first one stands for all.
     seeds = (list(request.seeds) or task.seeds) if stochastic else task.seeds[:1]
     part = material.part
+
+    def protocol(seed: int) -> Protocol:
+        if material.dataset.differences:
+            return "partial"
+        return "official" if seed in task.seeds and request.folds_from is None else "modified"
+
     data = [part.sha256, part.corpus.index_sha256, part.corpus.audio_sha256, part.folds_sha256]
     for seed in dict.fromkeys(seeds):
         for fold in (folds[name] for name in dict.fromkeys(request.folds or folds)):
-            protocol: Literal["official", "modified"] = "official" if seed in task.seeds else "modified"
-            yield Unit(digest([*data, *identity, fold.name, seed])[:32], fold, seed, protocol)
+            yield Unit(digest([*data, *identity, fold.name, seed])[:32], fold, seed, protocol(seed))
 
 
 def _is_todo(record: Record | None, rerun: Rerun) -> bool:

@@ -23,6 +23,8 @@ from benchmark.metrics import Metric, find
 from benchmark.types import Kind
 
 SCHEMA: Literal[1] = 1
+# "modified": other seeds or folds than the task's own; "partial": on a part of the corpus. Neither is on a leaderboard.
+Protocol = Literal["official", "modified", "partial"]
 # How far a stated metric may lie from the computed one, relative or absolute: room for float64, not for another score.
 TOLERANCE = 1e-9
 EXACT = 2**53  # below it float64 holds every number of utterances exactly
@@ -33,7 +35,7 @@ class _Part(BaseModel):
 
 
 class CorpusPart(_Part):
-    """Which recordings: name, digest of the index, digest of the decoded audio, number of utterances used."""
+    """Which recordings: name ("source -> target" for two), digest of the index and of the decoded audio, how many."""
 
     name: str
     index_sha256: str
@@ -91,6 +93,7 @@ class Counts(_Part):
     train: int
     dev: int
     test: int
+    adapt: int = 0
     test_speakers: int
     per_class: dict[str, int]
 
@@ -146,7 +149,7 @@ class Record(_Part):
     downstream: DownstreamPart
     fold: str
     seed: int
-    protocol: Literal["official", "modified"]
+    protocol: Protocol
     counts: Counts
     metrics: dict[str, float]
     primary: str

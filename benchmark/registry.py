@@ -226,6 +226,8 @@ class Registry:
         cls: type[Downstream] = self._load("downstream", entry)
         if cls.needs not in get_args(Needs):
             raise UsageError(f"the downstream {name!r} needs {cls.needs!r}", f"one of {', '.join(get_args(Needs))}")
+        if cls.sequences and cls.needs != "mean":
+            raise UsageError(f"the downstream {name!r} takes sequences of {cls.needs}", "they are of means")
         params = validate(cls.Params, dict(entry.arguments), f"params of {entry.where}")
         return _build(cls, params, device)
 
@@ -236,6 +238,10 @@ class Registry:
             raise UsageError(f"unknown corpus {name!r}", nearest(name, known))
         cls: type[Corpus] = self._load("corpus", known[name])
         return _build(cls)
+
+    def corpora_of(self, task: Task) -> tuple[Corpus, ...]:
+        """The scanners of a task: one, or source and target."""
+        return tuple(self.corpus(part.corpus) for part in task.parts)
 
     def task(self, name: str) -> Task:
         """The protocol of a task.

@@ -16,7 +16,7 @@ from benchmark.cells import find_cell
 from benchmark.errors import BenchError, MissingError
 from benchmark.metrics import statistics
 from benchmark.plan import CellPlan, Progress, Request, Unit, make_plan
-from benchmark.records import RecordStore
+from benchmark.records import Protocol, RecordStore
 from benchmark.registry import Registry
 from benchmark.settings import Settings
 from benchmark.statistics import cell_scores, speaker_interval
@@ -53,6 +53,7 @@ class CellOutcome:
         upstream: Name of the upstream.
         downstream: Name of the downstream.
         synthetic: Whether the speech was not spoken by people.
+        protocol: "official"; or "modified" or "partial", which no leaderboard shows.
         score: Of all the cell's units, earlier ones too; None until they are complete.
         completed: Units done now.
         failed: Reason of each unit that failed now, by fold and seed.
@@ -66,6 +67,7 @@ class CellOutcome:
     upstream: str
     downstream: str
     synthetic: bool
+    protocol: Protocol
     score: CellScore | None
     completed: int
     failed: dict[str, str]
@@ -101,6 +103,7 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
         upstream=cell.upstream.name,
         downstream=cell.downstream_name,
         synthetic=cell.material.part.corpus.synthetic,
+        protocol=cell.protocol,
         score=None,
         completed=0,
         failed={},
@@ -124,7 +127,7 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
             progress.note(f"{outcome.task} / {outcome.upstream} / {outcome.downstream}, {name}: failed: {result}")
 
     try:
-        with progress.stage(f"encode {outcome.task} with {outcome.upstream}", len(dataset.utterances)) as advance:
+        with progress.stage(f"encode {outcome.task} with {outcome.upstream}", len(dataset.recordings)) as advance:
             encoded = store.encode(dataset, cell.material.heard, advance)
     except EncodingError as error:
         for unit in cell.todo:
@@ -153,6 +156,7 @@ def _score_cell(plan: CellPlan, settings: Settings) -> CellScore | None:
         task=plan.material.part,
         upstream=(plan.upstream.name, plan.upstream_sha256),
         downstream=(part.name, part.sha256),
+        protocol=plan.protocol,
     )
     if cell is None or not cell.complete:
         return None
@@ -168,10 +172,12 @@ def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, dev
     try:
         head = registry.downstream(cell.downstream_name, device)
         train, dev, test = (_examples(cell, encoded, ids) for ids in (unit.fold.train, unit.fold.dev, unit.fold.test))
+        # Of the target a head that adapts sees everything but its targets.
+        more = {"adapt": _unlabelled(_examples(cell, encoded, unit.fold.adapt))} if head.adapts else {}
         with one_thread():
-            selection = head.fit(train, dev, seed=unit.seed)
+            selection = head.fit(train, dev, seed=unit.seed, **more)
             # A head sees of the test set everything but its targets.
-            scores = np.asarray(head.predict(replace(test, y=None)), dtype=np.float64)
+            scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
         by_speaker = _statistics_by_speaker(test, scores)
         selected, parameters = selection_part(selection), head.parameters()
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
@@ -179,12 +185,23 @@ def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, dev
     return Scored(test, scores, by_speaker, selected, parameters, time.perf_counter() - started)
 
 
+def _unlabelled(examples: Examples) -> Examples:
+    return replace(examples, y=None, auxiliary=None)
+
+
 def _examples(cell: CellPlan, encoded: Encoded, ids: Sequence[str]) -> Examples:
     dataset = cell.material.dataset
     utterances = [dataset.by_id[name] for name in ids]
-    x: Any = tuple(encoded.features[name] for name in ids)
-    if cell.downstream.needs == "mean":
-        x = np.stack(x) if x else np.empty((0, *encoded.shape), np.float32)
+    x: Any
+    turns = None
+    if dataset.task.context is not None:
+        said = [[(number, name) for number, turn in enumerate(dataset.context[i]) for name in turn] for i in ids]
+        x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
+        turns = tuple(np.array([number for number, _ in before], dtype=np.int64) for before in said)
+    else:
+        x = tuple(encoded.features[name] for name in ids)
+        if cell.downstream.needs == "mean":
+            x = np.stack(x) if x else np.empty((0, *encoded.shape), np.float32)
     return Examples(
         ids=tuple(ids),
         x=x,
@@ -193,6 +210,9 @@ def _examples(cell: CellPlan, encoded: Encoded, ids: Sequence[str]) -> Examples:
         outputs=dataset.task.outputs,
         kind=dataset.task.kind,
         metric=dataset.task.primary,
+        turns=turns,
+        auxiliary=dataset.auxiliary_targets(utterances),
+        auxiliary_outputs=tuple(dataset.task.auxiliary.labels) if dataset.task.auxiliary else (),
     )
 
 

@@ -121,18 +121,18 @@ class FeatureStore:
         shards = self._read()
         # Equal audio is encoded once; longest first, so that what does not fit into memory fails at once.
         todo: dict[str, Utterance] = {}
-        for utterance in sorted(dataset.utterances, key=lambda u: (-heard[u.id].duration, u.id)):
+        for utterance in sorted(dataset.recordings, key=lambda u: (-heard[u.id].duration, u.id)):
             if heard[utterance.id].sha256 not in shards.tensors:
                 todo.setdefault(heard[utterance.id].sha256, utterance)
         if todo and self.pooling == "mean":
             self._derive(shards, todo)
         newly_encoded = len(todo)
-        advance(len(dataset.utterances) - len(todo))
+        advance(len(dataset.recordings) - len(todo))
         if todo:
             self._fill(shards, dataset, todo, advance)
-        digests = {heard[u.id].sha256 for u in dataset.utterances}
+        digests = {heard[u.id].sha256 for u in dataset.recordings}
         return Encoded(
-            features={u.id: shards.tensors[heard[u.id].sha256] for u in dataset.utterances},
+            features={u.id: shards.tensors[heard[u.id].sha256] for u in dataset.recordings},
             seconds=sum(shards.seconds[key] for key in sorted(digests)),
             newly_encoded=newly_encoded,
             parameters=shards.parameters,
@@ -176,7 +176,7 @@ class FeatureStore:
     def _encode_batch(self, dataset: Dataset, batch: Sequence[tuple[str, Utterance]]) -> list[NDArray[np.float32]]:
         waves = []
         for key, utterance in batch:
-            wave = decode(dataset.root, utterance, dataset.task.audio.max_duration)
+            wave = decode(dataset.root_of(utterance), utterance, dataset.task.audio.max_duration, self.cache)
             if wave.sha256 != key:
                 raise BenchError(f"{utterance.file} changed while the run was reading it", "run again")
             waves.append(wave.at(self.upstream.sample_rate))

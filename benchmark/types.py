@@ -13,6 +13,8 @@ from benchmark.errors import BenchError
 
 Kind = Literal["classification", "regression"]
 Needs = Literal["mean", "frames"]
+# Utterance ids by turn, the oldest turn first.
+Turns = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,36 @@ class Utterance:
     labels: Mapping[str, str | float] = field(default_factory=dict)
     split: str | None = None
     extra: Mapping[str, str | float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CorpusCounts:
+    """What a complete corpus, or one part or release of it, holds.
+
+    Attributes:
+        utterances: Number of utterances.
+        speakers: Number of speakers; None where the corpus does not tell them apart.
+        per_class: Utterances of each of the corpus's own emotion labels; empty where they are not published.
+    """
+
+    utterances: int
+    speakers: int | None
+    per_class: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Download:
+    """One file that anybody may download to get an open corpus.
+
+    Attributes:
+        url: Where it lies.
+        checksum: What it must be, as "md5:..." or "sha256:..."; published by its host.
+        folder: Where it is unpacked, below the folder of the corpus; "" is that folder itself.
+    """
+
+    url: str
+    checksum: str
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,12 +134,17 @@ class Examples:
 
     Attributes:
         ids: The n utterance ids, in order.
-        x: For heads that need "mean": (n, L, D) float32. For heads that need "frames": n arrays (L, T_i, D).
-        y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting.
+        x: For heads that need "mean": (n, L, D) float32. For heads that need "frames": n arrays (L, T_i, D). In a task
+            with context: n arrays (S_i, L, D), the means of the S_i utterances that were said before.
+        y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting and for adapt.
         speakers: The n speakers ("unknown" where a corpus knows none).
         outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.
         kind: "classification" or "regression".
         metric: The task's primary metric, on which a head selects.
+        turns: In a task with context n arrays (S_i,) int64: the turn of each utterance in x, from 0, the oldest.
+        auxiliary: Indices of auxiliary classes (n,) int64, -1 for none; None where the task has no such classes, and
+            when predicting.
+        auxiliary_outputs: Names of the auxiliary classes.
     """
 
     ids: tuple[str, ...]
@@ -117,6 +154,9 @@ class Examples:
     outputs: tuple[str, ...]
     kind: Kind
     metric: str
+    turns: tuple[NDArray[np.int64], ...] | None = None
+    auxiliary: NDArray[np.int64] | None = None
+    auxiliary_outputs: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """The number of utterances."""

@@ -118,6 +118,7 @@ def _counts(cell: CellPlan, unit: Unit) -> Counts:
         train=len(fold.train),
         dev=len(fold.dev),
         test=len(fold.test),
+        adapt=len(fold.adapt),
         test_speakers=len({dataset.speaker(dataset.by_id[name]) for name in fold.test}),
         per_class={label: classes[label] for label in dataset.task.labels},
     )

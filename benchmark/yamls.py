@@ -64,6 +64,9 @@ def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list
     definitions = schema.get("$defs", {})
 
     def resolve(part: dict[str, Any]) -> dict[str, Any]:
+        given = [branch for branch in part.get("anyOf", []) if branch.get("type") != "null"]
+        if len(given) == 1:  # a key that may be left out
+            part = given[0]
         return definitions[part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else part
 
     part = schema

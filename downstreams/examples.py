@@ -50,6 +50,41 @@ def means(examples: Examples, what: str, shape: tuple[int, int] | None = None) -
     return x
 
 
+def turn_means(examples: Examples, what: str, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
+    """The mean of each turn over its utterances, for examples of what was said before.
+
+    Args:
+        examples: At least one, each with the same number T of turns.
+        what: What to call them in an error: "train", "dev", "test".
+        shape: (L, D) that the head was fitted on; None for what it is fitted on.
+
+    Returns:
+        (n, T, L, D) float32, finite.
+
+    Raises:
+        BenchError: There is no example; one has no such features, other turns than the first, or a turn without any
+            utterance; or a value is not finite.
+    """
+    if examples.turns is None:
+        raise BenchError(f"{what} has no turns", "a head of sequences needs a task with context")
+    if not len(examples):
+        raise BenchError(f"{what} holds no utterance", "a head needs at least one")
+    count = int(examples.turns[0].max()) + 1
+    means = []
+    for name, x, turns in zip(examples.ids, examples.x, examples.turns, strict=True):
+        if x.ndim != 3 or x.dtype != np.float32 or len(x) != len(turns) or shape not in (None, x.shape[1:]):
+            raise BenchError(
+                f"the features of {name!r} in {what} have shape {x.shape} and dtype {x.dtype}",
+                f"expected float32 of shape ({len(turns)}, layers, dimension), as everywhere in the run",
+            )
+        if set(turns.tolist()) != set(range(count)):
+            raise BenchError(f"{name!r} in {what} has the turns {turns.tolist()}", f"expected 0 to {count - 1}")
+        if not np.isfinite(x).all():
+            raise BenchError(f"the features of {name!r} in {what} are not finite", "check the upstream")
+        means.append(np.stack([x[turns == turn].mean(axis=0, dtype=np.float64) for turn in range(count)]))
+    return np.stack(means).astype(np.float32)
+
+
 def class_indices(examples: Examples, what: str) -> NDArray[np.int64]:
     """The classes of some utterances: (n,) int64 indices into `examples.outputs`.
 

@@ -183,21 +183,21 @@ class Superb(Downstream):
             BenchError: There is no dev set, examples are not as they should be, the recipe selects on a metric of
                 the other kind, or training diverged at every learning rate.
         """
-        x = check.means(train, "train")
+        x = self._means(train, "train")
         if not len(dev):
             raise BenchError(
-                "the head superb selects on dev, but the protocol has no dev set",
+                f"the head {self.name} selects on dev, but the protocol has no dev set",
                 "give the task a dev set, or use a head that selects nothing, such as svm",
             )
-        x_dev = check.means(dev, "dev", shape=x.shape[1:])
+        _, layers, dim = x.shape
+        x_dev = self._means(dev, "dev", shape=(layers, dim))
         metric = self._metric(train)
         y, y_dev = self._targets(train, dev)
         self._normaliser = Normaliser.fit(self.params.normalisation, x)
         generator = torch.Generator(device="cpu").manual_seed(seed if self.params.seed is None else self.params.seed)
-        _, layers, dim = x.shape
-        start = initial_parameters(layers, dim, self.params.hidden, len(train.outputs), generator)
+        start = self._initial_parameters(layers, dim, len(train.outputs), generator)
         search = train_members(
-            forward,
+            self._forward,
             cross_entropy if train.kind == "classification" else ccc_loss,
             start=[tensor.to(self.device) for tensor in start],
             learning_rates=self.params.learning_rates,
@@ -232,12 +232,12 @@ class Superb(Downstream):
             BenchError: The head is not fitted, or the features are not like those it was fitted on.
         """
         if not self._parameters:
-            raise BenchError("the head superb predicts before it is fitted", "call fit first")
+            raise BenchError(f"the head {self.name} predicts before it is fitted", "call fit first")
         _, dim = self._parameters[1].shape
-        x = check.means(examples, "test", shape=(len(self._parameters[0]), dim))
+        x = self._means(examples, "test", shape=(len(self._parameters[0]), dim))
         with torch.no_grad():
             stacked = [tensor.unsqueeze(0).to(self.device) for tensor in self._parameters]
-            outputs = forward(stacked, self._features(x, examples.speakers))[0].cpu().double()
+            outputs = self._forward(stacked, self._features(x, examples.speakers))[0].cpu().double()
         if examples.kind == "classification":
             outputs = torch.log_softmax(outputs, dim=-1)
         return self._values(outputs)
@@ -245,6 +245,18 @@ class Superb(Downstream):
     def parameters(self) -> int:
         """Number of trained values of the chosen head."""
         return sum(tensor.numel() for tensor in self._parameters)
+
+    # What a head of another architecture, trained in the same way, does otherwise.
+
+    def _means(self, examples: Examples, what: str, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
+        """Features (n, L, D) of what is heard of the examples."""
+        return check.means(examples, what, shape)
+
+    def _initial_parameters(self, layers: int, dim: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
+        return initial_parameters(layers, dim, self.params.hidden, outputs, generator)
+
+    def _forward(self, parameters: Sequence[Tensor], x: Tensor) -> Tensor:
+        return forward(parameters, x)
 
     def _metric(self, train: Examples) -> Metric:
         metric = find(train.metric if self.params.select_on == "primary" else self.params.select_on)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmark.cells import Cell, Grouping
 from benchmark.records import TaskPart
+from benchmark.references import Reference
 from benchmark.text import NONE, WARNING, clean, count
 
 # What a flag means; the first four are warnings.
@@ -17,6 +18,10 @@ WARNINGS = {
     "mixed code": "not all units were run with the same code",
 }
 FLAGS = {**WARNINGS, "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more"}
+
+
+# Above what other people's papers say of a task.
+ELSEWHERE = "Published elsewhere, not ranked: other code and often another protocol."
 
 
 def warned(flags: Sequence[str]) -> bool:
@@ -87,6 +92,7 @@ def _versions(cells: Sequence[Cell]) -> list[str]:
 def _not_shown(task: str, grouping: Grouping) -> list[str]:
     counted = (
         (grouping.modified, "of a modified protocol"),
+        (grouping.partial, "of a part of the corpus"),
         (grouping.outside, "of a fold or seed that the protocol does not have"),
     )
     return [f"Not shown: {count(number[task], 'record')} {why}." for number, why in counted if task in number]
@@ -94,7 +100,8 @@ def _not_shown(task: str, grouping: Grouping) -> list[str]:
 
 def tasks_without_cells(grouping: Grouping) -> list[str]:
     """What is not shown of tasks that have no table."""
-    tasks = (grouping.modified.keys() | grouping.outside.keys()) - {cell.task.name for cell in grouping.cells}
+    set_aside = grouping.modified.keys() | grouping.partial.keys() | grouping.outside.keys()
+    tasks = set_aside - {cell.task.name for cell in grouping.cells}
     return [f"Task {clean(task)}: {note}" for task in sorted(tasks) for note in _not_shown(task, grouping)]
 
 
@@ -123,3 +130,19 @@ def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
     )
     flags = [f"{WARNING + ' ' if flag in WARNINGS else ''}{flag}: {FLAGS[flag]}" for flag in FLAGS if flag in raised]
     return (*signs, *flags)
+
+
+def numbered(references: Sequence[Reference]) -> dict[str, int]:
+    """The texts that say what differs, each with its number, from 1 in the order of the references."""
+    texts = dict.fromkeys(one.differs for one in references if one.differs)
+    return {text: number for number, text in enumerate(texts, start=1)}
+
+
+def footnotes(number: Mapping[str, int]) -> tuple[str, ...]:
+    """What differs, as lines."""
+    return tuple(f"({place}) {clean(text)}" for text, place in number.items())
+
+
+def sources(references: Sequence[Reference]) -> tuple[str, ...]:
+    """The citation of each source, as lines."""
+    return tuple(dict.fromkeys(f"{clean(one.source)}: {clean(one.citation)}. {clean(one.url)}" for one in references))

@@ -14,8 +14,10 @@ from collections.abc import Iterable
 import tabulate
 
 from benchmark.records import Record
+from benchmark.references import Reference
 from benchmark.text import clean, decimal
 from leaderboard.board import Board, Table, board
+from leaderboard.remarks import ELSEWHERE
 from leaderboard.rows import Value
 
 __all__ = ["board", "csv_text", "files", "markdown", "render"]
@@ -27,11 +29,12 @@ LINK = re.compile(r"(?<=\])[(\[:]|(?<=www)\.|:(?=//)", re.IGNORECASE)
 CSV_PLACES = 6
 
 
-def render(*sources: Iterable[Record]) -> dict[str, bytes]:
-    """Make the files of the leaderboard from records alone.
+def render(*sources: Iterable[Record], references: Iterable[Reference] = ()) -> dict[str, bytes]:
+    """Make the files of the leaderboard from records, and from what was published elsewhere, which only Markdown shows.
 
     Args:
         sources: Records; of a unit that several sources have, the first one's counts.
+        references: What was published elsewhere: set apart below the table of its task, neither ranked nor in the CSV.
 
     Returns:
         File name -> content: "LEADERBOARD.md" and "leaderboard.csv".
@@ -39,7 +42,7 @@ def render(*sources: Iterable[Record]) -> dict[str, bytes]:
     Raises:
         BenchError: Records contradict each other or their task; the message names them.
     """
-    return files(board(*sources))
+    return files(board(*sources, references=references))
 
 
 def files(made: Board) -> dict[str, bytes]:
@@ -61,6 +64,9 @@ def markdown(made: Board) -> str:
         parts += [f"## {escape(task.heading)}", escape(task.caption), _table(task.table)]
         if task.notes:
             parts.append(_bullets(task.notes))
+        if task.references:
+            parts += [escape(ELSEWHERE), _table(task.references.table)]
+            parts.append(_bullets((*task.references.footnotes, *task.references.sources)))
     return "\n\n".join(parts) + "\n"
 
 

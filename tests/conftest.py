@@ -26,7 +26,7 @@ TOY_TASK = {
     "labels": ["high", "low"],
     "label_map": {"high": "high", "low": "low"},
     "folds": {"scheme": "leave-one-group-out", "group": "speaker"},
-    "dev": {"scheme": "one-group", "group": "speaker"},
+    "dev": {"scheme": "next-fold"},
     "speaker_independent": True,
     "pool": "utterances",
     "metrics": ["uar", "wa"],
@@ -85,6 +85,7 @@ def lonely_machine(
         monkeypatch.delenv("BENCH_WEIGHTS", raising=False)
     monkeypatch.setenv("BENCH_CACHE", str(folder / "cache"))
     monkeypatch.setenv("BENCH_RESULTS", str(folder / "results"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
     (folder / "config.yaml").write_text("data: {}\n")
     monkeypatch.setenv("BENCH_CONFIG", str(folder / "config.yaml"))
 
@@ -96,8 +97,8 @@ def tone(frequency: float, seconds: float = 0.5, seed: int = 0) -> np.ndarray:
     return np.float32(0.3 * np.sin(2 * np.pi * frequency * time) + noise)
 
 
-def write_toy_corpus(root: Path) -> Path:
-    """Write 4 speakers x 2 classes x 5 takes of noisy tones with their index."""
+def write_toy_corpus(root: Path, seed: int = 0) -> Path:
+    """Write 4 speakers x 2 classes x 5 takes of noisy tones with their index; the seed decides the noise."""
     rows = []
     for number, speaker in enumerate(SPEAKERS):
         for label in LABELS:
@@ -105,7 +106,7 @@ def write_toy_corpus(root: Path) -> Path:
                 file = f"{speaker}/{label}{take}.wav"
                 frequency = (600 if label == "low" else 2400) + 40 * number + 10 * take
                 (root / speaker).mkdir(parents=True, exist_ok=True)
-                soundfile.write(root / file, tone(frequency, seed=len(rows)), RATE)
+                soundfile.write(root / file, tone(frequency, seed=seed + len(rows)), RATE)
                 rows.append({"file": file, "speaker": speaker, "label": label, "gender": "female"})
     with (root / "index.csv").open("w", newline="") as handle:
         writer = csv.DictWriter(handle, fieldnames=list(rows[0]))

@@ -47,15 +47,22 @@ def leaderboard(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 where the files in --out differ.")
     ] = False,
+    references: Annotated[
+        bool,
+        typer.Option(
+            "--references/--no-references", help="Below the table of a task, what was published elsewhere; not ranked."
+        ),
+    ] = True,
 ) -> None:
     """Make LEADERBOARD.md and leaderboard.csv from the records, and print the tables."""
+    from benchmark.references import read_references
     from benchmark.settings import load_settings
 
     folders = _folders(results, published)
     folder = out or (results or [load_settings().results])[0] / "leaderboard"
     sources = [_records(path) for path in folders]
     renderer = importlib.import_module(RENDERER)
-    made = renderer.board(*sources)
+    made = renderer.board(*sources, references=read_references() if references else ())
     files: dict[str, bytes] = renderer.files(made)
     if check:
         _check(folder, files)
@@ -122,6 +129,11 @@ def _print_board(board: Any) -> None:
         for line in (task.caption, *task.notes):
             console.print(line, markup=False, style="dim")
         console.print()
+        if task.references:
+            show(f"{task.heading}: published elsewhere, not ranked", task.references.table)
+            for line in (*task.references.footnotes, *task.references.sources):
+                console.print(line, markup=False, style="dim")
+            console.print()
     for line in (*board.notes, *board.legend):
         console.print(line, markup=False, style="dim")
 

@@ -2,44 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from benchmark.cli.auditing import show_audit
+from benchmark.cli.listing import corpus_rows, print_corpora, print_tasks, task_rows, where
 from benchmark.cli.options import Data, Json, Plugin, Weights, examples, load
 from benchmark.cli.terminal import print_json, print_table, stdout
 from benchmark.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
-    from benchmark.audit import Audit
     from benchmark.registry import Registry
     from benchmark.settings import Settings
 
-LIST_EPILOG = examples("bench list upstreams", "bench list tasks --json")
-SHOW_EPILOG = examples("bench show demo --audit", "bench show superb", "bench show egemaps --json")
+LIST_EPILOG = examples("bench list upstreams", "bench list tasks --runnable", "bench list corpora --json")
+SHOW_EPILOG = examples(
+    "bench show demo --audit", "bench show demo --audit --json", "bench show superb", "bench show egemaps --json"
+)
 
 
 def list_names(
     what: Annotated[Literal["upstreams", "downstreams", "tasks", "corpora"], typer.Argument(help="What to list.")],
+    runnable: Annotated[
+        bool,
+        typer.Option("--runnable", help="Only tasks whose corpora are found; whether they are whole is not looked at."),
+    ] = False,
     as_json: Json = False,
     plugin: Plugin = None,
     data: Data = None,
 ) -> None:
     """List upstreams, downstreams, tasks or corpora."""
+    if runnable and what != "tasks":
+        raise UsageError(f"--runnable is for tasks, not for {what}", "bench list tasks --runnable")
     registry, settings = load(plugin, data)
     rows: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "upstreams": lambda: [_entry(entry) for entry in registry.upstreams()],
         "downstreams": lambda: [_entry(entry) for entry in registry.downstreams()],
-        "tasks": lambda: [_task_row(registry, settings, name) for name in registry.tasks()],
-        "corpora": lambda: [_corpus_row(registry, settings, entry.name) for entry in registry.corpora()],
+        "tasks": lambda: [row for row in task_rows(registry, settings) if row["data_found"] or not runnable],
+        "corpora": lambda: corpus_rows(registry, settings),
     }
     found = rows[what]()
     if as_json:
         print_json(found)
     else:
-        columns = list(found[0])
-        print_table("", columns, [["" if row[key] is None else row[key] for key in columns] for row in found])
+        {"tasks": print_tasks, "corpora": print_corpora}.get(what, _print_entries)(found)
 
 
 def _entry(entry: Any) -> dict[str, Any]:
@@ -47,48 +57,23 @@ def _entry(entry: Any) -> dict[str, Any]:
     return {"name": shown, "summary": entry.summary, "extra": entry.extra, "defined in": entry.where}
 
 
-def _task_row(registry: Registry, settings: Settings, name: str) -> dict[str, Any]:
-
-    task = registry.task(name)
-    return {
-        "name": task.name,
-        "title": task.title,
-        "corpus": task.corpus,
-        "utterances": task.expect.utterances,
-        "speakers": task.expect.speakers,
-        "metric": task.primary,
-        "speaker-independent": "yes" if task.speaker_independent else "NO",
-        "data": _where(registry, settings, task.corpus, task.name),
-    }
-
-
-def _corpus_row(registry: Registry, settings: Settings, name: str) -> dict[str, Any]:
-    corpus = registry.corpus(name)
-    summary = next(entry.summary for entry in registry.corpora() if entry.name == name)
-    return {
-        "name": name,
-        "summary": summary,
-        "licence": corpus.licence,
-        "synthetic": "yes" if corpus.synthetic else "",
-        "data": _where(registry, settings, name),
-    }
-
-
-def _where(registry: Registry, settings: Settings, corpus: str, task: str | None = None) -> str:
-    """Whether the data are at hand, without touching them."""
-    from benchmark.base import Corpus
-
-    if type(registry.corpus(corpus)).prepare is not Corpus.prepare:
-        return "made when needed"
-    try:
-        return "found" if settings.find_data(*([task] if task else []), corpus) else "not here"
-    except MissingError:
-        return "not where it was said to be"
+def _print_entries(rows: Sequence[dict[str, Any]]) -> None:
+    columns = list(rows[0])
+    print_table("", columns, [["" if row[key] is None else row[key] for key in columns] for row in rows])
 
 
 def show(
     name: Annotated[str, typer.Argument(help="An upstream, downstream, task or corpus.")],
     audit: Annotated[bool, typer.Option("--audit", help="For a task: what its split gives away.")] = False,
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="With --audit: take an incomplete corpus.")
+    ] = False,
+    folds_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--folds-from", metavar="DIR", help="With --audit: EmoBox's folds of the corpus instead of the task's own."
+        ),
+    ] = None,
     as_json: Json = False,
     plugin: Plugin = None,
     data: Data = None,
@@ -105,21 +90,54 @@ def show(
     if audit:
         if "task" not in found:
             raise UsageError(f"--audit is for tasks, and {name!r} is none", "bench list tasks")
-        _show_audit(registry, settings, name, as_json)
+        show_audit(registry, settings, name, as_json=as_json, allow_partial=allow_partial, folds_from=folds_from)
         return
+    if allow_partial or folds_from is not None:
+        raise UsageError("--allow-partial and --folds-from say what to audit", "give --audit too")
+    references = _references(name) if "task" in found else []
     if as_json:
-        print_json(found)
+        print_json({**found, **({"references": references} if references else {})})
         return
     for kind, facts in found.items():
-        print_table(f"{kind} {name}", ["", ""], [[key, _plain(value)] for key, value in facts.items()])
+        print_table(f"{kind} {name}", ["", ""], [[key, _plain(value)] for key, value in facts.items() if value != {}])
+    _print_references(references)
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items()) or "-"
-    if isinstance(value, list):
-        return ", ".join(_plain(inner) for inner in value) or "-"
+    if isinstance(value, dict | list):
+        return _flow(value) if value else "-"
     return "-" if value is None or value == "" else str(value)
+
+
+def _flow(value: Any) -> str:
+    """A mapping or list on one line, as the YAML of a task writes it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items() if inner is not None) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join("null" if inner is None else _flow(inner) for inner in value) + "]"
+    return str(value)
+
+
+def _references(task: str) -> list[dict[str, Any]]:
+    from benchmark.references import references_of
+
+    return [
+        {**asdict(one), "figures": {figure.title: figure.text for figure in one.figures}} for one in references_of(task)
+    ]
+
+
+def _print_references(references: Sequence[dict[str, Any]]) -> None:
+    if not references:
+        return
+    metrics = list(dict.fromkeys(title for one in references for title in one["figures"]))
+    rows = [
+        [one["upstream"], one["downstream"], *(one["figures"].get(title, "-") for title in metrics), one["source"]]
+        for one in references
+    ]
+    columns = ["upstream", "downstream", *metrics, "source"]
+    print_table("published elsewhere, often under another protocol", columns, rows, right=metrics)
+    for source in dict.fromkeys((one["source"], one["table"], one["differs"]) for one in references):
+        stdout().print("{}, {}: {}".format(*source), markup=False, style="dim")
 
 
 def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[str, Any]]:
@@ -127,12 +145,14 @@ def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[s
     found: dict[str, dict[str, Any]] = {}
     if name in registry.tasks() or name.endswith((".yaml", ".yml")):
         task = registry.task(name)
-        found["task"] = {**task.model_dump(mode="json"), "sha256": task.sha256}
+        found["task"] = {**task.model_dump(mode="json", exclude_defaults=True), "sha256": task.sha256}
     if name in {entry.name for entry in registry.corpora()}:
         corpus = registry.corpus(name)
-        fields = ("licence", "citation", "homepage", "how_to_get", "synthetic")
+        fields = ("language", "licence", "citation", "homepage", "how_to_get", "synthetic")
         found["corpus"] = {field: getattr(corpus, field) for field in fields}
-        found["corpus"]["data"] = _where(registry, settings, name)
+        found["corpus"]["counts"] = {part: asdict(whole) for part, whole in corpus.counts.items()}
+        found["corpus"]["scales"] = {dimension: list(scale) for dimension, scale in corpus.scales.items()}
+        found["corpus"]["data_found"] = where(corpus, settings)
     if name in {entry.name for entry in registry.downstreams()}:
         entry = registry.downstream_entry(name)
         identity = registry.downstream(name).identity()
@@ -153,43 +173,3 @@ def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[s
         # A named checkpoint whose weights are not here: one more thing to show.
         found["upstream"] = {**facts, "missing": str(error)}
     return found
-
-
-def _show_audit(registry: Registry, settings: Settings, name: str, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from benchmark.audit import audit
-    from benchmark.cli.terminal import TerminalProgress
-    from benchmark.dataset import load_dataset
-    from benchmark.listening import listen
-
-    task = registry.task(name)
-    dataset = load_dataset(task, registry.corpus(task.corpus), settings)
-    with TerminalProgress().stage(f"listen to {name}", len(dataset.utterances)) as advance:
-        heard = listen(dataset, settings, {}, advance)
-    report = audit(dataset, heard)
-    if as_json:
-        print_json(asdict(report))
-        return
-    _print_audit(f"{name} (synthetic)" if dataset.corpus.synthetic else name, report)
-
-
-def _print_audit(name: str, report: Audit) -> None:
-    columns = ["fold", "train", "dev", "test", "speakers", "shared speakers", "test per class", "classes missing"]
-    rows = [
-        [
-            fold.name,
-            *fold.sizes,
-            "/".join(str(number) for number in fold.speakers),
-            len(fold.shared_speakers),
-            " ".join(f"{label} {number}" for label, number in fold.per_class.items()),
-            ", ".join(fold.missing),
-        ]
-        for fold in report.folds
-    ]
-    print_table(f"audit of {name}", columns, rows, right=columns[1:4])
-    console = stdout()
-    for finding in report.findings:
-        console.print(f"{finding.severity}: {finding.text}", markup=False)
-    if not report.findings:
-        console.print("no findings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -18,6 +19,8 @@ RUN_EPILOG = examples(
     "bench run --upstream logmel --task demo",
     "bench run --upstream chance --upstream mfcc --downstream svm --task demo --seed 0",
     "bench run --upstream logmel --task demo --dry-run",
+    "bench run --upstream logmel --task ravdess --data ravdess=SOME-ACTORS --allow-partial",
+    "bench run --upstream egemaps --downstream svm --task emodb --folds-from EmoBox/data/emodb",
 )
 
 
@@ -35,6 +38,14 @@ def run(
     ] = "missing",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; encode and train nothing.")] = False,
+    allow_partial: Annotated[
+        bool,
+        typer.Option("--allow-partial", help="Take an incomplete corpus; its records are on no leaderboard."),
+    ] = False,
+    folds_from: Annotated[
+        Path | None,
+        typer.Option("--folds-from", metavar="DIR", help="EmoBox's folds of the corpus instead of the task's own."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -55,6 +66,8 @@ def run(
         seeds=seed or (),
         folds=fold or (),
         rerun=rerun,
+        allow_partial=allow_partial,
+        folds_from=folds_from,
     )
     if dry_run:
         _print_plan(make_plan(request, registry, settings, progress), as_json)
@@ -123,7 +136,9 @@ def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bo
     ]
     rows = []
     for outcome in outcomes:
-        task = f"{outcome.task} (synthetic)" if outcome.synthetic else outcome.task
+        is_off_board = outcome.protocol != "official"
+        marks = [mark for mark, holds in (("synthetic", outcome.synthetic), (outcome.protocol, is_off_board)) if holds]
+        task = f"{outcome.task} ({', '.join(marks)})" if marks else outcome.task
         seconds = ["" if outcome.encode_s is None else f"{outcome.encode_s:.1f}", f"{outcome.fit_s:.1f}"]
         counts = [outcome.completed, outcome.kept, len(outcome.failed)]
         rows.append([task, outcome.upstream, outcome.downstream, *_score_text(outcome.score), *counts, *seconds])

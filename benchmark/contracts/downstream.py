@@ -15,12 +15,12 @@ from benchmark.metrics import uar
 from benchmark.types import Examples, Needs, Selection
 
 CLASSES = ("angry", "happy", "sad")
-LAYERS, DIM = 3, 8
+LAYERS, DIM, TURNS = 3, 8, 4
 LEARNT = 0.8  # UAR that every head reaches on the toy; chance is 0.33
 TOLERANCE = 1e-5  # of a score, relative where it is above one: rounding in products of other sizes
 
 
-def toy(needs: Needs, *, utterances: int, speakers: int, seed: int) -> Examples:
+def toy(needs: Needs, *, utterances: int, speakers: int, seed: int, sequences: bool = False) -> Examples:
     """Make examples of three classes: in every layer a centre each, with noise of speaker, utterance and frame.
 
     Args:
@@ -28,6 +28,7 @@ def toy(needs: Needs, *, utterances: int, speakers: int, seed: int) -> Examples:
         utterances: n.
         speakers: How many speakers they are spread over; each has every class.
         seed: Decides all but the centres, which are the same for every seed.
+        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns.
     """
     centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), LAYERS, DIM))
     generator = np.random.Generator(np.random.PCG64([1, seed]))
@@ -42,9 +43,17 @@ def toy(needs: Needs, *, utterances: int, speakers: int, seed: int) -> Examples:
             (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)
             for mean, length in zip(means, lengths, strict=True)
         )
+    turns = None
+    if sequences:
+        turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
+        x = tuple(
+            (mean + 0.3 * generator.standard_normal((len(spoken), LAYERS, DIM))).astype(np.float32)
+            for mean, spoken in zip(means, turns, strict=True)
+        )
     return Examples(
         ids=tuple(f"toy{seed}-{index:03d}" for index in range(utterances)),
         x=x,
+        turns=turns,
         y=y.astype(np.int64),
         speakers=tuple(f"speaker{seed}-{index}" for index in speaker),
         outputs=CLASSES,
@@ -57,13 +66,14 @@ def select(examples: Examples, rows: list[int]) -> Examples:
     """Some of the examples, in the order of `rows`, without their targets."""
     x = examples.x[rows] if isinstance(examples.x, np.ndarray) else tuple(examples.x[row] for row in rows)
     ids, speakers = (tuple(values[row] for row in rows) for values in (examples.ids, examples.speakers))
-    return replace(examples, ids=ids, x=x, y=None, speakers=speakers)
+    turns = None if examples.turns is None else tuple(examples.turns[row] for row in rows)
+    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns)
 
 
 def _content(examples: Examples) -> bytes:
     x = [examples.x] if isinstance(examples.x, np.ndarray) else list(examples.x)
     y = [] if examples.y is None else [examples.y]
-    return b"".join(array.tobytes() for array in (*x, *y))
+    return b"".join(array.tobytes() for array in (*x, *y, *(examples.turns or ())))
 
 
 class _Toys:
@@ -72,16 +82,23 @@ class _Toys:
     def __init__(self, make: Callable[[], Downstream]) -> None:
         self.make = make
         self.head = attempt(make, "making the downstream")
-        self.train = toy(self.head.needs, utterances=60, speakers=6, seed=0)
-        self.dev = toy(self.head.needs, utterances=30, speakers=3, seed=1)
-        self.labelled_test = toy(self.head.needs, utterances=30, speakers=3, seed=2)
+        self.train = self.toy(60, speakers=6, seed=0)
+        self.dev = self.toy(30, speakers=3, seed=1)
+        self.labelled_test = self.toy(30, speakers=3, seed=2)
         self.test = select(self.labelled_test, list(range(30)))
         self._fitted: tuple[Downstream, Selection] | None = None
+
+    def toy(self, utterances: int, speakers: int, seed: int) -> Examples:
+        """Examples of the kind that the head takes."""
+        return toy(self.head.needs, utterances=utterances, speakers=speakers, seed=seed, sequences=self.head.sequences)
 
     def fit(self, seed: int) -> tuple[Downstream, Selection]:
         """Fit a new head."""
         head = attempt(self.make, "making the downstream")
-        selection = attempt(lambda: head.fit(self.train, self.dev, seed=seed), f"fitting on the toy with seed {seed}")
+        more = {"adapt": self.test} if head.adapts else {}
+        selection = attempt(
+            lambda: head.fit(self.train, self.dev, seed=seed, **more), f"fitting on the toy with seed {seed}"
+        )
         return head, selection
 
     def fitted(self) -> tuple[Downstream, Selection]:
@@ -190,9 +207,9 @@ def _selection(toys: _Toys) -> None:
 def _inputs_unchanged(toys: _Toys) -> None:
     sets = {"train": toys.train, "dev": toys.dev, "test": toys.test}
     pristine = {
-        "train": toy(toys.head.needs, utterances=60, speakers=6, seed=0),
-        "dev": toy(toys.head.needs, utterances=30, speakers=3, seed=1),
-        "test": replace(toy(toys.head.needs, utterances=30, speakers=3, seed=2), y=None),
+        "train": toys.toy(60, speakers=6, seed=0),
+        "dev": toys.toy(30, speakers=3, seed=1),
+        "test": replace(toys.toy(30, speakers=3, seed=2), y=None),
     }
     toys.scores()
     for name, examples in sets.items():

@@ -28,7 +28,7 @@ class _Loaded:
 
     @cached_property
     def dataset(self) -> Dataset:
-        return load_dataset(self.task, self.registry.corpus(self.task.corpus), self.settings)
+        return load_dataset(self.task, self.registry.corpora_of(self.task), self.settings)
 
 
 def check_task(name: str, registry: Registry, settings: Settings) -> Iterator[Check]:
@@ -55,19 +55,24 @@ def check_task(name: str, registry: Registry, settings: Settings) -> Iterator[Ch
 
 
 def _protocol(loaded: _Loaded) -> None:
-    loaded.registry.corpus(loaded.task.corpus)
-    loaded.registry.downstream(loaded.task.downstream)
+    loaded.registry.corpora_of(loaded.task)
+    head = loaded.registry.downstream(loaded.task.downstream)
+    require(
+        head.sequences == (loaded.task.context is not None),
+        f"the downstream {loaded.task.downstream!r} does not take what the task gives",
+        "a task with context needs a head that takes sequences, and no other does",
+    )
 
 
 def _scan(loaded: _Loaded) -> None:
-    corpus = loaded.registry.corpus(loaded.task.corpus)
-    root = open_corpus(corpus, loaded.settings, loaded.task.name)
-    first, second = scan_corpus(corpus, root), scan_corpus(corpus, root)
-    ids = [utterance.id for utterance in first]
-    twice = [name for name, number in Counter(ids).items() if number > 1]
-    require(not twice, f"the scanner gives the id {twice[:1]} twice", "ids are unique within a corpus")
-    require(ids == sorted(ids), "the scanner gives utterances out of order", "sort them by id")
-    require(index_digest(first) == index_digest(second), "two scans differ", "a scan depends on the files alone")
+    for corpus in loaded.registry.corpora_of(loaded.task):
+        root = open_corpus(corpus, loaded.settings, loaded.task.name)
+        first, second = scan_corpus(corpus, root), scan_corpus(corpus, root)
+        ids = [utterance.id for utterance in first]
+        twice = [name for name, number in Counter(ids).items() if number > 1]
+        require(not twice, f"the scanner gives the id {twice[:1]} twice", "ids are unique within a corpus")
+        require(ids == sorted(ids), "the scanner gives utterances out of order", "sort them by id")
+        require(index_digest(first) == index_digest(second), "two scans differ", "a scan depends on the files alone")
 
 
 def _expected(loaded: _Loaded) -> None:
@@ -76,7 +81,12 @@ def _expected(loaded: _Loaded) -> None:
 
 def _order(loaded: _Loaded) -> None:
     data = loaded.dataset
-    again = make_folds(loaded.task, data.utterances[::-1], data.labels)
+    reverse = data.utterances[::-1]
+    if data.task.target is None:
+        again = make_folds(data.task, reverse, data.labels)
+    else:
+        source, target = ([u for u in reverse if u.id.startswith(f"{part.corpus}:")] for part in data.task.parts)
+        again = make_folds(data.task, target, data.labels, source)
     require(
         folds_digest(again) == data.folds_sha256,
         "the folds change with the order of the utterances",

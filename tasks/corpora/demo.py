@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import ClassVar
@@ -21,7 +21,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.errors import BenchError, MissingError
 from benchmark.files import TEMPORARY_PREFIX
-from benchmark.types import Utterance
+from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.demo_speech import FILES, LOADER, SENTENCES, SPEAKERS
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class Demo(Corpus):
     """Synthetic demo: 288 utterances by 12 voices of espeak-ng, 4 emotions; it needs no download."""
 
     name: ClassVar[str] = "demo"
+    language: ClassVar[str] = "en"
     licence: ClassVar[str] = "Apache-2.0 (sentences and recipe; the synthesiser espeak-ng is GPL-3.0-or-later)"
     citation: ClassVar[str] = (
         "synthesised with eSpeak NG 1.52.0; rules of expression after I. R. Murray, J. L. Arnott: Toward the "
@@ -44,6 +45,9 @@ class Demo(Corpus):
     )
     homepage: ClassVar[str] = "https://github.com/espeak-ng/espeak-ng"
     how_to_get: ClassVar[str] = "nothing to get: it is rendered into the cache on first use"
+    counts: ClassVar[Mapping[str, CorpusCounts]] = {
+        "all": CorpusCounts(288, 12, {"angry": 72, "happy": 72, "neutral": 72, "sad": 72})
+    }
     synthetic: ClassVar[bool] = True
 
     def prepare(self, cache: Path) -> Path:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.errors import BenchError
-from benchmark.types import Utterance
+from benchmark.types import CorpusCounts, Utterance
 
 EMOTIONS = {"Angry": "A", "Happy": "H", "Neutral": "N", "Sad": "S"}
 # Speaker (gender and number), recording of that speaker, letter and serial number of the emotion: SM1_F02_A013.
@@ -22,6 +22,7 @@ class Urdu(Corpus):
     """URDU: 400 utterances from Urdu talk shows, 29 speakers, 4 emotions."""
 
     name: ClassVar[str] = "urdu"
+    language: ClassVar[str] = "ur"
     licence: ClassVar[str] = "research use only"
     citation: ClassVar[str] = (
         "S. Latif, A. Qayyum, M. Usman, J. Qadir: Cross Lingual Speech Emotion Recognition: Urdu vs. Western "
@@ -31,6 +32,14 @@ class Urdu(Corpus):
     how_to_get: ClassVar[str] = (
         "clone https://github.com/siddiquelatif/URDU-Dataset; the folder holds Angry, Happy, Neutral and Sad"
     )
+
+    counts: ClassVar[Mapping[str, CorpusCounts]] = {
+        "all": CorpusCounts(
+            utterances=4 * UTTERANCES_PER_EMOTION,
+            speakers=29,
+            per_class={emotion.lower(): UTTERANCES_PER_EMOTION for emotion in EMOTIONS},
+        )
+    }
 
     def scan(self, root: Path) -> list[Utterance]:
         """List every utterance; ids are `Emotion/name`, for example `Angry/SM1_F01_A01`."""

@@ -21,16 +21,16 @@ def task(**changes: object) -> Task:
 
 
 def test_targets_follow_the_order_of_the_labels(settings: Settings) -> None:
-    dataset = load_dataset(task(labels=["low", "high"]), CSV(), settings)
+    dataset = load_dataset(task(labels=["low", "high"]), [CSV()], settings)
     low, high = dataset.by_id["anna/low0.wav"], dataset.by_id["anna/high0.wav"]
     np.testing.assert_array_equal(dataset.targets([low, high, low]), [0, 1, 0])
 
 
 def test_a_corpus_that_is_not_here_says_how_to_get_it() -> None:
     with pytest.raises(MissingError, match=r"the corpus 'csv' is not here.*index.csv.*--data toy=PATH"):
-        load_dataset(task(), CSV(), load_settings())
+        load_dataset(task(), [CSV()], load_settings())
     with pytest.raises(MissingError, match=r"the folder /nowhere given for 'toy' does not exist"):
-        load_dataset(task(), CSV(), load_settings(["toy=/nowhere"]))
+        load_dataset(task(), [CSV()], load_settings(["toy=/nowhere"]))
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,13 @@ def test_a_corpus_that_is_not_here_says_how_to_get_it() -> None:
 )
 def test_another_corpus_than_expected_is_refused(settings: Settings, expect: dict, message: str) -> None:
     with pytest.raises(BenchError, match=message):
-        load_dataset(task(expect=expect), CSV(), settings)
+        load_dataset(task(expect=expect), [CSV()], settings)
 
 
 def test_what_is_left_out_is_counted(settings: Settings) -> None:
     only_some = {"speaker": ["anna", "bert", "cleo"]}
     expect = {"utterances": 30, "speakers": 3}
-    dataset = load_dataset(task(filter=only_some, expect=expect), CSV(), settings)
+    dataset = load_dataset(task(filter=only_some, expect=expect), [CSV()], settings)
     assert dataset.left_out == {"speaker is not anna or bert or cleo": 10}
 
 
@@ -58,16 +58,16 @@ def test_a_label_that_the_protocol_does_not_mention_is_refused(own_toy_corpus: P
     index = own_toy_corpus / "index.csv"
     index.write_text(index.read_text().replace("anna,low", "anna,bored", 1))
     with pytest.raises(BenchError, match=r"has the label 'bored'.*to null to leave it out"):
-        load_dataset(task(), CSV(), load_settings([f"toy={own_toy_corpus}"]))
+        load_dataset(task(), [CSV()], load_settings([f"toy={own_toy_corpus}"]))
     leave_out = {"high": "high", "low": "low", "bored": None}
     counts = {"utterances": 39, "speakers": 4}
-    dataset = load_dataset(task(label_map=leave_out, expect=counts), CSV(), load_settings([f"toy={own_toy_corpus}"]))
+    dataset = load_dataset(task(label_map=leave_out, expect=counts), [CSV()], load_settings([f"toy={own_toy_corpus}"]))
     assert dataset.left_out == {"label bored": 1}
 
 
 def test_a_filter_on_an_unknown_field_is_refused(settings: Settings) -> None:
     with pytest.raises(BenchError, match="filters by 'style'"):
-        load_dataset(task(filter={"style": ["improvised"]}), CSV(), settings)
+        load_dataset(task(filter={"style": ["improvised"]}), [CSV()], settings)
 
 
 def test_dimensions_are_targets_and_must_be_numbers(own_toy_corpus: Path) -> None:
@@ -77,12 +77,12 @@ def test_dimensions_are_targets_and_must_be_numbers(own_toy_corpus: Path) -> Non
     changes = {"kind": "regression", "labels": [], "label_map": {}, "dimensions": ["arousal"], "metrics": ["ccc"]}
     expect = {"utterances": 40, "speakers": 4}
     settings = load_settings([f"toy={own_toy_corpus}"])
-    dataset = load_dataset(task(**changes, expect=expect), CSV(), settings)
+    dataset = load_dataset(task(**changes, expect=expect), [CSV()], settings)
     values = dataset.targets(dataset.utterances)
     assert values.shape == (40, 1)
     assert values.dtype == np.float32
     with pytest.raises(BenchError, match="no number for 'valence'"):
-        load_dataset(task(**{**changes, "dimensions": ["valence"]}, expect=expect), CSV(), settings)
+        load_dataset(task(**{**changes, "dimensions": ["valence"]}, expect=expect), [CSV()], settings)
 
 
 def test_a_missing_value_of_a_dimension_names_its_own_utterance(own_toy_corpus: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_missing_value_of_a_dimension_names_its_own_utterance(own_toy_corpus: 
         rows = [f"{line},{value if line.startswith('cleo/low2') else 1.5}" for line in lines[1:]]
         index.write_text("\n".join([f"{lines[0]},arousal", *rows]))
         with pytest.raises(BenchError, match=f"utterance 'cleo/low2.wav' has no number for 'arousal'.*{shown}"):
-            load_dataset(task(**changes), CSV(), load_settings([f"toy={own_toy_corpus}"]))
+            load_dataset(task(**changes), [CSV()], load_settings([f"toy={own_toy_corpus}"]))
 
 
 def test_a_filter_may_name_a_numeric_column(own_toy_corpus: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_filter_may_name_a_numeric_column(own_toy_corpus: Path) -> None:
     lines = index.read_text().splitlines()
     index.write_text("\n".join([f"{lines[0]},take", *(f"{line},{i % 5}" for i, line in enumerate(lines[1:]))]))
     settings, expect = load_settings([f"toy={own_toy_corpus}"]), {"utterances": 16, "speakers": 4}
-    dataset = load_dataset(task(filter={"take": ["0", "3"]}, expect=expect), CSV(), settings)
+    dataset = load_dataset(task(filter={"take": ["0", "3"]}, expect=expect), [CSV()], settings)
     assert {utterance.id[-5] for utterance in dataset.utterances} == {"0", "3"}
 
 
@@ -111,7 +111,7 @@ def test_utterances_without_a_speaker_share_one_name(own_toy_corpus: Path) -> No
     index.write_text(index.read_text().replace(",bert,", ",,").replace(",cleo,", ",,"))
     settings = load_settings([f"toy={own_toy_corpus}"])
     random = {"folds": {"scheme": "random-k-fold", "k": 4}, "dev": {"scheme": "none"}, "speaker_independent": False}
-    dataset = load_dataset(task(**random, expect={"utterances": 40, "speakers": 2}), CSV(), settings)
+    dataset = load_dataset(task(**random, expect={"utterances": 40, "speakers": 2}), [CSV()], settings)
     assert {dataset.speaker(utterance) for utterance in dataset.utterances} == {"anna", "dora", "unknown"}
 
 
@@ -124,9 +124,9 @@ class Unreadable(CSV):
 
 def test_a_corpus_that_cannot_be_read_says_so(settings: Settings, toy_corpus: Path) -> None:
     with pytest.raises(BenchError, match=r"cannot read the corpus 'csv': Permission denied: .*index\.csv"):
-        load_dataset(task(), Unreadable(), settings)
+        load_dataset(task(), [Unreadable()], settings)
     with pytest.raises(BenchError, match="cannot read the corpus 'csv'"):
         scan_corpus(Unreadable(), toy_corpus)
     too_long = load_settings([f"toy={'x' * 300}"])
     with pytest.raises(BenchError, match="x"):
-        load_dataset(task(), CSV(), too_long)
+        load_dataset(task(), [CSV()], too_long)

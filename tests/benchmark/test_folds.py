@@ -96,15 +96,23 @@ def test_dev_by_group_shares_no_speaker_with_train_and_leaves_every_class() -> N
         assert {labels[i] for i in fold.train} == {labels[i] for i in fold.dev} == {"high", "low"}
 
 
-def test_one_group_dev_is_the_next_group_or_the_last() -> None:
+def test_dev_is_the_next_fold_or_the_last_group() -> None:
     scheme = {"scheme": "leave-one-group-out", "group": "speaker"}
-    following, utterances, _ = divide(scheme, {"scheme": "one-group", "group": "speaker"})
+    following, utterances, _ = divide(scheme, {"scheme": "next-fold"})
     speaker = {utterance.id: utterance.speaker for utterance in utterances}
     assert [{speaker[i] for i in fold.dev} for fold in following] == [
         {"s1"}, {"s2"}, {"s3"}, {"s4"}, {"s5"}, {"s0"}
     ]  # fmt: skip
-    last, _, _ = divide(scheme, {"scheme": "one-group", "group": "speaker", "choose": "last"})
+    last, _, _ = divide(scheme, {"scheme": "one-group", "group": "speaker"})
     assert [{speaker[i] for i in fold.dev} for fold in last] == [{"s5"}] * 5 + [{"s4"}]
+
+
+def test_ten_random_folds_with_the_next_as_dev_are_80_10_10() -> None:
+    utterances = make_utterances(speakers=10, takes=10)
+    scheme = {"scheme": "random-k-fold", "k": 10, "stratified": True}
+    folds, _, _ = divide(scheme, {"scheme": "next-fold"}, utterances)
+    assert {(len(fold.train), len(fold.dev), len(fold.test)) for fold in folds} == {(80, 10, 10)}
+    assert all(fold.dev == folds[(number + 1) % 10].test for number, fold in enumerate(folds))
 
 
 def test_stratified_folds_have_the_same_classes() -> None:

@@ -24,7 +24,7 @@ from tasks.corpora.csv import CSV
 
 def load(task: Path, corpus: Path) -> tuple[Dataset, Settings]:
     settings = load_settings([f"toy={corpus}"])
-    return load_dataset(read_task(task), CSV(), settings), settings
+    return load_dataset(read_task(task), [CSV()], settings), settings
 
 
 def test_all_problems_are_reported_together(own_toy_corpus: Path, toy_task: Path) -> None:
@@ -110,9 +110,9 @@ def count_decoding(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     decoded = []
     real = benchmark.listening.decode
 
-    def counting(root, utterance, limit=None):
+    def counting(root, utterance, limit=None, cache=None):
         decoded.append(utterance.file)
-        return real(root, utterance, limit)
+        return real(root, utterance, limit, cache)
 
     monkeypatch.setattr(benchmark.listening, "decode", counting)
     return decoded

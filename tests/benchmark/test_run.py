@@ -237,7 +237,7 @@ def test_a_head_that_ignores_the_seed_is_run_once_whatever_seed_is_asked_for(
 def test_a_head_that_does_not_suit_the_dev_rule_is_refused_before_any_work(
     toy_task, plugin, settings, progress, dev: str, downstream: str, message: str
 ) -> None:
-    text = toy_task.read_text().replace("group: speaker\n  scheme: one-group", f"scheme: {dev}")
+    text = toy_task.read_text().replace("scheme: next-fold", f"scheme: {dev}")
     toy_task.write_text(text)
     with pytest.raises(UsageError, match=message):
         go(request(toy_task, downstream), settings, progress, plugin)
@@ -320,7 +320,7 @@ def test_a_leak_stops_the_run_before_any_work(toy_task, plugin, settings, progre
     text = toy_task.read_text().replace(
         "group: speaker\n  scheme: leave-one-group-out", "k: 4\n  scheme: random-k-fold"
     )
-    toy_task.write_text(text.replace("group: speaker\n  scheme: one-group", "fraction: 0.2\n  scheme: random"))
+    toy_task.write_text(text.replace("scheme: next-fold", "fraction: 0.2\n  scheme: random"))
     with pytest.raises(BenchError, match="the split of 'toy' leaks"):
         go(request(toy_task), settings, progress, plugin)
     assert not settings.results.exists()

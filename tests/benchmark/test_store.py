@@ -45,7 +45,7 @@ class Energy(Upstream):
 
 @pytest.fixture
 def dataset(toy_task: Path, settings: Settings) -> Dataset:
-    return load_dataset(read_task(toy_task), CSV(), settings)
+    return load_dataset(read_task(toy_task), [CSV()], settings)
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ import yaml
 import downstreams
 from benchmark.base import Downstream
 from benchmark.contracts.downstream import check_downstream
+from downstreams.conversation import TurnGRU
 from downstreams.superb import Superb
 from downstreams.svm import SVM
 
 FOLDER = Path(downstreams.__file__).parent / "recipes"
 FILES = sorted(FOLDER.glob("*.yaml"))
-CLASSES: dict[str, type[Downstream]] = {"superb": Superb, "svm": SVM}
+CLASSES: dict[str, type[Downstream]] = {"superb": Superb, "svm": SVM, "turn-gru": TurnGRU}
 
 
 def recipe(name: str) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def build(name: str, **changes: Any) -> Downstream:
 
 
 def test_the_recipes_are_found() -> None:
-    assert {path.stem for path in FILES} == {"superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf"}
+    assert {path.stem for path in FILES} == {"superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf", "turn-gru"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -47,7 +48,7 @@ def test_a_recipe_is_well_formed(path: Path) -> None:
     build(path.stem)
 
 
-@pytest.mark.parametrize("name", ["superb", "svm", "svm-rbf", "svm-grid"])
+@pytest.mark.parametrize("name", ["superb", "svm", "svm-rbf", "svm-grid", "turn-gru"])
 def test_a_recipe_passes_the_contract(name: str) -> None:
     checks = list(check_downstream(lambda: build(name)))
     assert len(checks) > 5

@@ -64,7 +64,7 @@ def test_the_task_refuses_an_incomplete_corpus_and_names_what_is_missing(tree: P
     next((tree / "Happy").glob("*_H057.wav")).unlink()
     task = Registry().task("urdu")
     with pytest.raises(BenchError, match=r"399 utterances instead of 400.*99 happy instead of 100.*Happy number 57"):
-        load_dataset(task, Urdu(), load_settings([f"urdu={tree}"]))
+        load_dataset(task, [Urdu()], load_settings([f"urdu={tree}"]))
 
 
 @pytest.mark.corpora
@@ -73,6 +73,6 @@ def test_the_real_corpus_is_as_expected(name: str) -> None:
     root = Path(os.environ.get("BENCH_DATA", "/nowhere")) / "urdu"
     if not root.is_dir():
         pytest.skip("URDU is not at hand: set BENCH_DATA")
-    dataset = load_dataset(Registry().task(name), Urdu(), load_settings([f"urdu={root}"]))
+    dataset = load_dataset(Registry().task(name), [Urdu()], load_settings([f"urdu={root}"]))
     assert len(dataset.utterances) == 400
-    assert len(dataset.folds) == (29 if name == "urdu" else 5)
+    assert len(dataset.folds) == (29 if name == "urdu" else 10)

@@ -1,0 +1,116 @@
+"""What a protocol says of a corpus: exclusions, joined speakers, filters, labels and auxiliary classes."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+from conftest import TOY_TASK
+
+from benchmark.dataset import load_dataset
+from benchmark.errors import BenchError
+from benchmark.members import choose
+from benchmark.protocol import Task
+from benchmark.types import Utterance
+from tasks.corpora.csv import CSV
+
+EXPECT = {"utterances": None, "speakers": None}
+
+
+def task(**changes: object) -> Task:
+    return Task.model_validate({**copy.deepcopy(TOY_TASK), "expect": EXPECT, **changes})
+
+
+def test_excluded_utterances_are_left_out_and_counted_by_reason(settings) -> None:
+    why = {"anna/high0.wav": "broken", "bert/low1.wav": "broken", "cleo/low1.wav": "a duplicate"}
+    dataset = load_dataset(task(exclude=why), [CSV()], settings)
+    assert len(dataset.utterances) == 37
+    assert not set(why) & set(dataset.by_id)
+    assert dataset.left_out == {"broken": 2, "a duplicate": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"exclude": {"anna/high9.wav": "broken"}}, "exclude names 'anna/high9.wav', which 'csv' does not have"),
+        ({"same_speaker": [["anna", "otto"]]}, "same_speaker names 'otto', whom 'csv' does not have"),
+    ],
+)
+def test_what_the_corpus_does_not_have_is_refused(settings, changes: dict, message: str) -> None:
+    with pytest.raises(BenchError, match=message):
+        load_dataset(task(**changes), [CSV()], settings)
+
+
+def test_two_names_of_one_speaker_are_never_in_train_and_test(settings) -> None:
+    dataset = load_dataset(task(same_speaker=[["anna", "dora"]]), [CSV()], settings)
+    assert {utterance.speaker for utterance in dataset.utterances} == {"anna", "bert", "cleo"}
+    fold = next(fold for fold in dataset.folds if fold.name == "anna")
+    assert {i.split("/")[0] for i in fold.test} == {"anna", "dora"}
+
+
+def test_a_speaker_is_joined_once(settings) -> None:
+    with pytest.raises(ValueError, match="same_speaker lists 'anna' twice"):
+        task(same_speaker=[["anna", "dora"], ["cleo", "anna"]])
+
+
+def spoken(name: str, **more: object) -> Utterance:
+    return Utterance(name, f"{name}.wav", speaker=name, **more)
+
+
+def test_null_in_a_filter_stands_for_unknown() -> None:
+    utterances = [spoken(n, extra={"set": s}, labels={"emotion": "high"}) for n, s in (("a", None), ("b", "x"))]
+    part = task(filter={"set": [None]})
+    assert [u.id for u in choose(part, part.parts[0], utterances).utterances] == ["a"]
+    part = task(filter={"set": ["None"]})
+    assert choose(part, part.parts[0], utterances).utterances == []
+
+
+def test_another_label_than_emotion_may_be_the_target() -> None:
+    utterances = [spoken("a", labels={"emotion": "sad", "polarity": "high"})]
+    rule = task(label="polarity")
+    assert choose(rule, rule.parts[0], utterances).labels == {"a": "high"}
+    rule = task(label="mood")
+    with pytest.raises(BenchError, match="has the mood None"):
+        choose(rule, rule.parts[0], utterances)
+
+
+REGRESSION = {
+    "kind": "regression",
+    "labels": [],
+    "label_map": {},
+    "dimensions": ["arousal"],
+    "metrics": ["ccc"],
+    "auxiliary": {"labels": ["high", "low"], "label_map": {"high": "high", "low": "low", "none": None}},
+}
+
+
+def test_auxiliary_classes_stand_beside_dimensions_and_none_is_allowed(own_toy_corpus) -> None:
+    from benchmark.settings import load_settings
+
+    index = own_toy_corpus / "index.csv"
+    head, *rows = index.read_text().splitlines()
+    rows[0] = rows[0].replace(",high,", ",none,")
+    index.write_text("\n".join([f"{head},arousal", *(f"{row},{n}" for n, row in enumerate(rows))]) + "\n")
+    dataset = load_dataset(task(**REGRESSION), [CSV()], load_settings([f"toy={own_toy_corpus}"]))
+    assert len(dataset.utterances) == 40
+    three = [dataset.by_id[i] for i in ("anna/high0.wav", "anna/high1.wav", "anna/low0.wav")]
+    np.testing.assert_array_equal(dataset.auxiliary_targets(three), [-1, 0, 1])
+
+
+def test_a_task_without_auxiliary_classes_has_none(settings) -> None:
+    dataset = load_dataset(task(), [CSV()], settings)
+    assert dataset.auxiliary_targets(dataset.utterances) is None
+
+
+def test_auxiliary_classes_follow_the_rules_of_classes() -> None:
+    with pytest.raises(ValueError, match="label_map sends 'high' to 'hihg'"):
+        task(**{**REGRESSION, "auxiliary": {"labels": ["high", "low"], "label_map": {"high": "hihg", "low": "low"}}})
+    with pytest.raises(ValueError, match="this task has classes of its own"):
+        task(auxiliary=REGRESSION["auxiliary"])
+
+
+def test_unknown_counts_check_nothing_and_known_ones_do(settings) -> None:
+    assert len(load_dataset(task(), [CSV()], settings).utterances) == 40
+    with pytest.raises(BenchError, match="4 speakers instead of 5"):
+        load_dataset(task(expect={"utterances": None, "speakers": 5}), [CSV()], settings)

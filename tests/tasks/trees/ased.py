@@ -1,0 +1,28 @@
+"""A made ASED: the recordings that its judges kept, one of them with an upper-case letter."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+from trees.audio import write_wav
+from trees.junk import add_junk
+
+CLASSES = {"01Neutral": 522, "02Fearful": 510, "03Happy": 486, "04Sad": 470, "05Angry": 486}
+SPEAKERS, FEMALE = 65, 25
+UPPER = "05Angry/A5-03-01-02-50.wav"
+
+
+def write(root: Path) -> Path:
+    """Write all 2474 recordings."""
+    seed = 0
+    for folder, total in CLASSES.items():
+        start = f"{folder[2].lower()}{int(folder[:2])}"
+        everything = itertools.product(range(1, 3), range(1, 8), range(1, SPEAKERS + 1))
+        for take, sentence, speaker in itertools.islice(everything, total):
+            gender = "01" if speaker <= FEMALE else "02"
+            name = f"{folder}/{start}-{sentence:02d}-{take:02d}-{gender}-{speaker:02d}.wav"
+            write_wav(root / (UPPER if name.lower() == UPPER.lower() else name), seed)
+            seed += 1
+    add_junk(root, "01Neutral/n1-01-01-01-01.wav")
+    return root

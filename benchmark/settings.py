@@ -46,7 +46,9 @@ class Settings:
         data_root: A folder with one folder for each corpus (BENCH_DATA).
         weights: Folder of each named checkpoint, as given on the command line.
         weights_root: A folder with one folder for each checkpoint (BENCH_WEIGHTS).
-        config: The config file, asked last.
+        config: The config file, asked after those.
+        corpora: A folder of the user with one folder for each corpus, looked into last; `bench data get` puts corpora
+            there unless BENCH_DATA or the command line says otherwise.
     """
 
     cache: Path
@@ -56,6 +58,7 @@ class Settings:
     weights: Mapping[str, Path] = field(default_factory=dict)
     weights_root: Path | None = None
     config: ConfigFile = field(default_factory=ConfigFile)
+    corpora: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir(APPLICATION)) / "corpora")
 
     def find_data(self, *names: str) -> Path | None:
         """The folder of a corpus: the first of the names that is placed, and exists; None where nothing is placed.
@@ -63,7 +66,11 @@ class Settings:
         Raises:
             MissingError: A folder was named for it that does not exist.
         """
-        return _find("--data", names, self.data, self.data_root, self.config.data)
+        return _find("--data", names, self.data, self.data_root, self.config.data, self.corpora)
+
+    def place_of_new(self, name: str) -> Path:
+        """The folder that a corpus is put into when it is got: where `find_data` finds it then."""
+        return (self.data_root or self.corpora) / name
 
     def find_weights(self, name: str) -> Path | None:
         """The folder of a named checkpoint, or None where it is to come from the Hub.
@@ -75,10 +82,17 @@ class Settings:
 
 
 def _find(
-    option: str, names: Sequence[str], given: Mapping[str, Path], root: Path | None, configured: Mapping[str, Path]
+    option: str,
+    names: Sequence[str],
+    given: Mapping[str, Path],
+    root: Path | None,
+    configured: Mapping[str, Path],
+    last: Path | None = None,
 ) -> Path | None:
-    in_root = {name: root / name for name in names if root is not None and (root / name).is_dir()}
-    for placed, name in itertools.product((given, in_root, configured), names):
+    def within(folder: Path | None) -> Mapping[str, Path]:
+        return {name: folder / name for name in names if folder is not None and (folder / name).is_dir()}
+
+    for placed, name in itertools.product((given, within(root), configured, within(last)), names):
         if name in placed:
             if not placed[name].is_dir():
                 raise MissingError(

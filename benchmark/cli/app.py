@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from benchmark.cli import board, inspection, maintenance, running
+from benchmark.cli import board, data, inspection, maintenance, running
 from benchmark.cli.options import examples
 from benchmark.errors import BenchError
 
@@ -62,6 +62,7 @@ app.command("publish", epilog=board.PUBLISH_EPILOG)(board.publish)
 app.command("check", epilog=maintenance.CHECK_EPILOG)(maintenance.check)
 app.command("cache", epilog=maintenance.CACHE_EPILOG)(maintenance.cache)
 app.command("doctor", epilog=maintenance.DOCTOR_EPILOG)(maintenance.doctor)
+app.add_typer(data.app)
 
 
 def main() -> None:

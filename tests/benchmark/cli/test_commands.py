@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from benchmark.cli import app
 
 SCRIPT = Path(sys.executable).with_name("bench")
-COMMANDS = ("run", "list", "show", "leaderboard", "compare", "publish", "check", "cache", "doctor")
+COMMANDS = ("run", "list", "show", "data", "leaderboard", "compare", "publish", "check", "cache", "doctor")
 
 
 def bench(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -169,7 +169,7 @@ def test_show_tells_everything_of_a_name() -> None:
 def test_show_audits_a_task(toy_corpus: Path, toy_task: Path) -> None:
     done = bench("show", toy_task, "--audit", "--data", f"toy={toy_corpus}")
     assert "audit of" in done.stdout
-    assert re.search(r"anna +20 +10 +10 +2/1/1 +0 +high 5 low 5", done.stdout)
+    assert re.search(r"anna +20 +10 +10 +2/1/1 +0 +20/10/10", done.stdout)
 
 
 def test_leaderboard_writes_checks_and_notices_a_difference(toy: list[object], tmp_path: Path) -> None:

@@ -1,0 +1,246 @@
+"""`bench data`: which corpora are here, whether they are whole, and what two labs can compare of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchmark.cli import obtaining
+from benchmark.cli.obtaining import Name
+from benchmark.cli.options import Data, Json, Plugin, examples, load
+from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
+from benchmark.errors import BenchError
+
+if TYPE_CHECKING:
+    from benchmark.holdings import Holding, Inspection
+
+DATA_EPILOG = examples("bench data status", "bench data how-to urdu", "bench data get ravdess --accept-licence")
+STATUS_EPILOG = examples("bench data status", "bench data status ravdess urdu --json")
+VERIFY_EPILOG = examples("bench data verify demo", "bench data verify demo --against theirs.jsonl")
+INDEX_EPILOG = examples("bench data index demo", "bench data index demo --out demo.jsonl")
+
+SHOWN_GAPS = 3  # in a table
+SHOWN_PROBLEMS = 20  # one on a line; --json gives all
+
+app = typer.Typer(
+    name="data",
+    help="Find, get and verify corpora.",
+    epilog=DATA_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command("status", epilog=STATUS_EPILOG)
+def status(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these corpora.")] = None,
+    as_json: Json = False,
+    plugin: Plugin = None,
+    data: Data = None,
+) -> None:
+    """Say of every corpus whether it is here, where, and whether it is complete. Nothing is decoded or made."""
+    from dataclasses import asdict
+
+    from benchmark.holdings import look
+
+    registry, settings = load(plugin, data)
+    corpora = [registry.corpus(name) for name in names or [entry.name for entry in registry.corpora()]]
+    holdings = [look(corpus, settings) for corpus in corpora]
+    if as_json:
+        print_json([asdict(holding) for holding in holdings])
+        return
+    columns = ["corpus", "state", "utterances", "speakers", "what is missing or wrong", "folder", "licence"]
+    print_table("", columns, [_status_row(holding) for holding in holdings])
+
+
+def _status_row(holding: Holding) -> list[str]:
+    from benchmark.holdings import in_words
+
+    def counted(found: str, expected: str) -> str:
+        lines = []
+        for part in holding.parts:
+            count, whole = getattr(part, found), getattr(part, expected)
+            name = "" if part.name == "all" else f"{part.name} "
+            lines.append(f"{name}{count}" if whole is None else f"{name}{count}/{whole}")
+        return "\n".join(lines)
+
+    # Gaps say it better than counts, which stand beside them.
+    differing = [in_words(part) for part in holding.parts if part.state == "incomplete"]
+    wrong = _shortened(holding.gaps or differing, SHOWN_GAPS)
+    if holding.reason:
+        wrong.append(holding.reason)
+    elif holding.state == "not here":
+        wrong.append(f"bench data {'get' if holding.downloadable else 'how-to'} {holding.corpus}")
+    return [
+        holding.corpus,
+        holding.state,
+        counted("utterances", "utterances_expected"),
+        counted("speakers", "speakers_expected"),
+        "; ".join(wrong),
+        holding.folder or "",
+        holding.licence,
+    ]
+
+
+def _shortened(lines: Sequence[str], shown: int) -> list[str]:
+    return [*lines[:shown], *([f"and {len(lines) - shown} more"] if len(lines) > shown else [])]
+
+
+@app.command("verify", epilog=VERIFY_EPILOG)
+def verify(
+    name: Name,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="FILE", help="Another lab's digest index to compare with.")
+    ] = None,
+    as_json: Json = False,
+    plugin: Plugin = None,
+    data: Data = None,
+) -> None:
+    """Count a corpus, decode every recording of it, look for identical ones, and print its digests.
+
+    Exit code 1 where something is missing, surplus or unusable, or differs from FILE. Identical recordings are told
+    only: some corpora are published with a few.
+    """
+    from benchmark.digests import differences, make_index, read_index
+
+    theirs = None if against is None else read_index(against)
+    inspection = _inspect(name, plugin, data)
+    ours = None if inspection.unusable else make_index(inspection)
+    differing = {} if ours is None or theirs is None else differences(ours, theirs)
+    wrong = _wrong(inspection)
+    if theirs is not None and ours is None:
+        wrong.append("not compared: a corpus with unusable recordings has no digests")
+    wrong += list(differing)
+    if as_json:
+        print_json(
+            {
+                **_inspection_row(inspection),
+                "digests": None if ours is None else ours.header.model_dump(),
+                "differences": differing,
+                "wrong": wrong,
+            }
+        )
+    else:
+        _print_inspection(inspection, differing)
+        if ours is not None:
+            header = ours.header
+            stdout().print(f"audio {header.audio_sha256}\nindex {header.index_sha256}", markup=False, soft_wrap=True)
+        if theirs is not None and ours is not None and not differing:
+            stdout().print(f"the same as {against}", markup=False, soft_wrap=True)
+    if wrong:
+        raise BenchError(
+            f"{name} is not as it should be: {'; '.join(wrong)}", f"bench data how-to {name} says how to get it"
+        )
+
+
+def _inspect(name: str, plugin: list[str] | None, data: list[str] | None) -> Inspection:
+    from benchmark.dataset import open_corpus, scan_corpus
+    from benchmark.holdings import inspect
+
+    registry, settings = load(plugin, data)
+    corpus = registry.corpus(name)
+    folder = open_corpus(corpus, settings)
+    utterances = scan_corpus(corpus, folder)
+    with TerminalProgress().stage(f"listen to {name}", len(utterances)) as advance:
+        return inspect(corpus, folder, utterances, settings, advance)
+
+
+def _wrong(inspection: Inspection) -> list[str]:
+    """What makes a corpus not as it should be, a few words each; the rest is printed above it."""
+    holding = inspection.holding
+    wrong = [
+        f"{'' if part.name == 'all' else f'{part.name}: '}{[*part.differences, 'nothing of it is here'][0]}"
+        for part in holding.parts
+        if part.state in ("incomplete", "not here")
+    ]
+    if holding.gaps and holding.state == "incomplete" and not wrong:
+        wrong += _shortened(holding.gaps, SHOWN_GAPS)
+    if not inspection.utterances:
+        wrong.append("it holds no utterances")
+    if inspection.unusable:
+        wrong.append(f"{len(inspection.unusable)} of {len(inspection.utterances)} utterances are unusable")
+    return wrong
+
+
+def _inspection_row(inspection: Inspection) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        **asdict(inspection.holding),
+        "seconds": round(sum(found.duration for found in inspection.heard.values()), 3),
+        "unusable": dict(inspection.unusable),
+        "identical": [list(group) for group in inspection.identical],
+        "identical_across_speakers": [list(group) for group in inspection.shared],
+    }
+
+
+def _print_inspection(inspection: Inspection, differing: dict[str, list[str]]) -> None:
+    console, holding = stdout(), inspection.holding
+    columns = ["part", "state", "utterances", "of", "speakers", "of", "differences"]
+    rows = [
+        [
+            part.name,
+            part.state,
+            part.utterances,
+            "?" if part.utterances_expected is None else part.utterances_expected,
+            part.speakers,
+            "?" if part.speakers_expected is None else part.speakers_expected,
+            ", ".join(part.differences),
+        ]
+        for part in holding.parts
+    ]
+    print_table(f"{holding.corpus} in {holding.folder}", columns, rows, right=columns[2:6])
+    groups = [" = ".join(group) for group in inspection.identical if group not in inspection.shared]
+    shared = [" = ".join(group) for group in inspection.shared]
+    hours = sum(found.duration for found in inspection.heard.values()) / 3600
+    console.print(f"{len(inspection.heard)} of {len(inspection.utterances)} utterances can be used, {hours:.2f} h")
+    found = {
+        f"gaps: {len(holding.gaps)}": holding.gaps,
+        f"unusable: {len(inspection.unusable)}": tuple(inspection.unusable.values()),
+        f"identical recordings of one speaker: {len(groups)}": groups,
+        f"identical recordings under several speakers: {len(shared)}": shared,
+    }
+    # What comes from another lab's file is written as Python does, so that it cannot drive the terminal.
+    theirs = {title: [repr(name) for name in names] for title, names in differing.items()}
+    for title, lines in {**{title: lines for title, lines in found.items() if lines}, **theirs}.items():
+        console.print(title, markup=False, soft_wrap=True)
+        for line in _shortened(lines, SHOWN_PROBLEMS):
+            console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+@app.command("index", epilog=INDEX_EPILOG)
+def index(
+    name: Name,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write; printed where not given.")
+    ] = None,
+    as_json: Json = False,
+    plugin: Plugin = None,
+    data: Data = None,
+) -> None:
+    """Write digests of a corpus that another lab can compare with its own (`bench data verify NAME --against FILE`).
+
+    One JSON line about the corpus, then one for each utterance: id, sha256 of the decoded samples, duration. No audio,
+    label or speaker is in it. With --json and --out the first line is printed too.
+    """
+    from benchmark.digests import make_index
+    from benchmark.files import write_atomically
+
+    found = make_index(_inspect(name, plugin, data))
+    if out is None:
+        sys.stdout.write(found.encoded().decode())
+        return
+    write_atomically(out, found.encoded())
+    if as_json:
+        print_json({"written": str(out), **found.header.model_dump()})
+    else:
+        stdout().print(f"written: {out} ({found.header.utterances} utterances)", markup=False, soft_wrap=True)
+
+
+app.command("get", epilog=obtaining.GET_EPILOG)(obtaining.get)
+app.command("how-to", epilog=obtaining.HOW_TO_EPILOG)(obtaining.how_to)

@@ -1,0 +1,242 @@
+"""Getting openly licensed corpora: transfers go on where they stopped, a folder appears only when it is complete."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from benchmark.archives import Meter, unpack
+from benchmark.base import Corpus
+from benchmark.dataset import scan_corpus
+from benchmark.errors import BenchError, MissingError
+from benchmark.files import safe_name
+from benchmark.holdings import Part, compare, in_words
+from benchmark.types import Download
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = (10.0, 60.0)  # to connect, and between two blocks [s]
+MOST_FAILURES = 5  # in a row, without a byte more than before
+FIRST_PAUSE = 1.0  # before the second try [s]; doubled before each further one
+BLOCK = 1 << 15  # [bytes]; what had come of one is lost when the connection breaks
+PASSING = (429, 500, 502, 503, 504)  # answers after which it is worth to try again
+TAKEN_UP = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+BEYOND_END = re.compile(r"bytes \*/(\d+)")
+
+
+class _BrokenOffError(Exception):
+    """A transfer ended before its end; it may be tried again."""
+
+
+def get(corpus: Corpus, folder: Path, meter: Meter) -> list[Part]:
+    """Download a corpus, check it, and put it in its place.
+
+    Everything happens in a hidden folder beside the place, which is removed at the end. After an interruption what
+    arrived is kept there, and the next call goes on with it.
+
+    Args:
+        corpus: One that has `downloads`.
+        folder: The place; not there yet, or empty.
+        meter: Told of bytes that arrive and are unpacked.
+
+    Returns:
+        What was got, compared with the counts of the corpus.
+
+    Raises:
+        MissingError: A file cannot be got.
+        BenchError: A file is not the published one, cannot be unpacked safely, or does not hold the corpus; or
+            another process is getting it. The place is left as it was.
+    """
+    from filelock import FileLock, Timeout
+
+    work = folder.parent / f".{folder.name}.getting"
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        with FileLock(work / "lock", timeout=0):
+            if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+                raise BenchError(f"{folder} is there already", "move it away, or choose another place by --to")
+            archives = [fetch(download, work, meter) for download in corpus.downloads]
+            fresh = work / "unpacked"
+            if fresh.exists():
+                shutil.rmtree(fresh)
+            for download, archive in zip(corpus.downloads, archives, strict=True):
+                unpack(archive, fresh / download.folder, meter)
+            parts = _checked(corpus, fresh, work)
+            if folder.is_dir():
+                folder.rmdir()  # fails, as it should, where something was put into it meanwhile
+            fresh.rename(folder)
+            shutil.rmtree(work, ignore_errors=True)
+    except Timeout as error:
+        raise BenchError(f"another process is getting {corpus.name!r} into {folder}", "wait for it") from error
+    except OSError as error:
+        raise BenchError(
+            f"cannot get {corpus.name!r} into {folder}: {error.strerror or error}",
+            f"is there room, and who may write there? What arrived is kept in {work}",
+        ) from error
+    return parts
+
+
+def _checked(corpus: Corpus, fresh: Path, work: Path) -> list[Part]:
+    parts = compare(corpus, scan_corpus(corpus, fresh))
+    wrong = [in_words(part) for part in parts if part.state not in ("complete", "unknown")]
+    if wrong:
+        raise BenchError(
+            f"what was downloaded is not the corpus {corpus.name!r}: {'; '.join(wrong)}",
+            f"its files have the published checksums and are kept in {work}; report it",
+        )
+    return parts
+
+
+def fetch(download: Download, folder: Path, meter: Meter) -> Path:
+    """Download one file, going on where an earlier transfer stopped, and check it.
+
+    Args:
+        download: What to download.
+        folder: Where to keep it. A finished file with the right checksum is not downloaded again.
+        meter: Told of bytes that arrive.
+
+    Raises:
+        MissingError: The host does not have the file, or cannot be reached.
+        BenchError: The file is not the published one, or the disk has no room for it; it is deleted.
+    """
+    import pooch
+
+    pooch.get_logger().setLevel(logging.WARNING)  # it tells of what it does on stderr
+    name = file_name(download)
+    downloader = _Resuming(folder / f"{name}.part", meter)
+    while True:
+        try:
+            found = pooch.retrieve(
+                download.url, known_hash=download.checksum, fname=name, path=folder, downloader=downloader
+            )
+            return Path(found)
+        except ValueError as error:  # the checksum differs, and pooch has deleted the file
+            downloader.forget()
+            if not downloader.had_part:
+                raise BenchError(
+                    f"{download.url} is not the published file: its checksum is not {download.checksum}",
+                    "it was deleted; try again, and report it if it stays so",
+                ) from error
+            log.warning("%s is damaged, or has changed since its transfer began: getting it afresh", name)
+
+
+def file_name(download: Download) -> str:
+    """The local name of a download: that of its address, with what tells apart two versions of it."""
+    checksum = download.checksum.partition(":")[2]
+    return f"{checksum[:8]}-{safe_name(unquote(urlsplit(download.url).path.rpartition('/')[2]))}"
+
+
+class _Resuming:
+    """A downloader for pooch that keeps what arrived in a file of its own and goes on from there.
+
+    Attributes:
+        had_part: Whether an earlier call had left a part of the file.
+    """
+
+    def __init__(self, part: Path, meter: Meter) -> None:
+        self._part = part
+        self._meter = meter
+        self.had_part = False
+
+    def __call__(self, url: str, output_file: str, pooch: Any) -> None:
+        """Download into `output_file`.
+
+        Raises:
+            MissingError: The host does not have it, or nothing more came after `MOST_FAILURES` tries.
+        """
+        del pooch
+        most, failures = self._arrived(), 0
+        self.had_part = most > 0
+        while True:
+            try:
+                self._transfer(url)
+                break
+            except _BrokenOffError as error:
+                arrived = self._arrived()
+                failures = 1 if arrived > most else failures + 1
+                most = max(most, arrived)
+                if failures == MOST_FAILURES:
+                    raise MissingError(
+                        f"cannot download {url}: {error}",
+                        f"{arrived} bytes arrived; run it again to go on from there",
+                    ) from error
+                pause = FIRST_PAUSE * 2 ** (failures - 1)
+                log.warning("%s: %s; trying again in %.0f s", url, error, pause)
+                time.sleep(pause)
+        self._part.replace(output_file)
+
+    def forget(self) -> None:
+        """Delete what an earlier call left."""
+        self._part.unlink(missing_ok=True)
+
+    def _arrived(self) -> int:
+        return self._part.stat().st_size if self._part.exists() else 0
+
+    def _transfer(self, url: str) -> None:
+        """One transfer: all of the file, or what is missing of it.
+
+        Raises:
+            _BrokenOffError: It ended early, or could not begin for a reason that may pass.
+            MissingError: The host does not have the file.
+        """
+        import requests
+
+        arrived = self._arrived()
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={arrived}-"} if arrived else {})
+        try:
+            with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+                if arrived and response.status_code == requests.codes.requested_range_not_satisfiable:
+                    self._judge_end(response.headers.get("Content-Range", ""), arrived)
+                    return
+                if response.status_code in PASSING:
+                    raise _BrokenOffError(f"the host answers {response.status_code} {response.reason}")
+                if not response.ok:
+                    raise MissingError(
+                        f"cannot download {url}: the host answers {response.status_code} {response.reason}",
+                        "it may have moved: bench data how-to names its home page",
+                    )
+                self._receive(response, arrived)
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _BrokenOffError(f"the connection failed ({type(error).__name__})") from error
+        except requests.RequestException as error:
+            raise MissingError(f"cannot download {url}: {error}", "is the address right?") from error
+
+    def _judge_end(self, content_range: str, arrived: int) -> None:
+        """The host has nothing after what arrived: that is all of the file, or something else."""
+        end = BEYOND_END.fullmatch(content_range)
+        if end is not None and int(end[1]) == arrived:
+            return
+        self._part.unlink()
+        raise _BrokenOffError(f"the host has less than the {arrived} bytes that had arrived")
+
+    def _receive(self, response: Any, arrived: int) -> None:
+        taken_up = TAKEN_UP.fullmatch(response.headers.get("Content-Range", ""))
+        goes_on = response.status_code == 206 and taken_up is not None and int(taken_up[1]) == arrived
+        if response.status_code == 206 and not goes_on:
+            self._part.unlink()
+            raise _BrokenOffError("the host sent another part of the file than the one asked for")
+        done = arrived if goes_on else 0
+        is_plain = "Content-Encoding" not in response.headers
+        announced = response.headers.get("Content-Length", "")
+        length = int(announced) if announced.isdecimal() and is_plain else None
+        free = shutil.disk_usage(self._part.parent).free
+        if length is not None and length > free:
+            raise BenchError(
+                f"{response.url} needs {length} bytes more and there are {free}",
+                f"free some space in {self._part.parent}",
+            )
+        title = self._part.name.removesuffix(".part")
+        with (
+            self._part.open("ab" if goes_on else "wb") as output,
+            self._meter(title, None if length is None else done + length, done) as advance,
+        ):
+            for block in response.iter_content(BLOCK):
+                output.write(block)
+                advance(len(block))
+        if length is not None and self._arrived() != done + length:
+            raise _BrokenOffError(f"{self._arrived()} bytes of {done + length} came")

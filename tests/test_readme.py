@@ -14,12 +14,14 @@ from benchmark.contracts import check_upstream
 from benchmark.protocol import read_task
 from benchmark.registry import Registry
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TASKS = (ROOT / "tasks" / "README.md").read_text(encoding="utf-8")
 
 
-def block(language: str) -> str:
+def block(language: str, text: str = README) -> str:
     """The one code block of a language."""
-    (found,) = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    (found,) = re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
     return str(found)
 
 
@@ -37,10 +39,19 @@ def test_the_protocol_of_the_readme_is_one(tmp_path: Path) -> None:
     assert read_task(path).labels == ["calm", "upset"]
 
 
-@pytest.mark.parametrize("line", re.findall(r"^    (bench .+)$", README, flags=re.MULTILINE))
+def test_the_protocol_between_two_corpora_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "mine-to-theirs.yaml"
+    path.write_text(block("yaml", TASKS))
+    assert [part.corpus for part in read_task(path).parts] == ["csv", "urdu"]
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    (bench .+)$", README + TASKS, flags=re.MULTILINE))
 def test_the_commands_of_the_readme_are_understood(line: str) -> None:
-    _, command, *rest = shlex.split(line, comments=True)
-    get_command(app).commands[command].make_context(command, rest)  # type: ignore[attr-defined]
+    _, *words = shlex.split(line, comments=True)
+    command = get_command(app)
+    while hasattr(command, "commands"):  # a group of commands: the next word is one of them
+        command = command.commands[words.pop(0)]
+    command.make_context(command.name, words)
 
 
 def test_every_command_of_the_command_line_is_in_the_readme() -> None:

@@ -45,7 +45,7 @@ def write_urdu(root: Path) -> Path:
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Every corpus, complete, and one cache: a recording is decoded once for all tasks."""
-    top = tmp_path_factory.mktemp("open")
+    top = tmp_path_factory.mktemp("acted")
     data = {name: importlib.import_module(f"trees.{name.replace('-', '_')}").write(top / name) for name in CORPORA}
     return Settings(top / "cache", top / "results", {**data, "urdu": write_urdu(top / "urdu")})
 

@@ -49,7 +49,7 @@ At = Callable[[str], Settings]
 @pytest.fixture(scope="module")
 def at(tmp_path_factory: pytest.TempPathFactory) -> At:
     """Settings that know the complete tree of a task's corpus, made when it is first asked for, and one cache."""
-    top = tmp_path_factory.mktemp("open-b")
+    top = tmp_path_factory.mktemp("open")
 
     @functools.cache
     def tree(corpus: str) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from trees.audio import write_wav
+from trees import urdu
 
 from benchmark.audit import audit
 from benchmark.contracts import check_task
@@ -32,22 +32,12 @@ REGISTRY = Registry()
 Load = Callable[[str], Dataset]
 
 
-def write_urdu(root: Path) -> Path:
-    """URDU by its names: four emotions of 100, 18 men and 11 women."""
-    speakers = [f"M{number}" for number in (*range(1, 8), *range(17, 28))] + [f"F{number}" for number in range(1, 12)]
-    for number, (emotion, letter) in enumerate({"Angry": "A", "Happy": "H", "Neutral": "N", "Sad": "S"}.items()):
-        for serial in range(1, 101):
-            speaker = speakers[(serial + 7 * number) % len(speakers)]
-            write_wav(root / f"{emotion}/S{speaker}_F{serial:02d}_{letter}{serial:03d}.wav", 1000 * number + serial)
-    return root
-
-
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Every corpus, complete, and one cache: a recording is decoded once for all tasks."""
     top = tmp_path_factory.mktemp("acted")
     data = {name: importlib.import_module(f"trees.{name.replace('-', '_')}").write(top / name) for name in CORPORA}
-    return Settings(top / "cache", top / "results", {**data, "urdu": write_urdu(top / "urdu")})
+    return Settings(top / "cache", top / "results", {**data, "urdu": urdu.write(top / "urdu")})
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from trees import meld
-from trees.audio import write_wav
+from trees import meld, urdu
 
 from benchmark.audit import audit
 from benchmark.contracts import check_task
@@ -172,16 +171,6 @@ def test_baved_counts_the_two_speakers_who_share_recordings_as_one(load: Load, a
 # -- random splits ----------------------------------------------------------------------------------------------------
 
 
-def write_urdu(root: Path) -> Path:
-    """URDU by its names: four emotions of 100, 18 men and 11 women."""
-    names = [f"M{number}" for number in (*range(1, 8), *range(17, 28))] + [f"F{number}" for number in range(1, 12)]
-    for number, (emotion, letter) in enumerate({"Angry": "A", "Happy": "H", "Neutral": "N", "Sad": "S"}.items()):
-        for serial in range(1, 101):
-            speaker = names[(serial + 7 * number) % len(names)]
-            write_wav(root / f"{emotion}/S{speaker}_F{serial:02d}_{letter}{serial:03d}.wav", 1000 * number + serial)
-    return root
-
-
 def check_random(dataset: Dataset) -> None:
     """Ten folds of a tenth each, the next one is dev, every class in every part; the overlap is declared."""
     task, total = dataset.task, len(dataset.utterances)
@@ -206,7 +195,7 @@ def test_random_splits_are_flagged_and_of_the_stated_sizes(load: Load, name: str
 
 def test_urdu_random_follows_the_protocol_of_the_literature(tmp_path: Path) -> None:
     task, corpora = REGISTRY.task("urdu-random"), [REGISTRY.corpus("urdu")]
-    settings = Settings(tmp_path / "cache", tmp_path / "results", {"urdu": write_urdu(tmp_path / "urdu")})
+    settings = Settings(tmp_path / "cache", tmp_path / "results", {"urdu": urdu.write(tmp_path / "urdu")})
     with pytest.raises(BenchError, match="the same counts but another index"):
         load_dataset(task, corpora, settings)
     dataset = load_dataset(task, corpora, settings, allow_partial=True)

@@ -159,12 +159,18 @@ def scan_corpus(corpus: Corpus, root: Path) -> list[Utterance]:
     """Scan a corpus.
 
     Raises:
-        BenchError: Its folder or a file of it cannot be read, or the scanner refuses it.
+        BenchError: Its folder or a file of it cannot be read, the scanner refuses it, or gives an id twice.
     """
     try:
-        return list(corpus.scan(root))
+        utterances = list(corpus.scan(root))
     except OSError as error:
         raise _unreadable(corpus, error) from error
+    twice = [name for name, number in Counter(utterance.id for utterance in utterances).items() if number > 1]
+    if twice:
+        raise BenchError(
+            f"the scanner of {corpus.name!r} gives the id {twice[0]!r} twice", "ids are unique within a corpus"
+        )
+    return utterances
 
 
 def _unreadable(corpus: Corpus, error: OSError) -> BenchError:

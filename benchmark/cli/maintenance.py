@@ -20,19 +20,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHECK_EPILOG = examples("bench check upstream logmel", "bench check downstream svm", "bench check task demo")
+CHECK_EPILOG = examples("bench check upstream logmel", "bench check corpus demo", "bench check task demo")
 CACHE_EPILOG = examples("bench cache du", "bench cache verify")
 DOCTOR_EPILOG = examples("bench doctor")
 
 
 def check(
-    part: Annotated[Literal["upstream", "downstream", "task"], typer.Argument(help="What kind of thing it is.")],
+    part: Annotated[
+        Literal["upstream", "downstream", "corpus", "task"], typer.Argument(help="What kind of thing it is.")
+    ],
     name: Annotated[str, typer.Argument(help="Its name, or the YAML of a task.")],
     plugin: Plugin = None,
     data: Data = None,
     weights: Weights = None,
 ) -> None:
-    """Hold an upstream, a downstream or a task to its contract; one line for each check."""
+    """Hold an upstream, a downstream, a corpus or a task to its contract; one line for each check."""
     from benchmark import contracts
 
     registry, settings = load(plugin, data, weights, tasks=[name])
@@ -41,6 +43,8 @@ def check(
         checks = contracts.check_upstream(lambda: registry.upstream(name, settings.find_weights(name)))
     elif part == "downstream":
         checks = contracts.check_downstream(lambda: registry.downstream(name))
+    elif part == "corpus":
+        checks = contracts.check_corpus(registry.corpus(name), settings)
     else:
         checks = contracts.check_task(name, registry, settings)
     failed = 0

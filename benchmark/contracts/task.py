@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
 from benchmark.audit import audit
 from benchmark.contracts.common import Check, require
-from benchmark.dataset import Dataset, index_digest, load_dataset, open_corpus, scan_corpus
+from benchmark.dataset import Dataset, load_dataset
 from benchmark.folds import check_folds, folds_digest, make_folds
 from benchmark.listening import listen
 from benchmark.protocol import Task
@@ -44,7 +43,6 @@ def check_task(name: str, registry: Registry, settings: Settings) -> Iterator[Ch
     """
     loaded = _Loaded(name, registry, settings)
     yield Check("the protocol follows the schema", lambda: _protocol(loaded))
-    yield Check("the corpus is scanned twice alike, sorted, with unique ids", lambda: _scan(loaded))
     yield Check("the corpus is as expected", lambda: _expected(loaded))
     yield Check(
         "the sets of every fold are disjoint, none is empty, and no utterance is tested twice",
@@ -62,17 +60,6 @@ def _protocol(loaded: _Loaded) -> None:
         f"the downstream {loaded.task.downstream!r} does not take what the task gives",
         "a task with context needs a head that takes sequences, and no other does",
     )
-
-
-def _scan(loaded: _Loaded) -> None:
-    for corpus in loaded.registry.corpora_of(loaded.task):
-        root = open_corpus(corpus, loaded.settings, loaded.task.name)
-        first, second = scan_corpus(corpus, root), scan_corpus(corpus, root)
-        ids = [utterance.id for utterance in first]
-        twice = [name for name, number in Counter(ids).items() if number > 1]
-        require(not twice, f"the scanner gives the id {twice[:1]} twice", "ids are unique within a corpus")
-        require(ids == sorted(ids), "the scanner gives utterances out of order", "sort them by id")
-        require(index_digest(first) == index_digest(second), "two scans differ", "a scan depends on the files alone")
 
 
 def _expected(loaded: _Loaded) -> None:

@@ -1,4 +1,4 @@
-"""Every registered task and corpus is held to its contract somewhere, on a complete corpus that is made there."""
+"""Every registered task is held to its contract somewhere, on a complete corpus that is made there."""
 
 from __future__ import annotations
 
@@ -25,13 +25,9 @@ def test_every_task_is_held_to_its_contract() -> None:
     assert held | ELSEWHERE == set(REGISTRY.tasks())
 
 
-def test_every_corpus_has_a_task_and_says_what_it_is() -> None:
+def test_every_corpus_has_a_task() -> None:
     used = {part.corpus for name in REGISTRY.tasks() for part in REGISTRY.task(name).parts}
-    for entry in REGISTRY.corpora():
-        corpus = REGISTRY.corpus(entry.name)
-        assert entry.name in used or entry.name == "csv"
-        assert corpus.language != "und" or entry.name == "csv"
-        assert corpus.homepage.startswith("http") or entry.name == "csv", entry.name
+    assert {entry.name for entry in REGISTRY.corpora()} == used | {"csv"}
 
 
 def test_every_task_has_a_line_metrics_with_directions_and_a_mark_where_speakers_overlap() -> None:

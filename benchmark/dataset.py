@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from benchmark.turns import preceding_turns
 from benchmark.types import Fold, Turns, Utterance
 
 UNKNOWN_SPEAKER = "unknown"
+FIELDS = {field.name for field in fields(Utterance)}
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class Dataset:
 
     @property
     def index_sha256(self) -> str:
-        """Digest of what the scanners read: ids, times, speakers and labels; not where a file lies, nor the audio."""
-        return index_digest(self.recordings)
+        """Digest of what the scanners read, as far as it can decide a number of this task; not of the audio."""
+        return index_digest(self.recordings, deciding_fields(self.task))
 
     @property
     def folds_sha256(self) -> str:
@@ -130,9 +131,28 @@ class Dataset:
         return np.array([-1 if name is None else names.index(name) for name in found], dtype=np.int64)
 
 
-def index_digest(utterances: Sequence[Utterance]) -> str:
-    """Digest of a scanned corpus: of everything but where its files lie, which differs between packagings."""
-    return digest([{**asdict(utterance), "file": None} for utterance in utterances])
+def index_digest(utterances: Sequence[Utterance], extra: Iterable[str] = ()) -> str:
+    """Digest of what can decide a number: ids, times, speakers, sessions, labels and splits.
+
+    Not of where files lie, nor of what else a corpus tells: that depends on how it is packed, and on lists beside it
+    that not everybody has.
+
+    Args:
+        utterances: What a scanner read.
+        extra: Further fields (of `Utterance` or of its `extra`) that count, such as those that a protocol filters by.
+    """
+    names = sorted({"id", "start", "end", "speaker", "session", "labels", "split", *extra})
+    return digest([[_field(utterance, name) for name in names] for utterance in utterances])
+
+
+def deciding_fields(task: Task) -> set[str]:
+    """Fields that decide a number of a task beside those that always do: its filters, and what orders a dialogue."""
+    filtered = {name for part in task.parts for name in part.filter}
+    return filtered | ({"dialogue", "turn"} if task.context is not None else set())
+
+
+def _field(utterance: Utterance, name: str) -> object:
+    return utterance.extra.get(name) if name not in FIELDS else getattr(utterance, name)
 
 
 def open_corpus(corpus: Corpus, settings: Settings, *names: str) -> Path:
@@ -200,7 +220,7 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
     for part, corpus, root in zip(task.parts, corpora, roots, strict=True):
         scanned = scan_corpus(corpus, root)
         chosen = choose(task, part, scanned, partial=allow_partial)
-        wrong = differences(part, chosen, index_digest(chosen.utterances))
+        wrong = differences(part, chosen, index_digest(chosen.utterances, deciding_fields(task)))
         if wrong and not allow_partial:
             raise not_as_expected(task, corpus, wrong, scanned)
         if not chosen.utterances:

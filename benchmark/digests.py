@@ -47,7 +47,7 @@ class Header(_Closed):
         utterances: The number of lines that follow.
         seconds: Duration of all of it.
         audio_sha256: Digest of all ids with the digests of their samples.
-        index_sha256: Digest of what the scanner read: ids, times, speakers and labels.
+        index_sha256: Digest of what the scanner read: ids, times, speakers, sessions, labels and splits.
     """
 
     format: int

@@ -158,7 +158,10 @@ def check_folds(task: protocol.Task, folds: Sequence[Fold]) -> None:
 def _require_some(task: protocol.Task, fold: str, **sets: Sequence[str]) -> None:
     for part, ids in sets.items():
         if not ids:
-            raise BenchError(f"task {task.name}: fold {fold!r} has an empty {part} set")
+            raise BenchError(
+                f"task {task.name}: fold {fold!r} has an empty {part} set",
+                f"filter and label_map may leave nothing: bench show {task.name} says what it needs",
+            )
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

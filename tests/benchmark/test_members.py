@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import TOY_TASK
 
-from benchmark.dataset import load_dataset
+from benchmark.dataset import deciding_fields, index_digest, load_dataset
 from benchmark.errors import BenchError
 from benchmark.members import choose
 from benchmark.protocol import Task
@@ -56,6 +57,24 @@ def test_a_speaker_is_joined_once(settings) -> None:
 
 def spoken(name: str, **more: object) -> Utterance:
     return Utterance(name, f"{name}.wav", speaker=name, **more)
+
+
+def test_what_a_corpus_tells_besides_does_not_change_its_identity() -> None:
+    """Transcriptions, agreement, genders: not every packaging has them."""
+    bare = [spoken("a", labels={"emotion": "high"}, extra={"text": None, "set": "x"})]
+    rich = [spoken("a", labels={"emotion": "high"}, gender="female", extra={"text": "hello", "set": "x"})]
+    other = [spoken("a", labels={"emotion": "high"}, extra={"text": None, "set": "y"})]
+    assert index_digest(bare) == index_digest(rich) == index_digest(other)
+    assert deciding_fields(task(filter={"set": ["x"]})) == {"set"}
+    assert index_digest(bare, ["set"]) == index_digest(rich, ["set"]) != index_digest(other, ["set"])
+    for change in ({"speaker": "b"}, {"session": "1"}, {"labels": {"emotion": "low"}}, {"split": "test"}, {"end": 1.0}):
+        assert index_digest([replace(bare[0], **change)]) != index_digest(bare)
+    assert index_digest([replace(bare[0], file="elsewhere.wav")]) == index_digest(bare)
+
+
+def test_a_filter_that_leaves_nothing_says_so(settings) -> None:
+    with pytest.raises(BenchError, match=r"uses none of the 40 utterances of the corpus 'csv' .session is not 9: 40"):
+        load_dataset(task(filter={"session": ["9"]}), [CSV()], settings)
 
 
 def test_null_in_a_filter_stands_for_unknown() -> None:

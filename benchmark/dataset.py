@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Corpus
-from benchmark.errors import BenchError, MissingError
+from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.files import digest
 from benchmark.folds import folds_digest, make_folds
 from benchmark.members import Members, choose, differences, join_speakers, not_as_expected
-from benchmark.protocol import Task
+from benchmark.protocol import GroupKFold, Listed, Task
 from benchmark.settings import Settings
 from benchmark.turns import preceding_turns
 from benchmark.types import Fold, Turns, Utterance
@@ -213,7 +213,14 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
         MissingError: A corpus is not here.
         BenchError: It cannot be read, or is not what the task expects; the message gives every difference.
     """
-    roots = tuple(open_corpus(corpus, settings, task.name) for corpus in corpora)
+    # Of two corpora the task's name places neither.
+    names = (task.name,) if task.target is None else ()
+    if task.target is not None and task.name in settings.data:
+        raise UsageError(
+            f"--data {task.name}=PATH: this task has two corpora",
+            f"place each: {' '.join(f'--data {corpus.name}=PATH' for corpus in corpora)}",
+        )
+    roots = tuple(open_corpus(corpus, settings, *names) for corpus in corpora)
     members, found = [], []
     context: dict[str, Turns] = {}
     before: dict[str, Utterance] = {}  # what is heard before an example
@@ -230,7 +237,7 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
                 + (f" ({reasons})" if reasons else ""),
                 "is it the release that the task is about?" if reasons else corpus.how_to_get,
             )
-        found += wrong
+        found += [f"{corpus.name}: {text}" for text in wrong] if task.target else wrong
         if task.context is not None:
             spoken = join_speakers(part, scanned)
             chosen, context = _in_context(chosen, spoken, task.context.turns)
@@ -240,6 +247,8 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
     *source, tested = [chosen.utterances for chosen in members]
     labels = {name: label for chosen in members for name, label in chosen.labels.items()}
     folds = make_folds(task, tested, labels, source[0] if source else None, partial=bool(found))
+    if found:
+        found += _folds_left_out(task, folds)
     utterances = sorted((u for chosen in members for u in chosen.utterances), key=lambda u: u.id)
     for utterance in utterances:
         before.pop(utterance.id, None)
@@ -256,6 +265,19 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
         folds=tuple(folds),
         differences=tuple(found),
     )
+
+
+def _folds_left_out(task: Task, folds: Sequence[Fold]) -> list[str]:
+    """Which folds of a protocol cannot be made of a part of its corpus, where the protocol says how many there are."""
+    if isinstance(task.folds, Listed):
+        names = [fold.name for fold in task.folds.folds]
+    elif isinstance(task.folds, GroupKFold):
+        names = [str(number) for number in range(task.folds.k)]
+    else:
+        return []
+    left_out = [name for name in names if name not in {fold.name for fold in folds}]
+    listed = ", ".join(left_out)
+    return [f"{len(left_out)} of {len(names)} folds cannot be made of what is here ({listed})"] if left_out else []
 
 
 def _prefixed(corpus: str, members: Members) -> Members:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -42,12 +42,17 @@ def with_emobox_folds(dataset: Dataset, folder: Path) -> Dataset:
     """
     if dataset.task.target is not None:
         raise UsageError(f"the folds of {dataset.task.name!r} divide a target corpus: EmoBox has none such")
-    listed = [_fold(name, parts, dataset) for name, parts in sorted(_files(folder).items())]
-    has_dev = all(fold.dev for fold in listed)
+    files = _files(folder)
+    with_dev = [name for name, parts in files.items() if "valid" in parts]
+    if with_dev and len(with_dev) < len(files):
+        raise BenchError(
+            f"{folder} has valid files of the folds {', '.join(with_dev)} only", "of all folds, or of none"
+        )
+    listed = [_fold(name, parts, dataset) for name, parts in sorted(files.items())]
     task = dataset.task.model_copy(
         update={
             "folds": Listed(scheme="listed", by="id", folds=listed),
-            "dev": DevListed(scheme="listed") if has_dev else DevRandom(scheme="random", fraction=DEV_FRACTION),
+            "dev": DevListed(scheme="listed") if with_dev else DevRandom(scheme="random", fraction=DEV_FRACTION),
         }
     )
     folds = make_folds(task, dataset.utterances, dataset.labels)
@@ -62,6 +67,8 @@ def _shared_speakers(dataset: Dataset, fold: Fold) -> set[str]:
 
 def _files(folder: Path) -> dict[str, dict[str, Path]]:
     """The file of each part of each fold."""
+    if not folder.is_dir():
+        raise MissingError(f"there is no folder {folder}", "give EmoBox's folder of the corpus, with its fold_K")
     found: dict[str, dict[str, Path]] = defaultdict(dict)
     for path in sorted(folder.rglob("*.jsonl")):
         match = FILE.fullmatch(path.name)
@@ -84,6 +91,12 @@ def _fold(name: str, parts: Mapping[str, Path], dataset: Dataset) -> ListedFold:
     known = _by_file_name(dataset)
     train, test = (_ids(parts[part], known, dataset) for part in ("train", "test"))
     dev = _ids(parts["valid"], known, dataset) if "valid" in parts else []
+    for path, ids in ((parts["test"], test), (parts["train"], train)):
+        if not ids:
+            raise BenchError(f"{path.name} lists no utterance", f"fold {name} has an empty set")
+    for utterance, number in Counter([*train, *dev, *test]).items():
+        if number > 1:
+            raise BenchError(f"fold {name} in {parts['test'].parent} lists {utterance!r} twice", "in one set, and once")
     return ListedFold(name=name, train=train, dev=dev, test=test)
 
 

@@ -12,6 +12,7 @@ from benchmark.types import Utterance
 
 AUDIO_SUFFIXES = (".wav",)
 JUNK_FOLDERS = {"__MACOSX"}
+NAMED = 3
 
 
 def audio_files(root: Path, suffixes: Sequence[str] = AUDIO_SUFFIXES) -> Iterator[tuple[str, str]]:
@@ -52,15 +53,22 @@ def matched_files(
     Raises:
         BenchError: The folder holds no audio, or a file whose name the corpus does not have.
     """
-    is_empty = True
+    found, unexpected = [], []
     for file, name in audio_files(root, suffixes):
         match = pattern.fullmatch(name.rpartition("/")[2].rpartition(".")[0])
         if match is None:
-            raise BenchError(f"corpus {corpus}: unexpected file {name}", f"files there are named like {example}")
-        is_empty = False
-        yield file, match
-    if is_empty:
+            unexpected.append(name)
+        else:
+            found.append((file, match))
+    if unexpected:
+        more = f" and {len(unexpected) - NAMED} more" if len(unexpected) > NAMED else ""
+        raise BenchError(
+            f"corpus {corpus}: unexpected file {', '.join(unexpected[:NAMED])}{more}",
+            f"remove what is not of the corpus, in which files are named like {example}",
+        )
+    if not found:
         raise BenchError(f"corpus {corpus}: there is no audio in {root}", f"files there are named like {example}")
+    yield from found
 
 
 def listed_once(corpus: str, utterances: Sequence[Utterance]) -> list[Utterance]:

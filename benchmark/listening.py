@@ -69,10 +69,12 @@ def listen(
     if problems:
         shown = "; ".join(problems[:LISTED_PROBLEMS])
         more = f"; and {len(problems) - LISTED_PROBLEMS} more" if len(problems) > LISTED_PROBLEMS else ""
+        are_short = all(" is too short for " in problem for problem in problems)
+        remedy = "use another upstream, or exclude them in a protocol" if are_short else "repair or replace the files"
         raise BenchError(
             f"{len(problems)} of {len(dataset.recordings)} utterances of {dataset.corpus_name!r} are unusable: "
             f"{shown}{more}",
-            "nothing is dropped: repair or replace the files",
+            f"nothing is dropped: {remedy}",
         )
     return heard
 

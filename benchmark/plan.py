@@ -154,6 +154,8 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
     records = RecordStore(settings.results)
     cells = []
     for task_name in dict.fromkeys(request.tasks):
+        for downstream_name in request.downstreams:
+            _check_head(registry.task(task_name), downstream_name, registry.downstream(downstream_name))
         material = _material(task_name, request, registry, settings, upstreams, progress)
         task = material.dataset.task
         for upstream, upstream_sha256 in zip(upstreams, identities, strict=True):
@@ -253,7 +255,7 @@ def _material(
     with progress.stage(f"listen to {task.name}", len(dataset.recordings)) as advance:
         heard = listen(dataset, settings, needs, advance)
     report = audit(dataset, heard)
-    report.stop_on_error(task.name)
+    report.stop_on_error(name)
     for finding in report.findings:
         if finding.severity == "warning":
             progress.note(f"{task.name}: {finding.text}")

@@ -100,7 +100,7 @@ def validate(model: type[Model], content: Any, where: str) -> Model:
         # A misspelt key is both unknown and missing: the unknown one says more.
         first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         location = first["loc"]
-        key = ".".join(str(part) for part in location) or "the file"
+        key = ".".join(str(part) for part in location)
         if first["type"] == "extra_forbidden":
             known = _known_keys(model, location)
             close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
@@ -112,4 +112,4 @@ def validate(model: type[Model], content: Any, where: str) -> Model:
         # What a validator of a whole mapping says names what is wrong in it.
         says_all = first["type"] == "value_error" and isinstance(first["input"], dict)
         given = "" if says_all else f", not {first['input']!r:.80}"
-        raise UsageError(f"{key!r} in {where}: {message}{given}") from error
+        raise UsageError(f"{f'{key!r} in ' if key else ''}{where}: {message}{given}") from error

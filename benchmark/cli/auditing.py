@@ -41,7 +41,8 @@ def show_audit(
 
     Raises:
         MissingError: A corpus is not here.
-        BenchError: A corpus or a recording is not as it should be.
+        BenchError: A corpus or a recording is not as it should be; or, after all is printed, there is a leak that the
+            protocol does not declare.
     """
     from benchmark.audit import audit
     from benchmark.dataset import load_dataset
@@ -57,6 +58,7 @@ def show_audit(
     report = audit(dataset, heard)
     if as_json:
         print_json(report.as_dict())
+        report.stop_on_error(name)
         return
     _print_folds(f"audit of {task.name}{' (synthetic)' if dataset.synthetic else ''}", report)
     _print_targets(report)
@@ -64,6 +66,7 @@ def show_audit(
     _print_values(report)
     _print_giveaways(report)
     _print_findings(report)
+    report.stop_on_error(name)
 
 
 def _per_set(fold: FoldAudit, cell: Callable[[SetAudit], object]) -> str:

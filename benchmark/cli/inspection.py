@@ -85,8 +85,8 @@ def show(
     if not found:
         from benchmark.registry import nearest
 
-        known = [*registry.tasks(), *(e.name for e in [*registry.upstreams(), *registry.downstreams()])]
-        raise UsageError(f"nothing is called {name!r}", nearest(name, [*known, *(e.name for e in registry.corpora())]))
+        entries = [*registry.upstreams(), *registry.downstreams(), *registry.corpora()]
+        raise UsageError(f"nothing is called {name!r}", nearest(name, {*registry.tasks(), *(e.name for e in entries)}))
     if audit:
         if "task" not in found:
             raise UsageError(f"--audit is for tasks, and {name!r} is none", "bench list tasks")

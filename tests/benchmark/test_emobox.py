@@ -108,3 +108,26 @@ def test_a_missing_file_is_named(toy, tmp_path) -> None:
     (folder / "fold_2" / "toy_train_fold_2.jsonl").unlink()
     with pytest.raises(MissingError, match="has no train of fold 2"):
         with_emobox_folds(toy, folder)
+
+
+def test_an_utterance_twice_in_a_fold_is_refused(toy, tmp_path) -> None:
+    folder = write_folds(tmp_path, toy, by_take)
+    damage(folder / "fold_1" / "toy_train_fold_1.jsonl", '{"wav": "downloads/toy/anna/high0.wav"}')
+    with pytest.raises(BenchError, match=r"fold 1 in .*fold_1 lists 'anna/high0.wav' twice"):
+        with_emobox_folds(toy, folder)
+
+
+def test_an_empty_set_and_valid_files_of_some_folds_are_refused(toy, tmp_path) -> None:
+    folder = write_folds(tmp_path / "a", toy, by_take)
+    (folder / "fold_2" / "toy_test_fold_2.jsonl").write_text("\n")
+    with pytest.raises(BenchError, match=r"toy_test_fold_2.jsonl lists no utterance"):
+        with_emobox_folds(toy, folder)
+    folder = write_folds(tmp_path / "b", toy, by_speaker, ("train", "valid", "test"))
+    (folder / "fold_2" / "toy_valid_fold_2.jsonl").unlink()
+    with pytest.raises(BenchError, match="has valid files of the folds 1 only"):
+        with_emobox_folds(toy, folder)
+
+
+def test_a_folder_that_is_not_there_is_named(toy, tmp_path) -> None:
+    with pytest.raises(MissingError, match=r"there is no folder .*nowhere"):
+        with_emobox_folds(toy, tmp_path / "nowhere")

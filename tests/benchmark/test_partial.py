@@ -81,7 +81,11 @@ dev: {scheme: listed}
     task = registry.task(str(incomplete))
     dataset = load_dataset(task, registry.corpora_of(task), settings, allow_partial=True)
     assert [fold.name for fold in dataset.folds] == ["one"]
-    assert dataset.differences == ("40 utterances instead of 50", "4 speakers instead of 5")
+    assert dataset.differences == (
+        "40 utterances instead of 50",
+        "4 speakers instead of 5",
+        "2 of 3 folds cannot be made of what is here (two, three)",
+    )
 
 
 def test_a_part_of_which_no_fold_can_be_made_is_refused(incomplete, settings) -> None:

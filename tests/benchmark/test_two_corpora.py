@@ -184,6 +184,16 @@ def test_each_corpus_is_expected_by_itself(registry, both) -> None:
         load_dataset(task, registry.corpora_of(task), both)
 
 
+def test_the_name_of_the_task_places_neither_corpus(registry, both) -> None:
+    task = cross()
+    for settings, message in (
+        (load_settings([f"csv={both.data['csv']}"]), r"'elsewhere' is not here .*--data elsewhere=PATH"),
+        (load_settings([f"{task.name}={both.data['csv']}"]), "place each: --data csv=PATH --data elsewhere=PATH"),
+    ):
+        with pytest.raises(BenchError, match=message):
+            load_dataset(task, registry.corpora_of(task), settings)
+
+
 def test_targets_are_of_the_shared_classes(registry, both) -> None:
     swapped = {"corpus": "elsewhere", **PART, "label_map": {"high": "low", "low": "high"}}
     task = cross(target=swapped)

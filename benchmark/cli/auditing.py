@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 MEANING = (
     "UAR of guessing each utterance from the others: the majority of those of its speaker or sentence, or the class of "
-    "the nearest mean duration. By chance: the same with shuffled classes. It is below chance where all classes are "
-    "equally frequent: among the others, that of the utterance itself is the rarest."
+    "the nearest mean duration. By chance: the same with shuffled classes. A UAR below chance is no finding: where "
+    "all classes are equally frequent, leaving the utterance out makes its own class the rarest among the others."
 )
 
 

@@ -20,6 +20,9 @@ PATTERN = re.compile(r"(?P<letter>[adfhs])(?P<number>0[1-9]|1\d|20) \(0?(?P<spea
 # The published file of this take holds no audio. It is no utterance of the corpus, whether it is here or not.
 WITHOUT_AUDIO = {"s05-3"}
 UNPUBLISHED = {"d18-5", "f02-4", "h11-3", "s01-5"}
+# Nineteen utterances were chosen, and an improvised one was added for every actor and emotion, says the documentation.
+# That this one has the last number is inferred.
+IMPROVISED = "20"
 MORE_TAKES = ("a06-5b", "d01-5b", "d03-5b", "d04-5b", "f18-5b", "s01-5a", "s01-5b", "s02-5b", "s04-5b")
 
 
@@ -47,6 +50,7 @@ class Aesdd(Corpus):
         utterances = []
         for file, match in matched_files(self.name, root, PATTERN, "a03 (3).wav"):
             name = f"{match['letter']}{match['number']}-{match['speaker']}{match['take']}"
+            is_fixed = match["number"] != IMPROVISED
             if name not in WITHOUT_AUDIO:
                 utterances.append(
                     Utterance(
@@ -55,7 +59,11 @@ class Aesdd(Corpus):
                         speaker=match["speaker"],
                         language="el",
                         labels={"emotion": EMOTIONS[match["letter"]]},
-                        extra={"sentence": match["number"], "take": match["take"] or None, "style": "scripted"},
+                        extra={
+                            "sentence": match["number"] if is_fixed else None,
+                            "take": match["take"] or None,
+                            "style": "scripted" if is_fixed else "improvised",
+                        },
                     )
                 )
         return listed_once(self.name, utterances)

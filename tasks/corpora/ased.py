@@ -16,7 +16,7 @@ from benchmark.types import CorpusCounts, Utterance
 EMOTIONS = {"n1": "neutral", "f2": "fearful", "h3": "happy", "s4": "sad", "a5": "angry"}
 # Emotion, sentence, repetition, gender (01 female, 02 male), speaker: a5-03-01-02-50. One letter is upper case.
 PATTERN = re.compile(
-    r"(?P<emotion>[nfhsa][1-5])-(?P<sentence>\d\d)-(?P<take>\d\d)-(?P<gender>0[12])-(?P<speaker>\d\d)", re.IGNORECASE
+    r"(?P<emotion>[nfhsa][1-5])-(?P<prompt>\d\d)-(?P<take>\d\d)-(?P<gender>0[12])-(?P<speaker>\d\d)", re.IGNORECASE
 )
 
 
@@ -42,8 +42,8 @@ class Ased(Corpus):
     def scan(self, root: Path) -> list[Utterance]:
         """List every utterance; ids are the official file names in lower case, for example `a5-03-01-02-50`.
 
-        A sentence is told by its emotion and number: 25 of the 27 sentences belong to one emotion each. The two that
-        are spoken in all five have five ids, as the corpus does not list which numbers they have.
+        `prompt` is emotion and number. It is no `sentence`: 25 of the 27 sentences belong to one emotion each, but two
+        are spoken in all five, and the corpus does not list which numbers they have.
         """
         utterances = []
         for file, match in matched_files(self.name, root, PATTERN, "05Angry/a5-03-01-02-50.wav"):
@@ -61,7 +61,12 @@ class Ased(Corpus):
                     gender={"01": "female", "02": "male"}[match["gender"]],
                     language="am",
                     labels={"emotion": EMOTIONS[emotion]},
-                    extra={"sentence": f"{emotion}-{match['sentence']}", "take": match["take"], "style": "scripted"},
+                    extra={
+                        "sentence": None,
+                        "prompt": f"{emotion}-{match['prompt']}",
+                        "take": match["take"],
+                        "style": "scripted",
+                    },
                 )
             )
         return listed_once(self.name, utterances)

@@ -41,7 +41,8 @@ class Baved(Corpus):
         """List every utterance; ids are the official file names, for example `46-m-20-0-1-157`.
 
         The documentation counts 61 speakers, the names hold 60. The speakers 46 and 53 share 21 recordings, byte for
-        byte: count them as one.
+        byte: count them as one. The speakers 39 and 100, 41 and 102, 42 and 103 (39-f-6 and 100-f-6, 41-f-40 and
+        102-f-40, 42-f-22 and 103-f-22) have the same sex and age, in the same order: each two may be one person.
         """
         return listed_once(
             self.name,

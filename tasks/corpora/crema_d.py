@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
+from benchmark.errors import BenchError
 from benchmark.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.grid import some
+from tasks.corpora.tables import read_rows
 
 EMOTIONS = {
     "ANG": "anger",
@@ -32,6 +34,9 @@ GENDERS = dict(
         strict=True,
     )
 )
+# What listeners heard, one column for each emotion; re-packagings leave it out.
+VOTES = "processedResults/tabulatedVotes.csv"
+VOTE_COLUMNS = "ADFHNS"
 # One file was published as 1040_ITH_SAD_X.wav and renamed to XX in 2022.
 PATTERN = re.compile(
     rf"(?P<speaker>{'|'.join(ACTORS)})_(?P<sentence>{'|'.join(SENTENCES)})_(?P<emotion>{'|'.join(EMOTIONS)})"
@@ -67,20 +72,30 @@ class CremaD(Corpus):
         """List every utterance; ids are the official file names, for example `1001_DFA_ANG_XX`.
 
         The emotion is the one the actor was asked for; what listeners heard is another label, which is not read here.
+        `agreement` is how far those who had the sound alone agree with one another, whatever they heard: "full" where
+        all of them heard one emotion, "majority" where one was heard most, "none" where several were; None without
+        the repository's table of votes.
         """
+        agreement = self._agreement(root / VOTES)
         utterances = []
         for file, match in matched_files(self.name, root, PATTERN, "1001_DFA_ANG_XX.wav"):
             speaker, sentence, emotion = match["speaker"], match["sentence"], match["emotion"]
             level = "XX" if match["level"] == "X" else match["level"]
+            name = f"{speaker}_{sentence}_{emotion}_{level}"
             utterances.append(
                 Utterance(
-                    id=f"{speaker}_{sentence}_{emotion}_{level}",
+                    id=name,
                     file=file,
                     speaker=speaker,
                     gender="female" if GENDERS[speaker] == "F" else "male",
                     language="en",
                     labels={"emotion": EMOTIONS[emotion]},
-                    extra={"sentence": sentence, "intensity": LEVELS[level], "style": "scripted"},
+                    extra={
+                        "sentence": sentence,
+                        "intensity": LEVELS[level],
+                        "style": "scripted",
+                        "agreement": agreement.get(name),
+                    },
                 )
             )
         return listed_once(self.name, utterances)
@@ -91,3 +106,21 @@ class CremaD(Corpus):
         absent = [actor for actor in ACTORS if actor not in here]
         verb = "is" if len(absent) == 1 else "are"
         return [f"{len(absent)} of {len(ACTORS)} actors {verb} missing: {some(absent)}"] if absent else []
+
+    def _agreement(self, path: Path) -> dict[str, str]:
+        """How far listeners agree, by utterance id; nothing where there is no table of votes."""
+        if not path.is_file():
+            return {}
+        agreement = {}
+        for row in read_rows(self.name, path, ("", "fileName", *VOTE_COLUMNS)):
+            # The key is 100000 for the sound alone, 200000 for the face alone or 300000 for both, plus the clip.
+            if not row[""].startswith("1"):
+                continue
+            try:
+                votes = [int(row[column]) for column in VOTE_COLUMNS]
+            except ValueError as error:
+                raise BenchError(f"{row.where}: a number of votes is none: {error}") from error
+            name = row["fileName"] + ("X" if row["fileName"].endswith("_X") else "")
+            one = "full" if max(votes) == sum(votes) else "majority"
+            agreement[name] = one if votes.count(max(votes)) == 1 else "none"
+        return agreement

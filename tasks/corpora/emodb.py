@@ -44,7 +44,7 @@ class EmoDB(Corpus):
 
     name: ClassVar[str] = "emodb"
     language: ClassVar[str] = "de"
-    licence: ClassVar[str] = "CC0 1.0, as published by audEERING"
+    licence: ClassVar[str] = "CC BY 4.0 (Zenodo record; its own tables say CC0 1.0)"
     citation: ClassVar[str] = (
         "F. Burkhardt, A. Paeschke, M. Rolfes, W. F. Sendlmeier, B. Weiss: A Database of German Emotional Speech. "
         "Interspeech 2005. doi:10.21437/Interspeech.2005-446"

@@ -217,18 +217,14 @@ def _entries(path: Path) -> list[_Entry]:
             start, end = float(match["start"]), float(match["end"])
             entries.append(_Entry(match["id"], start, end, LABELS[match["code"]], dimensions))
         elif entries and (match := EVALUATOR.match(line)):
-            entries[-1].evaluations.append(_categories(match["categories"], f"{path.name}, line {number}"))
+            entries[-1].evaluations.append(_categories(match["categories"]))
     return entries
 
 
-def _categories(text: str, where: str) -> frozenset[str]:
+def _categories(text: str) -> frozenset[str]:
+    """The classes that an evaluator gave; a word that is none of the corpus's stays as it is."""
     words = [word.strip().lower() for word in text.split(";") if word.strip()]
-    for word in words:
-        if word not in CATEGORIES:
-            raise BenchError(
-                f"corpus iemocap: {where} has the category {word!r}", f"the corpus has {', '.join(CATEGORIES)}"
-            )
-    return frozenset(CATEGORIES[word] for word in words)
+    return frozenset(CATEGORIES.get(word, word) for word in words)
 
 
 def _texts(path: Path) -> dict[str, str]:

@@ -29,7 +29,7 @@ EVALUATION = re.compile(rf"[^;]+;\s*(?P<label>[^;]+?)\s*;[^;]*;{VALUES}.*", re.I
 # Scene (sentence and target emotion), talker, style, who says the sentence of the scene to whom, number.
 NAME = re.compile(
     r"(?P<scene>S(?P<sentence>\d\d)(?P<target>[AHSN]))-(?P<talker>(?P<gender>[FM])0(?P<session>[1-6]))-"
-    r"(?P<style>[PRST])-(?P<pair>[FM]{2})(?P<number>\d\d)"
+    r"(?P<style>[PRST])-(?P<pair>[FM]{2})(?P<number>\d{2,3})"
 )
 
 # Turns of each session: angry, happy, neutral, sad.

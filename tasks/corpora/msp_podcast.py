@@ -30,7 +30,8 @@ class MSPPodcast(PodcastCorpus):
     how_to_get: ClassVar[str] = (
         "request it at https://ecs.utdallas.edu/research/researchlabs/msp-lab/MSP-Podcast.html; the folder holds "
         "Labels/labels_consensus.csv and Audios, and is named by its release (MSP-PODCAST-Publish-1.10) or holds "
-        "release.txt with its number"
+        "release.txt with its number; the task msp-podcast-dims-eval-1-3 also needs the consensus list of release 1.3, "
+        f"as {OLD_LIST}"
     )
     # Those that were published, by its home page, its readme or EmoBox; a test set without public labels is among them.
     counts: ClassVar[Mapping[str, CorpusCounts]] = {

@@ -30,7 +30,8 @@ class Nemo(Corpus):
     )
     homepage: ClassVar[str] = "https://github.com/amu-cai/nEMO"
     how_to_get: ClassVar[str] = (
-        f"clone https://github.com/amu-cai/nEMO; the folder holds {INDEX} and the folder {SAMPLES}"
+        "clone https://github.com/amu-cai/nEMO (of GitHub's ZIP, give the folder in it); the folder holds "
+        f"{INDEX} and the folder {SAMPLES}"
     )
     counts: ClassVar[Mapping[str, CorpusCounts]] = {
         "all": CorpusCounts(

@@ -6,7 +6,8 @@ import csv
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ RELEASE_FILE = "release.txt"
 RELEASE = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])")
 # Early releases misspell it.
 LABEL_FILES = ("Labels/labels_consensus.csv", "Labels/labels_concensus.csv")
+DETAILED_FILE = "Labels/labels_detailed.csv"
 PARTITION_FILES = ("Partitions.txt", "Partition.txt")
 AUDIO_FOLDERS = ("Audios", "Audio")
 COLUMNS = ("filename", "emoclass", "emoact", "emoval", "emodom", "split_set")
@@ -35,11 +37,25 @@ LABELS = {
     "O": "other",
     "X": "undecided",
 }
+# What workers' lines call them; whatever follows "Other" is their own word.
+WORDS = {
+    "angry": "anger",
+    "sad": "sadness",
+    "happy": "happiness",
+    "surprise": "surprise",
+    "fear": "fear",
+    "disgust": "disgust",
+    "contempt": "contempt",
+    "neutral": "neutral",
+    "other": "other",
+}
 DIMENSIONS = {"emoact": "arousal", "emoval": "valence", "emodom": "dominance"}
 # By the first letters: Validation and Development are one, as are Test, Test1, Test2 and Test3.
 SPLITS = {"train": "train", "validation": "dev", "development": "dev", "test": "test"}
-UNKNOWN = {"", "unknown", "nan"}
-NAME = re.compile(r"(?P<stem>(?P<corpus>[A-Z]+-PODCAST)_(?P<podcast>\w+?)_(?P<turn>\d{4})(?P<part>(?:_\d+)*))\.wav")
+UNKNOWN = {"", "unknown", "nan", "n/a", "na", "none"}
+NAME = re.compile(
+    r"(?P<stem>(?P<corpus>[A-Z]+-PODCAST)_(?P<podcast>\w+?)_(?P<turn>\d{4})(?P<parts>(?:_\d{1,4})*))\.wav"
+)
 
 
 class PodcastCorpus(Corpus):
@@ -58,7 +74,9 @@ class PodcastCorpus(Corpus):
         Ids are the names of the recordings, for example `MSP-PODCAST_0001_0019`. Every utterance says its `release`.
         `test_set` is "Test1", "Test2", ... (or "Test") of a test utterance. The labels of the third test set are not
         public: its rows stand in the partition list only, and become utterances without labels, which a task leaves
-        out by `test_set`. `turn` is the number in the podcast, with the part of a divided turn after the point.
+        out by `test_set`. `turn` is the number in the podcast, with the part of a divided turn after the point, in four
+        digits. `agreement` is "full" where every worker's primary class is the consensus, "none" where there is none,
+        else "majority"; it is None where the list of workers is not there, or does not have the utterance.
 
         Raises:
             MissingError: There is no consensus list.
@@ -70,13 +88,14 @@ class PodcastCorpus(Corpus):
             raise MissingError(f"corpus {self.name} has no {LABEL_FILES[0]} in {root}", self.how_to_get)
         release = self._release(root)
         audio = self._audio(root)
+        votes = self._votes(root)
         utterances = [self._utterance(row, where, release, audio) for where, row in self._rows(path)]
         listed = {utterance.id for utterance in utterances}
         for where, split, file in self._partition(root):
             row = {"filename": file, "split_set": split}
             if file.rpartition(".")[0] not in listed:
                 utterances.append(self._utterance(row, where, release, audio))
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, [_with_agreement(one, votes) for one in utterances])
 
     def part_of(self, utterance: Utterance) -> str:
         """The release."""
@@ -105,25 +124,44 @@ class PodcastCorpus(Corpus):
                 return _Audio(self.name, root, name)
         raise BenchError(f"corpus {self.name} has no folder {AUDIO_FOLDERS[0]!r} in {root}", self.how_to_get)
 
-    def _rows(self, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    def _rows(self, path: Path, needed: Collection[str] = COLUMNS) -> Iterator[tuple[str, dict[str, str]]]:
         """The rows, each with where it stands; columns in lower case, as releases differ."""
         try:
             with path.open(newline="", encoding="utf-8-sig") as handle:
                 reader = csv.reader(handle, strict=True)
                 columns = [column.strip().lower() for column in next(reader, [])]
-                rows = [(reader.line_num, row) for row in reader if row]
+                for column in needed:
+                    if column not in columns:
+                        raise BenchError(
+                            f"corpus {self.name}: {path.name} has no column {column!r}", f"it has {', '.join(columns)}"
+                        )
+                for row in filter(None, reader):
+                    where = f"{path.name}, line {reader.line_num}"
+                    if len(row) != len(columns):
+                        raise BenchError(f"corpus {self.name}: {where} has {len(row)} fields instead of {len(columns)}")
+                    yield where, {column: value.strip() for column, value in zip(columns, row, strict=True)}
         except (csv.Error, UnicodeDecodeError) as error:
             raise BenchError(f"corpus {self.name}: {path.name} is not a CSV file in UTF-8: {error}") from error
-        for column in COLUMNS:
-            if column not in columns:
-                raise BenchError(
-                    f"corpus {self.name}: {path.name} has no column {column!r}", f"it has {', '.join(columns)}"
-                )
-        for line, row in rows:
-            where = f"{path.name}, line {line}"
-            if len(row) != len(columns):
-                raise BenchError(f"corpus {self.name}: {where} has {len(row)} fields instead of {len(columns)}")
-            yield where, {column: value.strip() for column, value in zip(columns, row, strict=True)}
+
+    def _votes(self, root: Path) -> dict[str, set[str]]:
+        """The primary classes that workers gave, by utterance; nothing where there is no list of them.
+
+        Releases have them in a column, or as the second of the values that one column holds: `WORKER; Sad; ...`.
+        """
+        votes: dict[str, set[str]] = {}
+        path = root / DETAILED_FILE
+        if path.is_file():
+            for _, row in self._rows(path, ("filename",)):
+                if "emoclass_major" not in row and "emodetail" not in row:
+                    raise BenchError(
+                        f"corpus {self.name}: {path.name} does not tell what workers gave",
+                        "in EmoClass_Major, or second in EmoDetail",
+                    )
+                vote = row.get("emoclass_major") or row.get("emodetail", "").partition(";")[2].partition(";")[0]
+                word = vote.strip().lower()
+                name = "other" if word.startswith("other") else word
+                votes.setdefault(row["filename"].rpartition(".")[0], set()).add(WORDS.get(name, name))
+        return votes
 
     def _partition(self, root: Path) -> Iterator[tuple[str, str, str]]:
         """(where, split, file) of every line of the partition list, if there is one: `Test3; NAME.wav`."""
@@ -162,7 +200,8 @@ class PodcastCorpus(Corpus):
                 "release": release,
                 "test_set": test_set,
                 "dialogue": podcast,
-                "turn": None if podcast is None else float(f"{match['turn']}.{match['part'].replace('_', '')}"),
+                "turn": None if podcast is None else _turn(match["turn"], match["parts"]),
+                "style": "spontaneous",
             },
         )
 
@@ -213,6 +252,19 @@ class _Audio:
     def file(self, name: str) -> str:
         """The path of a recording, relative to the root; where it should lie if it is nowhere."""
         return self.nested.get(name, f"{self.folder}/{name}")
+
+
+def _with_agreement(utterance: Utterance, votes: Mapping[str, set[str]]) -> Utterance:
+    label, given = utterance.labels.get("emotion"), votes.get(utterance.id)
+    agreement = None
+    if label is not None and given is not None:
+        agreement = "none" if label == "undecided" else "full" if given == {label} else "majority"
+    return replace(utterance, extra={**utterance.extra, "agreement": agreement})
+
+
+def _turn(turn: str, parts: str) -> float:
+    """19.001 of turn 0019, part _10, which is not part _1."""
+    return float(f"{turn}." + "".join(part.zfill(4) for part in parts.split("_")[1:]))
 
 
 def _number(text: str) -> float:

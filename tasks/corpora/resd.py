@@ -32,8 +32,10 @@ class Resd(Corpus):
     )
     homepage: ClassVar[str] = "https://huggingface.co/datasets/Aniemore/resd"
     how_to_get: ClassVar[str] = (
-        "download https://huggingface.co/datasets/Aniemore/resd; the folder holds train.csv and test.csv (name, path, "
-        "emotion) and the recordings below train and test, for example test/neutral_fear_27/27_neutral_fear_n_100.wav"
+        "download https://huggingface.co/datasets/Aniemore/resd, which is served as Parquet (name, path, emotion, "
+        "speech): write each speech to SPLIT/PATH, and name, path and emotion to SPLIT.csv; the folder then holds "
+        "train.csv, test.csv and the recordings below train and test, for example "
+        "test/neutral_fear_27/27_neutral_fear_n_100.wav"
     )
     counts: ClassVar[Mapping[str, CorpusCounts]] = {
         "all": CorpusCounts(

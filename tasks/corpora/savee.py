@@ -26,7 +26,7 @@ SENTENCES = {code: 30 if code == "n" else 15 for code in EMOTIONS}
 SPEAKERS = ("DC", "JE", "JK", "KL")
 # The official archive has the speaker in the folder (DC/a01.wav), a common re-upload in the name (DC_a01.wav).
 PATTERN = re.compile(
-    rf"(?:(?P<speaker>{'|'.join(SPEAKERS)})_)?(?P<sentence>(?P<code>{'|'.join(EMOTIONS)})(?P<number>\d\d))"
+    rf"(?:(?P<speaker>{'|'.join(SPEAKERS)})_)?(?P<prompt>(?P<code>{'|'.join(EMOTIONS)})(?P<number>\d\d))"
 )
 
 
@@ -61,8 +61,8 @@ class Savee(Corpus):
     def scan(self, root: Path) -> list[Utterance]:
         """List every utterance; ids are speaker and file name, for example `DC_a01`, however the files lie.
 
-        The sentence is the file name too: a number means the same sentence for all speakers, but some sentences are
-        spoken in several emotions under several names, and the corpus does not list which.
+        `prompt` is the file name: a number means the same words for all speakers. It is no `sentence`, as it names the
+        emotion too: some sentences are spoken in several emotions under several names, and nothing here lists which.
         """
         utterances = []
         for file, match in matched_files(self.name, root, PATTERN, "DC/a01.wav or DC_a01.wav"):
@@ -74,13 +74,13 @@ class Savee(Corpus):
                 )
             utterances.append(
                 Utterance(
-                    id=f"{speaker}_{match['sentence']}",
+                    id=f"{speaker}_{match['prompt']}",
                     file=file,
                     speaker=speaker,
                     gender="male",
                     language="en",
                     labels={"emotion": EMOTIONS[match["code"]]},
-                    extra={"sentence": match["sentence"], "style": "scripted"},
+                    extra={"sentence": None, "prompt": match["prompt"], "style": "scripted"},
                 )
             )
         return listed_once(self.name, utterances)

@@ -29,7 +29,8 @@ class TurevDB(Corpus):
     )
     homepage: ClassVar[str] = "https://github.com/Xeonen/TurEV-DB"
     how_to_get: ClassVar[str] = (
-        f"clone https://github.com/Xeonen/TurEV-DB; the folder holds {RECORDINGS!r} with Angry, Calm, Happy and Sad"
+        "clone https://github.com/Xeonen/TurEV-DB (of GitHub's ZIP, give the folder TurEV-DB-master itself); the "
+        f"folder holds {RECORDINGS!r} with Angry, Calm, Happy and Sad"
     )
     counts: ClassVar[Mapping[str, CorpusCounts]] = {
         "all": CorpusCounts(1735, 6, {"angry": 487, "calm": 408, "happy": 357, "sad": 483})

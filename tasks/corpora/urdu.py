@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.errors import BenchError
+from benchmark.layout import audio_files, listed_once
 from benchmark.types import CorpusCounts, Utterance
 
 EMOTIONS = {"Angry": "A", "Happy": "H", "Neutral": "N", "Sad": "S"}
@@ -30,7 +31,8 @@ class Urdu(Corpus):
     )
     homepage: ClassVar[str] = "https://github.com/siddiquelatif/URDU-Dataset"
     how_to_get: ClassVar[str] = (
-        "clone https://github.com/siddiquelatif/URDU-Dataset; the folder holds Angry, Happy, Neutral and Sad"
+        "clone https://github.com/siddiquelatif/URDU-Dataset (of GitHub's ZIP, give the folder URDU-Dataset-master "
+        "itself); the folder holds Angry, Happy, Neutral and Sad"
     )
 
     counts: ClassVar[Mapping[str, CorpusCounts]] = {
@@ -42,32 +44,34 @@ class Urdu(Corpus):
     }
 
     def scan(self, root: Path) -> list[Utterance]:
-        """List every utterance; ids are `Emotion/name`, for example `Angry/SM1_F01_A01`."""
+        """List every utterance; ids are `Emotion/name`, for example `Angry/SM1_F01_A01`.
+
+        `take` is the number that the name gives to the recording of the speaker.
+        """
         utterances = []
         for emotion, letter in EMOTIONS.items():
             folder = root / emotion
             if not folder.is_dir():
                 raise BenchError(f"corpus urdu has no folder {emotion!r} in {root}", self.how_to_get)
-            for path in sorted(folder.iterdir()):
-                if path.name.startswith("."):
-                    continue
-                match = PATTERN.fullmatch(path.stem)
-                if match is None or match["letter"] != letter or path.suffix.lower() != ".wav":
+            for file, name in audio_files(folder):
+                match = PATTERN.fullmatch(PurePosixPath(name).stem)
+                if match is None or match["letter"] != letter:
                     raise BenchError(
-                        f"corpus urdu: unexpected file {emotion}/{path.name}",
+                        f"corpus urdu: unexpected file {emotion}/{name}",
                         f"files there are named S{{M,F}}speaker_Fnumber_{letter}number.wav",
                     )
                 utterances.append(
                     Utterance(
-                        id=f"{emotion}/{path.stem}",
-                        file=f"{emotion}/{path.name}",
+                        id=f"{emotion}/{match[0]}",
+                        file=f"{emotion}/{file}",
                         speaker=f"{match['gender']}{match['speaker']}",
                         gender={"M": "male", "F": "female"}[match["gender"]],
                         language="ur",
                         labels={"emotion": emotion.lower()},
+                        extra={"style": "spontaneous", "take": match["recording"]},
                     )
                 )
-        return sorted(utterances, key=lambda utterance: utterance.id)
+        return listed_once(self.name, utterances)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Missing and repeated serial numbers: each emotion counts from 1 to 100."""

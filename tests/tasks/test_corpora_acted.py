@@ -41,7 +41,7 @@ EXAMPLES = {
             gender="male",
             language="en",
             labels={"emotion": "sadness"},
-            extra={"sentence": "sa07", "style": "scripted"},
+            extra={"sentence": None, "prompt": "sa07", "style": "scripted"},
         ),
     ),
     "ravdess": (
@@ -100,7 +100,7 @@ EXAMPLES = {
             gender="male",
             language="en",
             labels={"emotion": "sad"},
-            extra={"sentence": "ITH", "intensity": "unspecified", "style": "scripted"},
+            extra={"sentence": "ITH", "intensity": "unspecified", "style": "scripted", "agreement": None},
         ),
     ),
     "tess": (
@@ -311,6 +311,46 @@ def test_the_take_of_aesdd_without_audio_is_passed_over(trees: dict[str, Path], 
 def test_the_renamed_file_of_crema_d_keeps_its_id(tmp_path: Path) -> None:
     (tmp_path / "1040_ITH_SAD_XX.wav").touch()
     assert [utterance.id for utterance in corpus_of("crema_d").scan(tmp_path)] == ["1040_ITH_SAD_XX"]
+
+
+HEARD = """"","A","D","F","H","N","S","fileName","numResponses"
+"100001",0,0,0,0,9,0,"1001_DFA_ANG_XX",9
+"200001",9,0,0,0,0,0,"1001_DFA_ANG_XX",9
+"100002",6,4,0,0,0,1,"1001_DFA_DIS_XX",11
+"300002",0,9,0,0,0,0,"1001_DFA_DIS_XX",9
+"100003",5,5,0,0,1,1,"1001_DFA_FEA_XX",12
+"107000",0,0,0,0,0,8,"1040_ITH_SAD_X",8
+"""
+
+
+def test_the_agreement_of_crema_d_is_that_of_those_who_had_the_sound_alone(tmp_path: Path) -> None:
+    for name in ("1001_DFA_ANG_XX", "1001_DFA_DIS_XX", "1001_DFA_FEA_XX", "1001_DFA_HAP_XX", "1040_ITH_SAD_XX"):
+        (tmp_path / f"{name}.wav").touch()
+    table = tmp_path / "processedResults/tabulatedVotes.csv"
+    table.parent.mkdir()
+    table.write_text(HEARD)
+    corpus = corpus_of("crema_d")
+    assert {one.id: one.extra["agreement"] for one in corpus.scan(tmp_path)} == {
+        "1001_DFA_ANG_XX": "full",
+        "1001_DFA_DIS_XX": "majority",
+        "1001_DFA_FEA_XX": "none",
+        "1001_DFA_HAP_XX": None,
+        "1040_ITH_SAD_XX": "full",
+    }
+    table.write_text(HEARD.replace(",6,4,", ",six,4,"))
+    with pytest.raises(BenchError, match=r"tabulatedVotes\.csv, line 4: a number of votes is none"):
+        corpus.scan(tmp_path)
+
+
+def test_one_utterance_of_aesdd_is_improvised(trees: dict[str, Path]) -> None:
+    utterances = corpus_of("aesdd").scan(trees["aesdd"])
+    assert {one.extra["sentence"] for one in utterances if one.extra["style"] == "scripted"} == {
+        f"{number:02d}" for number in range(1, 20)
+    }
+    improvised = [one for one in utterances if one.extra["style"] != "scripted"]
+    assert {(one.id[1:3], one.extra["sentence"], one.extra["style"]) for one in improvised} == {
+        ("20", None, "improvised")
+    }
 
 
 def test_genders_are_the_published_ones(trees: dict[str, Path]) -> None:

@@ -65,7 +65,7 @@ EXAMPLES: dict[str, tuple[str, str, int, Utterance]] = {
             gender="male",
             language="am",
             labels={"emotion": "angry"},
-            extra={"sentence": "a5-03", "take": "01", "style": "scripted"},
+            extra={"sentence": None, "prompt": "a5-03", "take": "01", "style": "scripted"},
         ),
     ),
     "turev-db": (
@@ -86,13 +86,13 @@ EXAMPLES: dict[str, tuple[str, str, int, Utterance]] = {
         "write",
         60,
         Utterance(
-            id="102-m-28-3-1-59",
-            file="3/102-m-28-3-1-59.wav",
-            speaker="102",
-            gender="male",
+            id="103-f-22-3-1-59",
+            file="3/103-f-22-3-1-59.wav",
+            speaker="103",
+            gender="female",
             language="ar",
             labels={"emotion": "neutral"},
-            extra={"sentence": "3", "age": 28.0, "take": "59", "style": "scripted"},
+            extra={"sentence": "3", "age": 22.0, "take": "59", "style": "scripted"},
         ),
     ),
     "nemo": (

@@ -34,7 +34,14 @@ def test_a_row_is_read(tmp_path: Path) -> None:
         language="zh-TW",
         labels={"emotion": "contempt", "arousal": 1.0, "valence": 1.0, "dominance": 1.5},
         split="test",
-        extra={"release": "1.0", "test_set": "Test", "dialogue": "0001", "turn": 1.0001},
+        extra={
+            "release": "1.0",
+            "test_set": "Test",
+            "dialogue": "0001",
+            "turn": 1.0001,
+            "style": "spontaneous",
+            "agreement": None,
+        },
     )
 
 

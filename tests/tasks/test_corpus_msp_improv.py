@@ -115,6 +115,11 @@ def test_agreement_is_that_of_the_one_class_of_each(
     assert found["MSP-IMPROV-S01A-F01-P-FM01"].extra["agreement"] == agreement
 
 
+def test_more_than_99_turns_are_numbered(tmp_path: Path) -> None:
+    (utterance,) = scan_lines(tmp_path, "UTD-IMPROV-S01A-F01-P-FM100.avi; A; A:2.0; V:3.0; D:2.6; N:NaN;").values()
+    assert (utterance.id, utterance.extra["number"]) == ("MSP-IMPROV-S01A-F01-P-FM100", 100.0)
+
+
 def test_a_dimension_that_nobody_rated_is_left_out(tmp_path: Path) -> None:
     (utterance,) = scan_lines(tmp_path, "UTD-IMPROV-S01A-F01-P-FM01.avi; H; A:NaN; V:3.0; D:2.6 ; N:NaN;").values()
     assert utterance.labels == {"emotion": "happy", "valence": 3.0, "dominance": 2.6}

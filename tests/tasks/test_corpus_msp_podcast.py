@@ -35,7 +35,15 @@ def test_a_row_is_read(tmp_path: Path) -> None:
         language="en",
         labels={"emotion": "surprise", "arousal": 4.5, "valence": 2.333333, "dominance": 5.0},
         split="test",
-        extra={"release": "1.10", "test_set": "Test1", "dialogue": "0153", "turn": 19.0, "eval_1.3": "unknown"},
+        extra={
+            "release": "1.10",
+            "test_set": "Test1",
+            "dialogue": "0153",
+            "turn": 19.0,
+            "style": "spontaneous",
+            "agreement": None,
+            "eval_1.3": "unknown",
+        },
     )
     assert MSPPodcast().part_of(found) == "1.10"
 
@@ -65,17 +73,20 @@ def test_every_class_has_its_word(tmp_path: Path) -> None:
     assert [u.id for u in found] == sorted(u.id for u in found)
 
 
-def test_an_unknown_speaker_is_none(tmp_path: Path) -> None:
-    row = "MSP-PODCAST_0153_0019.wav,N,4,4,4,Unknown,Unknown,Train"
+@pytest.mark.parametrize("text", ["Unknown", "unknown", "N/A", "NA", "None", "nan", ""])
+def test_an_unknown_speaker_is_none(tmp_path: Path, text: str) -> None:
+    row = f"MSP-PODCAST_0153_0019.wav,N,4,4,4,{text},{text},Train"
     (found,) = MSPPodcast().scan(write_rows(tmp_path / "root", row))
     assert (found.speaker, found.gender) == (None, None)
 
 
 def test_parts_of_a_turn_come_after_one_another(tmp_path: Path) -> None:
-    names = [f"MSP-PODCAST_0001_{number}" for number in ("0016", "0016_0001", "0016_0002", "0017")]
+    numbers = ("0016", "0016_0001", "0016_0001_0002", "0016_0002", "0017_1", "0017_2", "0017_10", "0017_100")
+    names = [f"MSP-PODCAST_0001_{number}" for number in numbers]
     rows = [f"{name}.wav,N,4,4,4,1,Male,Train" for name in names]
-    found = MSPPodcast().scan(write_rows(tmp_path / "root", *rows))
-    assert sorted(names, key={u.id: u.extra["turn"] for u in found}.__getitem__) == names
+    turns = {u.id: float(str(u.extra["turn"])) for u in MSPPodcast().scan(write_rows(tmp_path / "root", *rows))}
+    assert sorted(names, key=turns.__getitem__) == names
+    assert len(set(turns.values())) == len(names)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +166,41 @@ def test_labels_that_a_row_leaves_empty_are_left_out(tmp_path: Path) -> None:
     row = "MSP-PODCAST_0001_0001.wav,,4,nan,,1,Male,Test3"
     (found,) = MSPPodcast().scan(write_rows(tmp_path / "root", row))
     assert found.labels == {"arousal": 4.0}
+
+
+# What five utterances were given by two workers each, one of them not at all.
+GIVEN = {
+    "0001": ("Happy", "Happy"),
+    "0002": ("Happy", "Sad"),
+    "0003": ("Sad", "Angry"),
+    "0004": ("Other-Bored", "Other"),
+}
+AGREEMENT = {"0001": "full", "0002": "majority", "0003": "none", "0004": "full", "0005": None}
+DETAILED = {
+    "FileName,Workers,EmoClass_Major,EmoClass_Second": "{file},WORKER{worker},{word},{word}",
+    "FileName,EmoDetail": '{file},"WORKER{worker}; {word}; {word},Amused; A:3.0; V:5.0; D:4.0;"',
+}
+
+
+@pytest.mark.parametrize("header", DETAILED)
+def test_agreement_is_that_of_the_workers_primary_classes(tmp_path: Path, header: str) -> None:
+    classes = {"0001": "H", "0002": "H", "0003": "X", "0004": "O", "0005": "N"}
+    rows = [f"MSP-PODCAST_0001_{turn}.wav,{code},4,4,4,1,Male,Train" for turn, code in classes.items()]
+    root = write_rows(tmp_path / "root", *rows)
+    lines = [
+        DETAILED[header].format(file=f"MSP-PODCAST_0001_{turn}.wav", worker=worker, word=word)
+        for turn, words in GIVEN.items()
+        for worker, word in enumerate(words)
+    ]
+    (root / "Labels/labels_detailed.csv").write_text("\n".join([header, *lines]) + "\n")
+    assert {u.id[-4:]: u.extra["agreement"] for u in MSPPodcast().scan(root)} == AGREEMENT
+
+
+def test_a_list_of_workers_without_their_classes_is_named(tmp_path: Path) -> None:
+    root = write(tmp_path / "root", ONE)
+    (root / "Labels/labels_detailed.csv").write_text("FileName,Workers\nMSP-PODCAST_0001_0001.wav,WORKER1\n")
+    with pytest.raises(BenchError, match=r"labels_detailed\.csv does not tell what workers gave"):
+        MSPPodcast().scan(root)
 
 
 def test_the_test_set_of_release_1_3_is_told_by_its_list(tmp_path: Path) -> None:

@@ -33,10 +33,25 @@ def test_names_are_read(tree: Path) -> None:
     assert Counter(u.labels["emotion"] for u in utterances) == dict.fromkeys(("angry", "happy", "neutral", "sad"), 100)
     first = next(u for u in utterances if u.file == "Angry/SM2_F01_A01.wav")
     assert (first.speaker, first.gender, first.language) == ("M2", "male", "ur")
+    assert first.extra == {"style": "spontaneous", "take": "01"}
     assert Urdu().gaps(utterances) == []
 
 
-@pytest.mark.parametrize("name", ["Angry/notes.txt", "Angry/SM1_F01_H001.wav", "Sad/XM1_F01_S001.wav"])
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", "SHA256SUMS", "notes.txt"])
+def test_files_that_are_no_audio_are_passed_over(tree: Path, name: str) -> None:
+    before = Urdu().scan(tree)
+    (tree / "Angry" / name).touch()
+    assert Urdu().scan(tree) == before
+
+
+def test_a_folder_that_was_unpacked_twice_is_refused(tree: Path) -> None:
+    (tree / "Sad/again").mkdir()
+    (tree / "Sad/again/SM2_F01_S01.wav").touch()
+    with pytest.raises(BenchError, match="are both utterance 'Sad/SM2_F01_S01'"):
+        Urdu().scan(tree)
+
+
+@pytest.mark.parametrize("name", ["Angry/SM1_F01_H001.wav", "Sad/XM1_F01_S001.wav"])
 def test_an_unexpected_file_is_named(tree: Path, name: str) -> None:
     (tree / name).touch()
     with pytest.raises(BenchError, match=f"unexpected file {name}"):

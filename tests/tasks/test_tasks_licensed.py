@@ -219,6 +219,28 @@ def test_msp_improv_leaves_sessions_out(silent: Trees) -> None:
     assert sum(sizes(silent.dataset("msp-improv-dims"), "test").values()) == 8438
 
 
+@pytest.mark.parametrize(
+    ("task", "sets"),
+    [
+        ("msp-podcast", {None, "Test1", "Test2"}),
+        ("biic-podcast-to-msp-podcast", {None, "Test1", "Test2"}),
+        ("msp-podcast-to-biic-podcast", {None}),
+    ],
+)
+def test_a_test_set_without_labels_or_use_is_left_out(tmp_path: Path, task: str, sets: set[str | None]) -> None:
+    protocol = Registry().task(task)
+    data = {
+        "msp-podcast": podcasts.write(tmp_path / "msp", hidden=4, audio=False),
+        "biic-podcast": podcasts.write(tmp_path / "biic", prefix="BIIC-PODCAST", release="1.0", audio=False),
+    }
+    settings = Settings(tmp_path / "cache", tmp_path / "results", data)
+    dataset = load_dataset(protocol, Registry().corpora_of(protocol), settings)
+    used = [u for u in dataset.utterances if u.file.startswith("Audios/MSP-PODCAST")]
+    assert {u.extra["test_set"] for u in used} == sets
+    (fold,) = dataset.folds
+    assert all((fold.train, fold.dev, fold.test))
+
+
 @pytest.mark.slow
 def test_msp_podcast_tests_its_test_sets_together(silent: Trees) -> None:
     dataset = silent.dataset("msp-podcast")

@@ -9,8 +9,9 @@ from trees.dealing import spread
 from trees.junk import add_junk
 
 LEVELS = {"0": 585, "1": 672, "2": 678}
-# Sixty ids with gaps, among them 46 and 53.
-SPEAKERS = [*range(57), 100, 101, 102]
+# Sixty ids with gaps, among them 46 and 53, and six that may be three persons, with their sexes and ages.
+SPEAKERS = [*range(56), 100, 101, 102, 103]
+AGED = {39: "f-6", 100: "f-6", 41: "f-40", 102: "f-40", 42: "f-22", 103: "f-22"}
 TWINS, SHARED, TWICE = (46, 53), 21, 6
 
 
@@ -22,7 +23,8 @@ def write(root: Path) -> Path:
     files: dict[int, list[Path]] = {speaker: [] for speaker in SPEAKERS}
     for number, level in enumerate(spread(LEVELS)):
         speaker = SPEAKERS[number % len(SPEAKERS)]
-        name = f"{speaker}-{'f' if speaker % 4 == 3 else 'm'}-{18 + speaker % 23}-{number % 7}-{level}-{number}"
+        aged = AGED.get(speaker, f"{'f' if speaker % 4 == 3 else 'm'}-{18 + speaker % 23}")
+        name = f"{speaker}-{aged}-{number % 7}-{level}-{number}"
         files[speaker].append(write_wav(root / str(number % 7) / f"{name}.wav", number))
     for first, second in zip(files[TWINS[0]][:SHARED], files[TWINS[1]][:SHARED], strict=True):
         second.write_bytes(first.read_bytes())

@@ -64,12 +64,12 @@ def unpack(archive: Path, folder: Path, meter: Meter) -> None:
                 for member in listed:
                     _write(archive, member, folder, advance)
     except DAMAGE as error:
-        raise _refused(archive, f"is damaged: {error}", "remove it and get it again") from error
+        raise _refused(archive, f"is damaged: {error}") from error
     except OSError as error:
-        raise _refused(archive, f"cannot be unpacked into {folder}: {error}") from error
+        raise _refused(archive, f"cannot be unpacked into {folder}: {error}", "who may write there?") from error
 
 
-def _refused(archive: Path, why: str, hint: str = "nothing of it is used") -> BenchError:
+def _refused(archive: Path, why: str, hint: str = "nothing of it is used: report it") -> BenchError:
     return BenchError(f"{archive.name} {why}", hint)
 
 

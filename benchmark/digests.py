@@ -1,8 +1,9 @@
 """Digest indexes: what two labs exchange to find out whether they hold the same corpus, without sharing any of it.
 
 JSON lines. The first is about the corpus; each further one is an utterance: its id, the sha256 of its decoded samples
-and its duration. Labels and speakers are under one digest of the whole corpus: a digest for each utterance could be
-guessed, as there are so few labels. The same corpus gives the same bytes, in whatever order and folders its files lie.
+and its duration. There is no audio and no list of labels or speakers: those are under one digest of the whole corpus,
+as a digest for each utterance could be guessed. But ids are the corpus's own file names, and in some corpora these
+tell label and speaker. The same corpus gives the same bytes, in whatever order and folders its files lie.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmark.errors import BenchError, UsageError
 from benchmark.files import canonical_json
 from benchmark.holdings import Inspection
 from benchmark.listening import Heard, audio_digest
+from benchmark.text import count
 from benchmark.yamls import validate
 
 FORMAT = 1
@@ -97,8 +99,9 @@ def make_index(inspection: Inspection) -> DigestIndex:
     """
     holding, unusable = inspection.holding, inspection.unusable
     if unusable:
+        whole = count(len(inspection.utterances), "utterance")
         raise BenchError(
-            f"{len(unusable)} of {len(inspection.utterances)} utterances of {holding.corpus!r} are unusable: "
+            f"{len(unusable)} of {whole} of {holding.corpus!r} cannot be used: "
             f"{next(iter(unusable.values()))}{', ...' if len(unusable) > 1 else ''}",
             f"bench data verify {holding.corpus} names all; an index is made of whole corpora only",
         )
@@ -141,7 +144,8 @@ def read_index(path: Path) -> DigestIndex:
     heard = {line.id: Heard(line.sha256, line.seconds) for line in lines}
     if len(heard) != len(lines) or len(lines) != header.utterances or audio_digest(heard) != header.audio_sha256:
         raise UsageError(
-            f"{path} does not agree with itself: {len(lines)} utterances, its first line tells of {header.utterances}"
+            f"{path} does not agree with itself: {count(len(lines), 'utterance')}, "
+            f"its first line tells of {header.utterances}"
             if len(lines) != header.utterances
             else f"{path} does not agree with itself: its lines are not those of its total digest",
             "it was cut off or changed; get it again",
@@ -150,10 +154,13 @@ def read_index(path: Path) -> DigestIndex:
 
 
 def differences(here: DigestIndex, there: DigestIndex) -> dict[str, list[str]]:
-    """How two indexes differ: findings, each with the ids that it concerns (none where it concerns all)."""
-    found: dict[str, list[str]] = {}
+    """How two indexes differ: findings, each with the ids that it concerns (none where it concerns all).
+
+    That they are of other corpora is the only finding then.
+    """
     if here.header.corpus != there.header.corpus:
-        found[f"other corpora: {here.header.corpus!r} here, {there.header.corpus!r} there"] = []
+        return {f"other corpora: {here.header.corpus!r} here, {there.header.corpus!r} there": []}
+    found: dict[str, list[str]] = {}
     only_here, only_there = (sorted(set(a.heard) - set(b.heard)) for a, b in ((here, there), (there, here)))
     both = sorted(set(here.heard) & set(there.heard))
     other = [name for name in both if here.heard[name].sha256 != there.heard[name].sha256]
@@ -165,7 +172,7 @@ def differences(here: DigestIndex, there: DigestIndex) -> dict[str, list[str]]:
         ("other samples of the same duration", sorted(set(other) - set(longer))),
     ):
         if names:
-            found[f"{what}: {len(names)} utterances"] = names
+            found[f"{what}: {count(len(names), 'utterance')}"] = names
     if not only_here and not only_there and here.header.index_sha256 != there.header.index_sha256:
         found["the same ids with other labels, speakers or times"] = []
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from benchmark.archives import Meter, unpack
@@ -18,11 +20,15 @@ from benchmark.files import safe_name
 from benchmark.holdings import Part, compare, in_words
 from benchmark.types import Download
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 log = logging.getLogger(__name__)
 
 TIMEOUT = (10.0, 60.0)  # to connect, and between two blocks [s]
 MOST_FAILURES = 5  # in a row, without a byte more than before
 FIRST_PAUSE = 1.0  # before the second try [s]; doubled before each further one
+LOCK, UNPACKED = "lock", "unpacked"  # in the hidden folder, beside what arrives
 BLOCK = 1 << 15  # [bytes]; what had come of one is lost when the connection breaks
 PASSING = (429, 500, 502, 503, 504)  # answers after which it is worth to try again
 TAKEN_UP = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
@@ -36,8 +42,8 @@ class _BrokenOffError(Exception):
 def get(corpus: Corpus, folder: Path, meter: Meter) -> list[Part]:
     """Download a corpus, check it, and put it in its place.
 
-    Everything happens in a hidden folder beside the place, which is removed at the end. After an interruption what
-    arrived is kept there, and the next call goes on with it.
+    Everything happens in a hidden folder beside the place, which is removed at the end. After an interruption or an
+    error what arrived is kept there, and the next call goes on with it; where nothing arrived it is removed.
 
     Args:
         corpus: One that has `downloads`.
@@ -52,33 +58,90 @@ def get(corpus: Corpus, folder: Path, meter: Meter) -> list[Part]:
         BenchError: A file is not the published one, cannot be unpacked safely, or does not hold the corpus; or
             another process is getting it. The place is left as it was.
     """
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
     work = folder.parent / f".{folder.name}.getting"
     try:
-        work.mkdir(parents=True, exist_ok=True)
-        with FileLock(work / "lock", timeout=0):
+        with _alone(work):
             if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
                 raise BenchError(f"{folder} is there already", "move it away, or choose another place by --to")
             archives = [fetch(download, work, meter) for download in corpus.downloads]
-            fresh = work / "unpacked"
-            if fresh.exists():
+            fresh = work / UNPACKED
+            if fresh.exists():  # of a process that was killed
                 shutil.rmtree(fresh)
             for download, archive in zip(corpus.downloads, archives, strict=True):
-                unpack(archive, fresh / download.folder, meter)
+                _unpack(archive, fresh / download.folder, meter)
             parts = _checked(corpus, fresh, work)
             if folder.is_dir():
                 folder.rmdir()  # fails, as it should, where something was put into it meanwhile
             fresh.rename(folder)
-            shutil.rmtree(work, ignore_errors=True)
+            for path in work.iterdir():
+                if path.name != LOCK:
+                    path.unlink()
     except Timeout as error:
         raise BenchError(f"another process is getting {corpus.name!r} into {folder}", "wait for it") from error
     except OSError as error:
+        kept = f" What arrived is kept in {work}" if work.exists() else ""
         raise BenchError(
             f"cannot get {corpus.name!r} into {folder}: {error.strerror or error}",
-            f"is there room, and who may write there? What arrived is kept in {work}",
+            f"is there room, and who may write there?{kept}",
         ) from error
     return parts
+
+
+@contextlib.contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Make the hidden folder and hold it; at the end it is removed, unless something in it is worth keeping."""
+    lock = _lock(work)
+    try:
+        yield
+    finally:
+        _tidy(work)
+        lock.release()
+
+
+def _lock(work: Path) -> BaseFileLock:
+    """Hold the lock that lies in the hidden folder, and not one that another process has just removed from there.
+
+    Raises:
+        Timeout: Another process holds it.
+    """
+    from filelock import FileLock
+
+    path = work / LOCK
+    while True:
+        lock = FileLock(path, timeout=0)
+        # Not found: who held it has removed the folder between two of these lines.
+        with contextlib.suppress(FileNotFoundError):
+            work.mkdir(parents=True, exist_ok=True)
+            path.touch()
+            number = path.stat().st_ino
+            lock.acquire()
+            # As long as it is open here, no other file gets its number: the same number is the same file.
+            if path.stat().st_ino == number:
+                return lock
+        lock.release()
+
+
+def _tidy(work: Path) -> None:
+    """Remove what the next call does not need; while the lock is held, as others may come as soon as it is gone."""
+    with contextlib.suppress(OSError):  # the error that led here is to be told, and not that something is left
+        if (work / UNPACKED).exists():
+            shutil.rmtree(work / UNPACKED)
+        for path in work.iterdir():
+            if path.name != LOCK and path.is_file() and path.stat().st_size == 0:
+                path.unlink()
+        if [path.name for path in work.iterdir()] == [LOCK]:
+            (work / LOCK).unlink()
+            work.rmdir()
+
+
+def _unpack(archive: Path, folder: Path, meter: Meter) -> None:
+    try:
+        unpack(archive, folder, meter)
+    except BenchError as error:
+        kept = f"it has the published checksum and is kept: {archive}"
+        raise BenchError(error.message, f"{error.hint}; {kept}") from error
 
 
 def _checked(corpus: Corpus, fresh: Path, work: Path) -> list[Part]:
@@ -161,12 +224,13 @@ class _Resuming:
                 failures = 1 if arrived > most else failures + 1
                 most = max(most, arrived)
                 if failures == MOST_FAILURES:
+                    hint = f"{arrived} bytes arrived; run it again to go on from there"
                     raise MissingError(
                         f"cannot download {url}: {error}",
-                        f"{arrived} bytes arrived; run it again to go on from there",
+                        hint if arrived else "nothing of it arrived: is this machine online? Run it again later",
                     ) from error
                 pause = FIRST_PAUSE * 2 ** (failures - 1)
-                log.warning("%s: %s; trying again in %.0f s", url, error, pause)
+                log.info("%s: %s; trying again in %.0f s", url, error, pause)
                 time.sleep(pause)
         self._part.replace(output_file)
 

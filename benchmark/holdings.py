@@ -13,10 +13,21 @@ from benchmark.dataset import scan_corpus
 from benchmark.errors import BenchError, MissingError
 from benchmark.listening import Heard, hear
 from benchmark.settings import Settings
+from benchmark.text import count
 from benchmark.types import CorpusCounts, Utterance
 
-PartState = Literal["complete", "incomplete", "unknown", "not here"]
-State = Literal["complete", "complete in part", "incomplete", "unknown", "refused", "made when needed", "not here"]
+PartState = Literal["complete", "incomplete", "not as counted", "unknown", "not here"]
+State = Literal[
+    "complete",
+    "complete in part",
+    "incomplete",
+    "not as counted",
+    "unknown",
+    "refused",
+    "made when needed",
+    "not here",
+]
+WRONG: tuple[State, ...] = ("incomplete", "not as counted")  # of a part too
 
 
 @dataclass(frozen=True)
@@ -25,8 +36,9 @@ class Part:
 
     Attributes:
         name: The part, a key of `Corpus.counts`; "all" where a corpus has only one.
-        state: "complete", "incomplete" (more than there should be is that too), "unknown" where nobody says how much
-            there should be, "not here" where there is none of it.
+        state: "complete"; "incomplete" where there is less than there should be; "not as counted" where there is more
+            of something, or something else; "unknown" where nobody says how much there should be; "not here" where
+            there is none of it.
         utterances: Utterances here.
         utterances_expected: Utterances of the whole part; None where that is not known.
         speakers: Different speakers here, as far as they are named.
@@ -50,7 +62,8 @@ class Holding:
     Attributes:
         corpus: Its name.
         state: "complete"; "complete in part" where the parts that are here are whole and others are not here, such as
-            speech without song; "incomplete"; "unknown" where nobody says how much there should be; "refused" where the
+            speech without song; "incomplete"; "not as counted" where a part has more of something than there should
+            be, or something else; "unknown" where nobody says how much there should be; "refused" where the
             scanner does not accept the folder; "made when needed"; "not here".
         folder: Where it is.
         parts: Its parts, in the order of `Corpus.counts`.
@@ -110,18 +123,20 @@ def _part(name: str, here: Sequence[Utterance], whole: CorpusCounts | None) -> P
         return Part(name, "unknown", len(here), None, speakers, None, ())
     if not here:
         return Part(name, "not here", 0, whole.utterances, 0, whole.speakers, ())
-    differences = []
-    if len(here) != whole.utterances:
-        differences.append(f"{len(here)} utterances instead of {whole.utterances}")
-    if whole.speakers not in (None, speakers):
-        differences.append(f"{speakers} speakers instead of {whole.speakers}")
+    compared = [(count(len(here), "utterance"), len(here), whole.utterances)]
+    if whole.speakers is not None:
+        compared.append((count(speakers, "speaker"), speakers, whole.speakers))
     found = Counter(str(utterance.labels.get("emotion", "without an emotion")) for utterance in here)
     if whole.per_class:
         for label in [*whole.per_class, *sorted(set(found) - set(whole.per_class))]:
-            if found[label] != whole.per_class.get(label, 0):
-                differences.append(f"{found[label]} {label} instead of {whole.per_class.get(label, 0)}")
-    state: PartState = "incomplete" if differences else "complete"
-    return Part(name, state, len(here), whole.utterances, speakers, whole.speakers, tuple(differences))
+            compared.append((f"{found[label]} {label}", found[label], whole.per_class.get(label, 0)))
+    state: PartState = "complete"
+    if any(number > expected for _, number, expected in compared):
+        state = "not as counted"
+    elif any(number < expected for _, number, expected in compared):
+        state = "incomplete"
+    differences = tuple(f"{what} instead of {expected}" for what, number, expected in compared if number != expected)
+    return Part(name, state, len(here), whole.utterances, speakers, whole.speakers, differences)
 
 
 def in_words(part: Part) -> str:
@@ -160,7 +175,10 @@ def held(corpus: Corpus, folder: Path, utterances: Sequence[Utterance]) -> Holdi
     # Where a whole part was left away, gaps tell of that, and say nothing of the others.
     has_gaps = bool(gaps) and "not here" not in states
     state: State = "complete"
-    if "incomplete" in states or has_gaps or not utterances:
+    # Gaps of a corpus whose counts are right: something is missing, and something else is there instead.
+    if "not as counted" in states or (has_gaps and states == {"complete"}):
+        state = "not as counted"
+    elif "incomplete" in states or has_gaps or not utterances:
         state = "incomplete"
     elif "unknown" in states:
         state = "unknown"

@@ -64,7 +64,7 @@ class Settings:
         """The folder of a corpus: the first of the names that is placed, and exists; None where nothing is placed.
 
         Raises:
-            MissingError: A folder was named for it that does not exist.
+            MissingError: A folder was named for it that does not exist or is none.
         """
         return _find("--data", names, self.data, self.data_root, self.config.data, self.corpora)
 
@@ -76,7 +76,7 @@ class Settings:
         """The folder of a named checkpoint, or None where it is to come from the Hub.
 
         Raises:
-            MissingError: A folder was named for it that does not exist.
+            MissingError: A folder was named for it that does not exist or is none.
         """
         return _find("--weights", (name,), self.weights, self.weights_root, self.config.weights)
 
@@ -96,10 +96,14 @@ def _find(
         if name in placed:
             if not placed[name].is_dir():
                 raise MissingError(
-                    f"the folder {placed[name]} given for {name!r} does not exist", f"{option} {name}=PATH"
+                    f"the folder {placed[name]} given for {name!r} {_why_none(placed[name])}", f"{option} {name}=PATH"
                 )
             return placed[name]
     return None
+
+
+def _why_none(path: Path) -> str:
+    return "is no folder but a file" if path.exists() else "does not exist"
 
 
 def parse_assignments(option: str, values: Iterable[str]) -> dict[str, Path]:
@@ -124,6 +128,10 @@ def load_settings(data: Iterable[str] = (), weights: Iterable[str] = (), results
         data: NAME=PATH for corpora.
         weights: NAME=PATH for checkpoints.
         results: Folder of the records.
+
+    Raises:
+        MissingError: The environment names a config file or a folder of corpora or checkpoints that does not exist.
+        UsageError: The config file has a key or a value that it should not, or a value is not NAME=PATH.
     """
     path = config_path()
     config = ConfigFile()
@@ -139,14 +147,22 @@ def load_settings(data: Iterable[str] = (), weights: Iterable[str] = (), results
         found = Path(given) if given else configured
         return None if found is None else found.expanduser()
 
+    def root(variable: str) -> Path | None:
+        found = folder(variable, None)
+        if found is not None and not found.is_dir():
+            raise MissingError(
+                f"the folder {found} given by {variable} {_why_none(found)}", f"make it, or unset {variable}"
+            )
+        return found
+
     cache = folder("BENCH_CACHE", config.cache) or Path(platformdirs.user_cache_dir(APPLICATION))
     stored = folder("BENCH_RESULTS", config.results) or Path(platformdirs.user_data_dir(APPLICATION)) / "results"
     return Settings(
         cache=cache,
         results=results or stored,
         data=parse_assignments("--data", data),
-        data_root=folder("BENCH_DATA", None),
+        data_root=root("BENCH_DATA"),
         weights=parse_assignments("--weights", weights),
-        weights_root=folder("BENCH_WEIGHTS", None),
+        weights_root=root("BENCH_WEIGHTS"),
         config=config,
     )

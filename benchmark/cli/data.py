@@ -13,10 +13,13 @@ from benchmark.cli import obtaining
 from benchmark.cli.obtaining import Name
 from benchmark.cli.options import Data, Json, Plugin, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
-from benchmark.errors import BenchError
+from benchmark.errors import BenchError, UsageError
+from benchmark.text import count
 
 if TYPE_CHECKING:
+    from benchmark.base import Corpus
     from benchmark.holdings import Holding, Inspection
+    from benchmark.settings import Settings
 
 DATA_EPILOG = examples("bench data status", "bench data how-to urdu", "bench data get ravdess --accept-licence")
 STATUS_EPILOG = examples("bench data status", "bench data status ravdess urdu --json")
@@ -24,6 +27,7 @@ VERIFY_EPILOG = examples("bench data verify demo", "bench data verify demo --aga
 INDEX_EPILOG = examples("bench data index demo", "bench data index demo --out demo.jsonl")
 
 SHOWN_GAPS = 3  # in a table
+NAMED = 5  # in the line of an error: differences of a part, utterances of a finding
 SHOWN_PROBLEMS = 20  # one on a line; --json gives all
 
 app = typer.Typer(
@@ -59,7 +63,7 @@ def status(
 
 
 def _status_row(holding: Holding) -> list[str]:
-    from benchmark.holdings import in_words
+    from benchmark.holdings import WRONG, in_words
 
     def counted(found: str, expected: str) -> str:
         lines = []
@@ -70,7 +74,7 @@ def _status_row(holding: Holding) -> list[str]:
         return "\n".join(lines)
 
     # Gaps say it better than counts, which stand beside them.
-    differing = [in_words(part) for part in holding.parts if part.state == "incomplete"]
+    differing = [in_words(part) for part in holding.parts if part.state in WRONG]
     wrong = _shortened(holding.gaps or differing, SHOWN_GAPS)
     if holding.reason:
         wrong.append(holding.reason)
@@ -103,19 +107,25 @@ def verify(
 ) -> None:
     """Count a corpus, decode every recording of it, look for identical ones, and print its digests.
 
-    Exit code 1 where something is missing, surplus or unusable, or differs from FILE. Identical recordings are told
+    Exit code 1 where something is missing, surplus or unusable, or differs from FILE, which must be of the same corpus.
+    Identical recordings are told
     only: some corpora are published with a few.
     """
     from benchmark.digests import differences, make_index, read_index
 
     theirs = None if against is None else read_index(against)
-    inspection = _inspect(name, plugin, data)
+    corpus, settings = _known(name, plugin, data)
+    if theirs is not None and theirs.header.corpus != name:
+        raise UsageError(
+            f"{against} is of another corpus: {theirs.header.corpus!r}, not {name!r}",
+            f"bench data index {name} writes one to compare with",
+        )
+    inspection = _inspect(corpus, settings)
     ours = None if inspection.unusable else make_index(inspection)
     differing = {} if ours is None or theirs is None else differences(ours, theirs)
     wrong = _wrong(inspection)
     if theirs is not None and ours is None:
         wrong.append("not compared: a corpus with unusable recordings has no digests")
-    wrong += list(differing)
     if as_json:
         print_json(
             {
@@ -132,38 +142,59 @@ def verify(
             stdout().print(f"audio {header.audio_sha256}\nindex {header.index_sha256}", markup=False, soft_wrap=True)
         if theirs is not None and ours is not None and not differing:
             stdout().print(f"the same as {against}", markup=False, soft_wrap=True)
-    if wrong:
+    # Where nothing is wrong here, a difference does not tell which of the two is the right one.
+    told = [f"{name} is not as it should be: {'; '.join(wrong)}"] if wrong else []
+    if differing:
+        told.append(f"{name} here and {against} differ: {'; '.join(_findings(differing))}")
+    if told:
         raise BenchError(
-            f"{name} is not as it should be: {'; '.join(wrong)}", f"bench data how-to {name} says how to get it"
+            "; ".join(told),
+            f"bench data how-to {name} says how to get it"
+            if wrong
+            else f"nothing is wrong with what is here; does bench data verify {name} say so there, too?",
         )
 
 
-def _inspect(name: str, plugin: list[str] | None, data: list[str] | None) -> Inspection:
+def _findings(differing: dict[str, list[str]]) -> list[str]:
+    """Differences from another lab's index, each with a few of its utterances."""
+    return [
+        f"{title} ({', '.join(_shortened([repr(name) for name in names], NAMED))})" if names else title
+        for title, names in differing.items()
+    ]
+
+
+def _known(name: str, plugin: list[str] | None, data: list[str] | None) -> tuple[Corpus, Settings]:
+    registry, settings = load(plugin, data)
+    return registry.corpus(name), settings
+
+
+def _inspect(corpus: Corpus, settings: Settings) -> Inspection:
     from benchmark.dataset import open_corpus, scan_corpus
     from benchmark.holdings import inspect
 
-    registry, settings = load(plugin, data)
-    corpus = registry.corpus(name)
     folder = open_corpus(corpus, settings)
     utterances = scan_corpus(corpus, folder)
-    with TerminalProgress().stage(f"listen to {name}", len(utterances)) as advance:
+    with TerminalProgress().stage(f"listen to {corpus.name}", len(utterances)) as advance:
         return inspect(corpus, folder, utterances, settings, advance)
 
 
 def _wrong(inspection: Inspection) -> list[str]:
     """What makes a corpus not as it should be, a few words each; the rest is printed above it."""
+    from benchmark.holdings import WRONG
+
     holding = inspection.holding
     wrong = [
-        f"{'' if part.name == 'all' else f'{part.name}: '}{[*part.differences, 'nothing of it is here'][0]}"
+        f"{'' if part.name == 'all' else f'{part.name}: '}"
+        f"{', '.join(_shortened(part.differences, NAMED)) or 'nothing of it is here'}"
         for part in holding.parts
-        if part.state in ("incomplete", "not here")
+        if part.state in (*WRONG, "not here")
     ]
-    if holding.gaps and holding.state == "incomplete" and not wrong:
+    if holding.gaps and holding.state in WRONG and not wrong:
         wrong += _shortened(holding.gaps, SHOWN_GAPS)
     if not inspection.utterances:
         wrong.append("it holds no utterances")
     if inspection.unusable:
-        wrong.append(f"{len(inspection.unusable)} of {len(inspection.utterances)} utterances are unusable")
+        wrong.append(f"{len(inspection.unusable)} of {count(len(inspection.utterances), 'utterance')} cannot be used")
     return wrong
 
 
@@ -198,7 +229,9 @@ def _print_inspection(inspection: Inspection, differing: dict[str, list[str]]) -
     groups = [" = ".join(group) for group in inspection.identical if group not in inspection.shared]
     shared = [" = ".join(group) for group in inspection.shared]
     hours = sum(found.duration for found in inspection.heard.values()) / 3600
-    console.print(f"{len(inspection.heard)} of {len(inspection.utterances)} utterances can be used, {hours:.2f} h")
+    console.print(
+        f"{len(inspection.heard)} of {count(len(inspection.utterances), 'utterance')} can be used, {hours:.2f} h"
+    )
     found = {
         f"gaps: {len(holding.gaps)}": holding.gaps,
         f"unusable: {len(inspection.unusable)}": tuple(inspection.unusable.values()),
@@ -225,13 +258,14 @@ def index(
 ) -> None:
     """Write digests of a corpus that another lab can compare with its own (`bench data verify NAME --against FILE`).
 
-    One JSON line about the corpus, then one for each utterance: id, sha256 of the decoded samples, duration. No audio,
-    label or speaker is in it. With --json and --out the first line is printed too.
+    One JSON line about the corpus, then one for each utterance: id, sha256 of the decoded samples, duration. No audio
+    and no list of labels is in it; but ids are the corpus's own file names, which in some corpora tell label and
+    speaker. With --json and --out the first line is printed too.
     """
     from benchmark.digests import make_index
     from benchmark.files import write_atomically
 
-    found = make_index(_inspect(name, plugin, data))
+    found = make_index(_inspect(*_known(name, plugin, data)))
     if out is None:
         sys.stdout.write(found.encoded().decode())
         return
@@ -239,7 +273,7 @@ def index(
     if as_json:
         print_json({"written": str(out), **found.header.model_dump()})
     else:
-        stdout().print(f"written: {out} ({found.header.utterances} utterances)", markup=False, soft_wrap=True)
+        stdout().print(f"written: {out} ({count(found.header.utterances, 'utterance')})", markup=False, soft_wrap=True)
 
 
 app.command("get", epilog=obtaining.GET_EPILOG)(obtaining.get)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from benchmark.base import Corpus
     from benchmark.settings import Settings
 
-GET_EPILOG = examples("bench data get ravdess --accept-licence", "bench data get ravdess --to ~/corpora/ravdess")
+GET_EPILOG = examples(
+    "bench data get ravdess --accept-licence", "bench data get ravdess --accept-licence --to ~/corpora/ravdess"
+)
 HOW_TO_EPILOG = examples("bench data how-to urdu", "bench data how-to ravdess --json")
 
 Name = Annotated[str, typer.Argument(help="Corpus; bench list corpora names all.")]
@@ -28,7 +30,7 @@ def get(
     name: Name,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="DIR", help="The folder of the corpus, which must not be there yet."),
+        typer.Option("--to", metavar="DIR", help="The folder of the corpus: not there yet, or empty."),
     ] = None,
     accept_licence: Annotated[
         bool, typer.Option("--accept-licence", help="You have read its licence and accept it.")
@@ -52,12 +54,12 @@ def get(
     if present is not None and present.is_dir() and any(present.iterdir()):
         _say_present(corpus, present, as_json)
         return
-    _print_licence(corpus)
+    folder = present or settings.place_of_new(name)
+    _print_licence(corpus, folder)
     if not accept_licence:
         raise UsageError(
             f"the licence of {name} is to be accepted first: {corpus.licence}", "read it, then add --accept-licence"
         )
-    folder = present or settings.place_of_new(name)
     parts = downloads.get(corpus, folder, transfer_bar)
     if as_json:
         print_json({"corpus": name, "folder": str(folder), "parts": [asdict(part) for part in parts]})
@@ -77,12 +79,12 @@ def _say_present(corpus: Corpus, folder: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
     from benchmark.dataset import scan_corpus
-    from benchmark.holdings import held
+    from benchmark.holdings import WRONG, held
 
     holding = held(corpus, folder, scan_corpus(corpus, folder))
-    if holding.state == "incomplete":
+    if holding.state in WRONG:
         raise BenchError(
-            f"{folder} is there and is not all of {corpus.name}",
+            f"{corpus.name} is in {folder} already, and is {holding.state}",
             f"bench data verify {corpus.name} says what is wrong; move it away, or use --to with another folder",
         )
     if as_json:
@@ -91,10 +93,12 @@ def _say_present(corpus: Corpus, folder: Path, as_json: bool) -> None:
         stdout().print(f"{corpus.name} is there already: {folder}", markup=False, soft_wrap=True)
 
 
-def _print_licence(corpus: Corpus) -> None:
+def _print_licence(corpus: Corpus, folder: Path) -> None:
+    """What comes from where, under which licence, and where to: before anything is transferred."""
     files = "\n".join(f"  {download.url}" for download in corpus.downloads)
     sys.stderr.write(
         f"{corpus.name}\nlicence: {corpus.licence}\ncite: {corpus.citation}\nhome page: {corpus.homepage}\n{files}\n"
+        f"it goes into {folder}\n"
     )
 
 
@@ -147,6 +151,7 @@ def facts_of(corpus: Corpus, settings: Settings) -> dict[str, Any]:
     }
     if corpus.downloads:
         facts["download"] = f"bench data get {name} --accept-licence"
+        facts["which_puts_it_into"] = str(settings.place_of_new(name))
         facts["files"] = [f"{download.url} ({download.checksum})" for download in corpus.downloads]
     if type(corpus).prepare is Base.prepare:
         facts["tell_bench_where"] = [

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from benchmark.base import Corpus
 from benchmark.contracts.common import Check, require
 from benchmark.dataset import open_corpus, scan_corpus
-from benchmark.holdings import compare, in_words
+from benchmark.holdings import WRONG, compare, in_words
 from benchmark.settings import Settings
 from benchmark.types import Utterance
 
@@ -130,7 +130,7 @@ def _scales(scanned: _Scanned) -> None:
 def _complete(scanned: _Scanned) -> None:
     require(bool(scanned.utterances), "the scanner finds no utterance", scanned.corpus.how_to_get)
     parts = compare(scanned.corpus, scanned.utterances)
-    wrong = [in_words(part) for part in parts if part.state == "incomplete"]
+    wrong = [in_words(part) for part in parts if part.state in WRONG]
     # A part that is left away is none that is wrong; without it gaps speak of it too.
     if all(part.state in ("complete", "unknown") for part in parts):
         wrong += scanned.corpus.gaps(scanned.utterances)[:NAMED]

@@ -111,6 +111,11 @@ def test_a_good_one_keeps_it(tmp_path: Path) -> None:
             "good is not whole: 3 utterances instead of 4",
         ),
         (
+            lambda root: variant(utterances=[*GOOD, replace(GOOD[3], id="u4")]),
+            "it holds what its counts say",
+            "good is not whole: 5 utterances instead of 4",
+        ),
+        (
             lambda root: variant(gaps=lambda self, utterances: ["u9 is missing"]),
             "it holds what its counts say",
             "good is not whole: u9 is missing",

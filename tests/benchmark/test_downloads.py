@@ -280,6 +280,7 @@ def test_an_unknown_kind_of_checksum_is_no_endless_loop(host: Host, tmp_path: Pa
 def test_a_part_that_reaches_the_end(
     host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture, left: bytes, sent: int, told: str
 ) -> None:
+    caplog.set_level(logging.INFO, logger="benchmark.downloads")
     (tmp_path / f"{file_name(host.download())}.part").write_bytes(left)
     assert fetch(host.download(), tmp_path, quiet).read_bytes() == CONTENT
     assert host.sent == sent
@@ -293,6 +294,7 @@ def test_another_part_than_the_one_asked_for_is_not_used(
     interrupted(host, tmp_path)
     host.skew = 1
     caplog.clear()
+    caplog.set_level(logging.INFO, logger="benchmark.downloads")
     assert fetch(host.download(), tmp_path, quiet).read_bytes() == CONTENT
     assert "sent another part of the file than the one asked for" in caplog.text
     assert "damaged" not in caplog.text
@@ -334,10 +336,18 @@ def test_a_redirect_is_followed_and_resumed(host: Host, tmp_path: Path) -> None:
     assert host.requests[-2:] == [("/old.zip", "bytes=1000-"), ("/corpus.zip", "bytes=1000-")]
 
 
-def test_a_host_that_cannot_be_reached(host: Host, tmp_path: Path) -> None:
+def test_a_host_that_cannot_be_reached_is_one_error_without_warnings(
+    host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     download = Download("http://127.0.0.1:9/corpus.zip", "md5:00")
-    with pytest.raises(MissingError, match=r"the connection failed \(ConnectionError\)"):
+    caplog.set_level(logging.INFO)
+    with pytest.raises(MissingError, match=r"the connection failed \(ConnectionError\)") as caught:
         fetch(download, tmp_path, quiet)
+    assert caught.value.hint == "nothing of it arrived: is this machine online? Run it again later"
+    assert "bytes" not in str(caught.value)
+    tries = [record.levelno for record in caplog.records if "trying again" in record.getMessage()]
+    assert tries == [logging.INFO] * (MOST_FAILURES - 1)  # --debug shows them
+    assert max(record.levelno for record in caplog.records) == logging.INFO
 
 
 def test_an_address_that_is_none(tmp_path: Path) -> None:
@@ -386,6 +396,11 @@ def toys(host: Host, tmp_path: Path) -> Toys:
     return toys
 
 
+def left(folder: Path) -> dict[str, set[str]]:
+    """What is in each folder in a folder."""
+    return {path.name: {inner.name for inner in path.iterdir()} for path in folder.iterdir()}
+
+
 def test_a_corpus_is_put_in_its_place(toys: Toys, tmp_path: Path) -> None:
     (part,) = get(toys, tmp_path / "data/toys", quiet)
     assert (part.state, part.utterances, part.speakers) == ("complete", 4, 2)
@@ -401,6 +416,7 @@ def test_a_place_that_is_not_empty_is_left_alone(toys: Toys, host: Host, tmp_pat
         get(toys, place, quiet)
     assert found(place) == {"mine.txt": b"mine"}
     assert host.requests == []
+    assert not (tmp_path / ".toys.getting").exists()
     (place / "mine.txt").unlink()
     get(toys, place, quiet)
     assert found(place) == UNPACKED
@@ -412,6 +428,7 @@ def test_what_is_not_the_corpus_is_not_put_in_its_place(toys: Toys, host: Host, 
         get(toys, tmp_path / "data/toys", quiet)
     assert not (tmp_path / "data/toys").exists()
     asked = len(host.requests)
+    assert left(tmp_path / "data") == {".toys.getting": {"lock", *map(file_name, toys.downloads)}}
     toys.counts = {"all": CorpusCounts(4, 2)}  # type: ignore[misc]
     get(toys, tmp_path / "data/toys", quiet)
     assert len(host.requests) == asked == 2  # what has its checksum is kept
@@ -433,12 +450,104 @@ def test_a_second_process_waits_for_nobody(toys: Toys, host: Host, tmp_path: Pat
     ):
         get(toys, tmp_path / "toys", quiet)
     assert host.requests == []
+    assert (tmp_path / ".toys.getting/lock").exists()  # it is the other's
+
+
+def test_of_a_download_that_brought_nothing_nothing_stays(toys: Toys, host: Host, tmp_path: Path) -> None:
+    good, host.files = host.files, {}
+    with pytest.raises(MissingError, match="404"):
+        get(toys, tmp_path / "data/toys", quiet)
+    assert left(tmp_path / "data") == {}
+    host.files, host.cut = good, [0]
+    with pytest.raises(MissingError, match="nothing of it arrived"):
+        get(toys, tmp_path / "data/toys", quiet)
+    assert left(tmp_path / "data") == {}
+
+
+def test_a_download_that_brought_something_stays(
+    toys: Toys, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark.downloads, "BLOCK", 100)
+    first = file_name(toys.downloads[0])
+    host.cut = [100, 0]
+    with pytest.raises(MissingError, match="100 bytes arrived; run it again to go on"):
+        get(toys, tmp_path / "data/toys", quiet)
+    assert left(tmp_path / "data") == {".toys.getting": {"lock", f"{first}.part"}}
+    host.cut = [None]
+    gone = host.files.pop("/second.zip")
+    with pytest.raises(MissingError, match="404"):
+        get(toys, tmp_path / "data/toys", quiet)
+    assert left(tmp_path / "data") == {".toys.getting": {"lock", first}}
+    host.files["/second.zip"] = gone
+    get(toys, tmp_path / "data/toys", quiet)
+    assert found(tmp_path / "data") == {f"toys/{name}": content for name, content in UNPACKED.items()}
+
+
+def test_a_published_file_that_is_no_archive_is_kept_and_it_is_said(toys: Toys, host: Host, tmp_path: Path) -> None:
+    host.files["/page.zip"] = b"<html>log in first</html>"
+    toys.downloads = (*toys.downloads[:1], host.download("/page.zip"))  # type: ignore[misc]
+    kept = tmp_path / "data/.toys.getting" / file_name(toys.downloads[1])
+    with pytest.raises(BenchError, match=r"page\.zip is neither a zip nor a tar archive") as caught:
+        get(toys, tmp_path / "data/toys", quiet)
+    assert caught.value.hint == (f"nothing of it is used: report it; it has the published checksum and is kept: {kept}")
+    assert kept.read_bytes() == host.files["/page.zip"]
+    assert left(tmp_path / "data") == {".toys.getting": {"lock", *map(file_name, toys.downloads)}}
+
+
+def test_one_lock_is_held_by_one_although_it_is_removed_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was about to take the lock when it was removed takes the new one, and not the one that nobody sees."""
+    import filelock
+
+    from benchmark.downloads import _alone, _lock
+
+    work = tmp_path / ".toys.getting"
+    acquire = filelock.FileLock.acquire
+    removed: list[Path] = []
+
+    def late(lock: filelock.FileLock, *arguments: object, **options: object) -> object:
+        held = acquire(lock, *arguments, **options)  # type: ignore[arg-type]
+        if not removed:  # the one before us ends, and a third one begins
+            removed.append(work / "lock")
+            (work / "lock").rename(tmp_path / "orphan")  # its number is in use still
+            (work / "lock").touch()
+        return held
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", late)
+    lock = _lock(work)
+    assert removed
+    with pytest.raises(filelock.Timeout), _alone(work):
+        pass
+    lock.release()
+    monkeypatch.undo()
+    with _alone(work):
+        assert work.exists()
+    assert not work.exists()
+
+
+def test_a_lock_whose_folder_is_removed_between_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmark.downloads import _alone
+
+    work, touch, calls = tmp_path / ".toys.getting", Path.touch, []
+
+    def late(path: Path) -> None:
+        calls.append(path)
+        if len(calls) == 1:
+            work.rmdir()
+        touch(path)
+
+    monkeypatch.setattr(Path, "touch", late)
+    with _alone(work):
+        assert (work / "lock").exists()
+    assert calls == [work / "lock"] * 2
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(toys: Toys, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BenchError, match=r"cannot get 'toys' into .*/file/toys"):
         get(toys, tmp_path / "file/toys", quiet)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 def test_an_archive_that_leaves_its_folder_changes_nothing(toys: Toys, host: Host, tmp_path: Path) -> None:
@@ -464,7 +573,7 @@ def test_interrupted_while_unpacking_nothing_is_in_its_place(
 
     with pytest.raises(KeyboardInterrupt):
         get(toys, tmp_path / "data/toys", meter)
-    assert len(list((tmp_path / "data").rglob("*.wav"))) == 3
+    assert left(tmp_path / "data") == {".toys.getting": {"lock", *map(file_name, toys.downloads)}}
     assert look(toys, load_settings()).state == "not here"
     get(toys, tmp_path / "data/toys", quiet)
     assert found(tmp_path / "data/toys") == UNPACKED

@@ -144,15 +144,28 @@ def test_every_difference_of_a_part_is_told(tmp_path: Path) -> None:
     holding = look(Tones(), placed(tmp_path))
     assert holding.state == "incomplete"
     assert in_words(holding.parts[0]) == (
-        "speech: 4 utterances instead of 8, 1 speakers instead of 2, 3 anger instead of 4, 1 joy instead of 4"
+        "speech: 4 utterances instead of 8, 1 speaker instead of 2, 3 anger instead of 4, 1 joy instead of 4"
     )
 
 
-def test_more_than_there_should_be_is_incomplete_too(tmp_path: Path) -> None:
+def test_more_than_there_should_be_is_not_as_counted(tmp_path: Path) -> None:
     write_wav(speech(tmp_path) / "ann_joy_speech_9.wav", 9)
-    assert in_words(look(Tones(), placed(tmp_path)).parts[0]) == (
-        "speech: 9 utterances instead of 8, 5 joy instead of 4"
-    )
+    holding = look(Tones(), placed(tmp_path))
+    assert (holding.state, holding.parts[0].state) == ("not as counted", "not as counted")
+    assert in_words(holding.parts[0]) == "speech: 9 utterances instead of 8, 5 joy instead of 4"
+
+
+def test_something_else_than_there_should_be_is_not_as_counted(tmp_path: Path) -> None:
+    speech(tmp_path)
+    (tmp_path / "ann_joy_speech_1.wav").rename(tmp_path / "ann_anger_speech_3.wav")
+    holding = look(Tones(), placed(tmp_path))
+    assert (holding.state, holding.parts[0].state) == ("not as counted", "not as counted")
+    assert holding.parts[0].differences == ("5 anger instead of 4", "3 joy instead of 4")
+    (tmp_path / "ann_anger_speech_3.wav").rename(tmp_path / "eve_joy_speech_1.wav")
+    assert look(Tones(), placed(tmp_path)).parts[0].differences == ("3 speakers instead of 2",)
+    assert look(Tones(), placed(tmp_path)).state == "not as counted"
+    (tmp_path / "eve_joy_speech_1.wav").unlink()
+    assert look(Tones(), placed(tmp_path)).state == "incomplete"
 
 
 def test_a_class_that_there_should_not_be_is_told(tmp_path: Path) -> None:
@@ -191,9 +204,9 @@ class Gapped(Tones):
         return ["number 7 is missing"] if len(utterances) != 10 else ["number 7 is there twice"]
 
 
-def test_gaps_make_a_corpus_incomplete_although_its_counts_are_right(tmp_path: Path) -> None:
+def test_with_gaps_a_corpus_is_not_complete_although_its_counts_are_right(tmp_path: Path) -> None:
     holding = look(Gapped(), placed(song(speech(tmp_path))))
-    assert (holding.state, holding.gaps) == ("incomplete", ("number 7 is there twice",))
+    assert (holding.state, holding.gaps) == ("not as counted", ("number 7 is there twice",))
 
 
 def test_gaps_that_tell_of_a_part_that_was_left_away_do_not(tmp_path: Path) -> None:
@@ -254,7 +267,7 @@ def test_every_unusable_recording_is_named(tmp_path: Path) -> None:
     assert found.unusable["bob_joy_speech_2"] == "bob_joy_speech_2.wav: the audio is silent"
     assert len(found.heard) == 6
     assert found.holding.state == "complete in part"  # it is about counts
-    with pytest.raises(BenchError, match=r"2 of 8 utterances of 'tones' are unusable: ann_joy_speech_1\.wav: unread"):
+    with pytest.raises(BenchError, match=r"2 of 8 utterances of 'tones' cannot be used: ann_joy_speech_1\.wav: unread"):
         make_index(found)
 
 
@@ -359,10 +372,10 @@ def test_every_kind_of_difference_is_told(tmp_path: Path) -> None:
     write_wav(other / "bob_joy_speech_1.wav", 51)
     write_wav(other / "bob_joy_speech_2.wav", 52, seconds=0.04)
     assert differences(ours, index_of(other)) == {
-        "only here: 1 utterances": ["ann_joy_speech_1"],
-        "only there: 1 utterances": ["ann_joy_speech_3"],
-        "other samples, and another duration: 1 utterances": ["bob_joy_speech_2"],
-        "other samples of the same duration: 1 utterances": ["bob_joy_speech_1"],
+        "only here: 1 utterance": ["ann_joy_speech_1"],
+        "only there: 1 utterance": ["ann_joy_speech_3"],
+        "other samples, and another duration: 1 utterance": ["bob_joy_speech_2"],
+        "other samples of the same duration: 1 utterance": ["bob_joy_speech_1"],
     }
 
 
@@ -378,13 +391,15 @@ def test_other_labels_are_told_although_nobody_sees_them(tmp_path: Path) -> None
     assert differences(ours, theirs) == {"the same ids with other labels, speakers or times": []}
 
 
-def test_another_corpus_is_told(tmp_path: Path) -> None:
+def test_of_another_corpus_nothing_else_is_told(tmp_path: Path) -> None:
     class Noise(Tones):
         """Another one."""
 
         name: ClassVar[str] = "noise"
 
-    ours, theirs = index_of(speech(tmp_path)), make_index(inspected(tmp_path, Noise()))
+    ours = index_of(speech(tmp_path))
+    write_wav(tmp_path / "ann_joy_speech_1.wav", 99)
+    theirs = make_index(inspected(song(tmp_path), Noise()))
     assert differences(ours, theirs) == {"other corpora: 'tones' here, 'noise' there": []}
 
 

@@ -37,6 +37,32 @@ def test_weights_are_found_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         load_settings(weights=["x=/nowhere"]).find_weights("x")
 
 
+def test_what_is_no_folder_is_told_apart_from_what_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "emodb.zip").touch()
+    with pytest.raises(
+        MissingError, match=r"/emodb\.zip given for 'emodb' is no folder but a file \(--data emodb=PATH\)"
+    ):
+        load_settings([f"emodb={tmp_path}/emodb.zip"]).find_data("emodb")
+    with pytest.raises(MissingError, match=r"/nowhere given for 'emodb' does not exist \(--data emodb=PATH\)"):
+        load_settings([f"emodb={tmp_path}/nowhere"]).find_data("emodb")
+
+
+@pytest.mark.parametrize("variable", ["BENCH_DATA", "BENCH_WEIGHTS"])
+def test_a_folder_that_the_environment_names_must_exist(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path / "nowhere"))
+    with pytest.raises(
+        MissingError, match=rf"/nowhere given by {variable} does not exist \(make it, or unset {variable}"
+    ):
+        load_settings()
+    (tmp_path / "nowhere").touch()
+    with pytest.raises(MissingError, match=rf"/nowhere given by {variable} is no folder but a file"):
+        load_settings()
+    monkeypatch.setenv(variable, "")
+    load_settings()
+
+
 @pytest.mark.parametrize("text", ["urdu", "=path", "urdu="])
 def test_what_is_no_assignment_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not NAME=PATH"):

@@ -127,6 +127,7 @@ def test_help_ends_with_examples_that_the_command_line_understands(command: str)
         named = context.params.get("names") or [context.params.get("name")]
         assert set(named) <= {*corpora, None}
         assert command in ("", name)
+        assert name != "get" or context.params["accept_licence"]  # it fails without
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -160,6 +161,10 @@ def test_status_counts_what_is_here(bench: Callable[..., Done], tones: Path) -> 
     done = bench("status", "tones")
     assert (done.code, done.err) == (0, "")
     assert re.search(r"tones +incomplete +3/4 +2/2 +3 utterances instead of", done.out)
+    write_wav(tones / "bob_joy_1.wav", 9)
+    write_wav(tones / "bob_joy_2.wav", 9)
+    assert re.search(r"tones +not as counted +5/4 +2/2 +5 utterances instead of", bench("status", "tones").out)
+    assert bench("status", "tones", "--json").json[0]["state"] == "not as counted"
     write_wav(tones / "ann_joy.wav", 9)
     (row,) = bench("status", "tones", "--json").json
     assert (row["state"], row["parts"]) == ("refused", [])
@@ -208,13 +213,29 @@ def test_verify_names_everything_that_is_wrong(bench: Callable[..., Done], tones
     assert "identical recordings under several speakers: 1\n  ann_anger_1 = bob_anger_1" in done.out
     assert "audio " not in done.out.split("unusable")[0].splitlines()[-1]
     assert done.err.splitlines()[-1] == (
-        "error: tones is not as it should be: 3 utterances instead of 4; 1 of 3 utterances are unusable "
-        "(bench data how-to tones says how to get it)"
+        "error: tones is not as it should be: 3 utterances instead of 4, 1 joy instead of 2; "
+        "1 of 3 utterances cannot be used (bench data how-to tones says how to get it)"
     )
     done = bench("verify", "tones", "--json")
     assert done.code == 1
     assert (done.json["digests"], list(done.json["unusable"])) == (None, ["ann_joy_1"])
     assert done.json["identical_across_speakers"] == [["ann_anger_1", "bob_anger_1"]]
+
+
+def test_the_line_of_the_error_names_five_differences(bench: Callable[..., Done], tones: Path) -> None:
+    for emotion in "abcde":
+        write_wav(tones / f"eve_{emotion}_1.wav", 9)
+    done = bench("verify", "tones")
+    assert done.err.splitlines()[-1].startswith(
+        "error: tones is not as it should be: 9 utterances instead of 4, 3 speakers instead of 2, 1 a instead of 0, "
+        "1 b instead of 0, 1 c instead of 0, and 2 more (bench data how-to"
+    )
+    assert re.search(r"all +not as counted +9 +4 ", done.out)
+    for file in tones.glob("[!e]*"):
+        file.unlink()
+    for file in tones.glob("eve_[a-d]_1.wav"):
+        file.unlink()
+    assert "1 of 1 utterance can be used" in bench("verify", "tones").out
 
 
 def test_a_part_that_is_not_here_is_told(bench: Callable[..., Done], tones: Path, tmp_path: Path) -> None:
@@ -243,12 +264,45 @@ def test_two_labs_compare_their_corpora(bench: Callable[..., Done], tones: Path,
     write_wav(tones / "bob_joy_1.wav", 99)
     done = bench("verify", "tones", "--against", theirs)
     assert done.code == 1
-    assert "other samples of the same duration: 1 utterances\n  'bob_joy_1'" in done.out
-    assert "other samples of the same duration: 1 utterances" in done.err
-    differing = bench("verify", "tones", "--against", theirs, "--json").json["differences"]
-    assert differing == {"other samples of the same duration: 1 utterances": ["bob_joy_1"]}
+    assert "other samples of the same duration: 1 utterance\n  'bob_joy_1'" in done.out
+    # Either may be the damaged one.
+    assert done.err.splitlines()[-1] == (
+        f"error: tones here and {theirs} differ: other samples of the same duration: 1 utterance ('bob_joy_1') "
+        "(nothing is wrong with what is here; does bench data verify tones say so there, too?)"
+    )
+    printed = bench("verify", "tones", "--against", theirs, "--json").json
+    assert printed["differences"] == {"other samples of the same duration: 1 utterance": ["bob_joy_1"]}
+    assert printed["wrong"] == []
+    for number in range(3, 10):
+        write_wav(tones / f"bob_joy_{number}.wav", number)
+    told = bench("verify", "tones", "--against", theirs).err.splitlines()[-1]
+    assert told.startswith("error: tones is not as it should be: 11 utterances instead of 4, 9 joy instead of 2; tones")
+    assert "only here: 7 utterances ('bob_joy_3', 'bob_joy_4', 'bob_joy_5', 'bob_joy_6', 'bob_joy_7', and 2" in told
+    assert told.endswith("(bench data how-to tones says how to get it)")
     (tones / "bob_joy_1.wav").write_text("no audio")
     assert "not compared: a corpus with unusable recordings" in bench("verify", "tones", "--against", theirs).err
+
+
+def test_an_index_of_another_corpus_is_told_before_listening(
+    bench: Callable[..., Done], tones: Path, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs.jsonl"
+    bench("index", "tones", "--out", theirs)
+    theirs.write_text(theirs.read_text().replace('"corpus":"tones"', r'"corpus":"\u001b[2Jnoise"', 1))
+    done = bench("verify", "tones", "--against", theirs)
+    assert (done.code, done.out, done.err) == (
+        2,
+        "",
+        f"error: {theirs} is of another corpus: '\\x1b[2Jnoise', not 'tones' "
+        "(bench data index tones writes one to compare with)\n",
+    )
+
+
+def test_help_says_what_ids_may_tell() -> None:
+    result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, ["data", "index", "--help"])
+    text = " ".join(result.stdout.split())
+    assert "No audio and no list of labels is in it" in text
+    assert "ids are the corpus's own file names, which in some corpora tell label and speaker" in text
 
 
 def test_what_another_lab_wrote_cannot_drive_the_terminal(
@@ -258,7 +312,6 @@ def test_what_another_lab_wrote_cannot_drive_the_terminal(
     bench("index", "tones", "--out", theirs)
     header, *lines = [json.loads(line) for line in theirs.read_text().splitlines()]
     lines[0]["id"] = "\x1b[2J[bold]x"
-    header["corpus"] = "\x1b[2Jtones"
     from benchmark.files import digest
 
     header["audio_sha256"] = digest({line["id"]: line["sha256"] for line in lines})
@@ -267,6 +320,7 @@ def test_what_another_lab_wrote_cannot_drive_the_terminal(
     assert done.code == 1
     assert "\x1b" not in done.out + done.err
     assert r"'\x1b[2J[bold]x'" in done.out
+    assert r"'\x1b[2J[bold]x'" in done.err
 
 
 def test_a_file_that_is_no_index_is_refused_before_listening(
@@ -282,7 +336,7 @@ def test_no_index_is_made_of_what_cannot_be_heard(bench: Callable[..., Done], to
     (tones / "ann_joy_1.wav").write_text("no audio")
     done = bench("index", "tones", "--out", tmp_path / "x.jsonl")
     assert done.code == 1
-    assert "1 of 4 utterances of 'tones' are unusable: ann_joy_1.wav" in done.err
+    assert "1 of 4 utterances of 'tones' cannot be used: ann_joy_1.wav" in done.err
     assert not (tmp_path / "x.jsonl").exists()
 
 
@@ -308,7 +362,11 @@ def test_how_to_tells_all_of_every_corpus(bench: Callable[..., Done]) -> None:
     shown = bench("how-to", "ravdess").out
     for text in (corpus.homepage, corpus.licence, corpus.downloads[0].checksum, "song: 1012 utterances, 23 speakers"):
         assert text in shown
+    place = settings.place_of_new("ravdess")
+    assert facts_of(corpus, settings)["which_puts_it_into"] == str(place)
+    assert re.search(r"download +bench data get ravdess --accept-licence *\nwhich puts it into +/", shown)
     facts = bench("how-to", "tones", "--json").json
+    assert "which_puts_it_into" not in facts
     assert facts["holds"] == ["4 utterances, 2 speakers"]
     assert facts["tell_bench_where"][0] == "--data tones=PATH"
     assert facts["then"] == "bench data verify tones"
@@ -358,6 +416,7 @@ def test_without_the_licence_accepted_nothing_is_fetched(
     assert done.err.splitlines()[-1] == (
         "error: the licence of tones is to be accepted first: CC BY 4.0 [for all] (read it, then add --accept-licence)"
     )
+    assert f"it goes into {tmp_path}/home/serbench/corpora/tones\n" in done.err
     assert not (tmp_path / "home").exists()
 
 
@@ -366,6 +425,7 @@ def test_get_puts_a_corpus_where_it_is_found(host: Path, bench: Callable[..., Do
     place = tmp_path / "home/serbench/corpora/tones"
     assert (done.code, done.out) == (0, f"tones is in {place}: all 4\n")
     assert "licence: CC BY 4.0 [for all]" in done.err
+    assert f"/tones.zip\nit goes into {place}\n" in done.err.split(": done")[0]  # before the transfer
     assert re.search(r"[0-9a-f]{8}-tones\.zip: done\nunpack [0-9a-f]{8}-tones\.zip: done\n$", done.err)
     assert bench("verify", "tones").code == 0
     (host / "tones.zip").unlink()
@@ -378,6 +438,12 @@ def test_get_goes_below_bench_data(
     host: Path, bench: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BENCH_DATA", str(tmp_path / "new/data"))
+    done = bench("get", "tones", "--accept-licence", "--json")
+    assert (done.code, done.err) == (
+        3,
+        f"error: the folder {tmp_path}/new/data given by BENCH_DATA does not exist (make it, or unset BENCH_DATA)\n",
+    )
+    (tmp_path / "new/data").mkdir(parents=True)
     printed = bench("get", "tones", "--accept-licence", "--json").json
     assert printed["folder"] == str(tmp_path / "new/data/tones")
     assert printed["parts"][0]["utterances"] == 4
@@ -386,6 +452,7 @@ def test_get_goes_below_bench_data(
 
 def test_get_goes_where_it_is_told(host: Path, bench: Callable[..., Done], tmp_path: Path) -> None:
     place = tmp_path / "elsewhere"
+    place.mkdir()  # empty, as --help allows
     done = bench("get", "tones", "--accept-licence", "--to", place)
     assert done.out == f"tones is in {place}: all 4\ntell bench where it is: --data tones={place}\n"
     assert bench("status", "tones", "--data", f"tones={place}", "--json").json[0]["state"] == "complete"
@@ -395,8 +462,13 @@ def test_get_leaves_an_incomplete_corpus_alone(host: Path, bench: Callable[..., 
     (tones / "bob_joy_1.wav").unlink()
     done = bench("get", "tones", "--accept-licence")
     assert done.code == 1
-    assert f"{tones} is there and is not all of tones (bench data verify tones says what is wrong" in done.err
+    assert f"tones is in {tones} already, and is incomplete (bench data verify tones says what is wrong" in done.err
     assert len(list(tones.iterdir())) == 3
+    for take in "12":
+        write_wav(tones / f"bob_joy_{take}.wav", 9)
+    done = bench("get", "tones", "--accept-licence")
+    assert (done.code, len(list(tones.iterdir()))) == (1, 5)
+    assert f"tones is in {tones} already, and is not as counted (bench data verify" in done.err
 
 
 def test_a_wrong_file_is_exit_code_1_and_a_missing_one_3(

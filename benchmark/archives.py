@@ -25,6 +25,7 @@ MOST_MEMBERS = 1_000_000
 BLOCK = 1 << 20
 ENCRYPTED = 0x1  # bit of the flags of a zip member
 DRIVE = re.compile(r"[A-Za-z]:")
+ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # of an archive with members, and of an empty one
 # Title, size [bytes] or None where it is not known, and how much of it was done before -> what is told of progress.
 Meter = Callable[[str, int | None, int], AbstractContextManager[Callable[[int], object]]]
 DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
@@ -74,9 +75,12 @@ def _refused(archive: Path, why: str, hint: str = "nothing of it is used: report
 
 
 def _opened(archive: Path) -> AbstractContextManager[Iterator[_Member]]:
-    if zipfile.is_zipfile(archive):
+    with archive.open("rb") as handle:
+        is_zip = handle.read(4) in ZIP_MAGIC
+    # By its beginning: a tar whose last member is a zip ends like one.
+    if is_zip and zipfile.is_zipfile(archive):
         return _zip_members(archive)
-    if tarfile.is_tarfile(archive):
+    if not is_zip and tarfile.is_tarfile(archive):
         return _tar_members(archive)
     raise _refused(archive, "is neither a zip nor a tar archive")
 
@@ -92,7 +96,7 @@ def _zip_members(archive: Path) -> Iterator[Iterator[_Member]]:
                 raise _refused(archive, f"holds a link or a device: {info.filename!r}")
             if info.flag_bits & ENCRYPTED:
                 raise _refused(archive, f"is encrypted: {info.filename!r}")
-            if info.is_dir():
+            if info.is_dir() or info.filename.endswith("\\"):
                 return _Member(parts, 0, None)
             return _Member(parts, info.file_size, lambda: opened.open(info))
 
@@ -123,7 +127,7 @@ def _tar_members(archive: Path) -> Iterator[Iterator[_Member]]:
 def _parts(archive: Path, name: str) -> tuple[str, ...]:
     """The folders and the file of a member's name; archives made on Windows may separate them by backslashes."""
     parts = name.replace("\\", "/").split("/")
-    if name.startswith(("/", "\\")) or ".." in parts or DRIVE.match(name) or "\0" in name:
+    if name.startswith(("/", "\\")) or ".." in parts or any(map(DRIVE.match, parts)) or "\0" in name:
         raise _refused(archive, f"would write outside of its folder: {name!r}")
     try:
         name.encode()

@@ -98,8 +98,9 @@ class Dataset:
 
     @property
     def folds_sha256(self) -> str:
-        """Digest of the division."""
-        return folds_digest(self.folds)
+        """Digest of the division, and of what is heard before each example where a task has context."""
+        divided = folds_digest(self.folds)
+        return digest([divided, self.context]) if self.context else divided
 
     def speaker(self, utterance: Utterance) -> str:
         """The speaker; "unknown" for all utterances without one, which so count as one speaker's.
@@ -226,8 +227,8 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
     before: dict[str, Utterance] = {}  # what is heard before an example
     for part, corpus, root in zip(task.parts, corpora, roots, strict=True):
         scanned = scan_corpus(corpus, root)
-        chosen = choose(task, part, scanned, partial=allow_partial)
-        wrong = differences(part, chosen, index_digest(chosen.utterances, deciding_fields(task)))
+        chosen = choose(task, part, scanned)
+        wrong = differences(part, corpus, chosen, scanned, index_digest(chosen.utterances, deciding_fields(task)))
         if wrong and not allow_partial:
             raise not_as_expected(task, corpus, wrong, scanned)
         if not chosen.utterances:
@@ -239,7 +240,7 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
             )
         found += [f"{corpus.name}: {text}" for text in wrong] if task.target else wrong
         if task.context is not None:
-            spoken = join_speakers(part, scanned)
+            spoken = [u for u in join_speakers(part, scanned) if u.id not in part.exclude]
             chosen, context = _in_context(chosen, spoken, task.context.turns)
             heard = {name for turns in context.values() for turn in turns for name in turn}
             before = {utterance.id: utterance for utterance in spoken if utterance.id in heard}

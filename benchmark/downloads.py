@@ -177,6 +177,7 @@ def fetch(download: Download, folder: Path, meter: Meter) -> Path:
             found = pooch.retrieve(
                 download.url, known_hash=download.checksum, fname=name, path=folder, downloader=downloader
             )
+            downloader.forget()
             return Path(found)
         except ValueError as error:  # the checksum differs, and pooch has deleted the file
             downloader.forget()
@@ -232,7 +233,13 @@ class _Resuming:
                 pause = FIRST_PAUSE * 2 ** (failures - 1)
                 log.info("%s: %s; trying again in %.0f s", url, error, pause)
                 time.sleep(pause)
-        self._part.replace(output_file)
+        # What arrived stays until pooch has found it right: killed while it hashes, nothing is lost.
+        given = Path(output_file)
+        given.unlink(missing_ok=True)
+        try:
+            given.hardlink_to(self._part)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(self._part, given)
 
     def forget(self) -> None:
         """Delete what an earlier call left."""

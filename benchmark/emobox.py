@@ -56,8 +56,10 @@ def with_emobox_folds(dataset: Dataset, folder: Path) -> Dataset:
         }
     )
     folds = make_folds(task, dataset.utterances, dataset.labels)
-    is_independent = not any(_shared_speakers(dataset, fold) for fold in folds)
-    task = task.model_copy(update={"speaker_independent": is_independent})
+    # Where speakers are unknown nothing shows that none is shared: what the task says holds on.
+    if all(utterance.speaker is not None for utterance in dataset.utterances):
+        is_independent = not any(_shared_speakers(dataset, fold) for fold in folds)
+        task = task.model_copy(update={"speaker_independent": is_independent})
     return replace(dataset, task=task, folds=tuple(folds))
 
 
@@ -141,6 +143,6 @@ def _ids(path: Path, known: Mapping[str, list[tuple[tuple[str, ...], str]]], dat
 
 def _lines(path: Path) -> Iterable[str]:
     try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise BenchError(f"cannot read {path.name}: {error}") from error

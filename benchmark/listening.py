@@ -119,17 +119,19 @@ def hear(
 
     heard, entries = {}, dict(known)
     unusable: dict[str, str] = {}
-    with ThreadPoolExecutor() as pool:
-        for utterance, result in zip(utterances, pool.map(decoded, utterances), strict=True):
-            advance(1)
-            if isinstance(result, AudioError):
-                unusable[utterance.id] = result.message
-                continue
-            key, entry = result
-            entries[key] = entry
-            heard[utterance.id] = Heard(str(entry[-2]), float(str(entry[-1])))
-    if entries != known:
-        _write_audio_index(path, decoder, entries)
+    try:
+        with ThreadPoolExecutor() as pool:
+            for utterance, result in zip(utterances, pool.map(decoded, utterances), strict=True):
+                advance(1)
+                if isinstance(result, AudioError):
+                    unusable[utterance.id] = result.message
+                    continue
+                key, entry = result
+                entries[key] = entry
+                heard[utterance.id] = Heard(str(entry[-2]), float(str(entry[-1])))
+    finally:  # an interrupted run is not begun anew
+        if entries != known:
+            _write_audio_index(path, decoder, {**_read_audio_index(path, decoder), **entries})
     return heard, unusable
 
 

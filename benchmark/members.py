@@ -32,21 +32,18 @@ class Members:
     left_out: Counter[str]
 
 
-def choose(task: Task, part: Part, scanned: Sequence[Utterance], *, partial: bool = False) -> Members:
+def choose(task: Task, part: Part, scanned: Sequence[Utterance]) -> Members:
     """Apply what a protocol says of one of its corpora.
 
     Args:
         task: The protocol.
         part: What it says of this corpus.
         scanned: All utterances of the corpus.
-        partial: Some of the corpus is not here, so that what the protocol names may be missing.
 
     Raises:
-        BenchError: A filter names a field that an utterance does not have, an excluded utterance or a joined speaker
-            does not exist, a label is in no label map, or a dimension is no number.
+        BenchError: A filter names a field that an utterance does not have, a label is in no label map, or a dimension
+            is no number.
     """
-    if not partial:
-        _check_named(task, part, scanned)
     kept, left_out = _filtered(task, part, join_speakers(part, scanned))
     left_out += Counter(part.exclude[u.id] for u in kept if u.id in part.exclude)
     kept = [utterance for utterance in kept if utterance.id not in part.exclude]
@@ -69,16 +66,6 @@ def join_speakers(part: Part, utterances: Sequence[Utterance]) -> list[Utterance
     """The utterances with one name for the speakers that the protocol counts as one."""
     first = {name: names[0] for names in part.same_speaker for name in names}
     return [replace(u, speaker=first[u.speaker]) if u.speaker in first else u for u in utterances]
-
-
-def _check_named(task: Task, part: Part, scanned: Sequence[Utterance]) -> None:
-    speakers, ids = {utterance.speaker for utterance in scanned}, {utterance.id for utterance in scanned}
-    for name in (name for names in part.same_speaker for name in names):
-        if name not in speakers:
-            raise BenchError(f"task {task.name}: same_speaker names {name!r}, whom {part.corpus!r} does not have")
-    for name in part.exclude:
-        if name not in ids:
-            raise BenchError(f"task {task.name}: exclude names {name!r}, which {part.corpus!r} does not have")
 
 
 def _filtered(task: Task, part: Part, utterances: Sequence[Utterance]) -> tuple[list[Utterance], Counter[str]]:
@@ -135,19 +122,30 @@ def _is_number(value: str | float | None) -> bool:
         return False
 
 
-def differences(part: Part, members: Members, index_sha256: str) -> list[str]:
+def differences(
+    part: Part, corpus: Corpus, members: Members, scanned: Sequence[Utterance], index_sha256: str
+) -> list[str]:
     """What is not as the protocol expects it, in words; nothing where all is.
+
+    Where the protocol expects no number, since none is published for its classes, the corpus's own counts are asked.
 
     Args:
         part: What is expected.
-        members: What is there.
-        index_sha256: Digest of it.
+        corpus: The scanner, which may know how much there should be.
+        members: What the task uses.
+        scanned: All that is there.
+        index_sha256: Digest of what the task uses.
     """
     expect, used = part.expect, members.utterances
     speakers = {utterance.speaker for utterance in used if utterance.speaker is not None}
     counts = Counter(members.labels.values())
-    found = []
-    if expect.utterances not in (None, len(used)):
+    found = _not_there(part, scanned)
+    if expect.utterances is None:
+        there = Counter(corpus.part_of(utterance) for utterance in scanned)
+        for name in sorted({corpus.part_of(utterance) for utterance in used} & set(corpus.counts)):
+            if there[name] != (whole := corpus.counts[name].utterances):
+                found.append(f"{there[name]} utterances of the corpus instead of {whole}")
+    elif expect.utterances != len(used):
         found.append(f"{len(used)} utterances instead of {expect.utterances}")
     if expect.speakers not in (None, len(speakers)):
         found.append(f"{len(speakers)} speakers instead of {expect.speakers}")
@@ -157,6 +155,17 @@ def differences(part: Part, members: Members, index_sha256: str) -> list[str]:
     if not found and expect.index_sha256 not in (None, index_sha256):
         found.append(f"the same counts but another index ({index_sha256[:12]} instead of {expect.index_sha256:.12})")
     return found
+
+
+def _not_there(part: Part, scanned: Sequence[Utterance]) -> list[str]:
+    """What the protocol names and the corpus does not have."""
+    speakers, ids = {utterance.speaker for utterance in scanned}, {utterance.id for utterance in scanned}
+    joined = [name for names in part.same_speaker for name in names if name not in speakers]
+    excluded = [name for name in part.exclude if name not in ids]
+    return [
+        *(f"no speaker {name!r}, whom same_speaker names" for name in joined),
+        *(f"no utterance {name!r}, which exclude names" for name in excluded),
+    ]
 
 
 def not_as_expected(task: Task, corpus: Corpus, found: Sequence[str], scanned: Sequence[Utterance]) -> BenchError:

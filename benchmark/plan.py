@@ -155,13 +155,13 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
     cells = []
     for task_name in dict.fromkeys(request.tasks):
         for downstream_name in request.downstreams:
-            _check_head(registry.task(task_name), downstream_name, registry.downstream(downstream_name))
+            check_head(registry.task(task_name), downstream_name, registry.downstream(downstream_name))
         material = _material(task_name, request, registry, settings, upstreams, progress)
         task = material.dataset.task
         for upstream, upstream_sha256 in zip(upstreams, identities, strict=True):
             for downstream_name in dict.fromkeys(request.downstreams or (task.downstream,)):
                 downstream = registry.downstream(downstream_name)
-                _check_head(task, downstream_name, downstream)
+                check_head(task, downstream_name, downstream)
                 part = DownstreamPart(
                     name=downstream_name,
                     sha256=_identity(downstream),
@@ -210,8 +210,12 @@ def _identity(part: Upstream | Downstream) -> str:
         raise UsageError(f"the identity of {part.name!r} is not plain: {error}", "params are JSON values") from error
 
 
-def _check_head(task: Task, name: str, downstream: Downstream) -> None:
-    """Refuse what cannot work, or would fit on test, before any work."""
+def check_head(task: Task, name: str, downstream: Downstream) -> None:
+    """Refuse what cannot work, or would fit on test, before any work.
+
+    Raises:
+        UsageError: The head takes other examples than the task gives, or needs another dev rule.
+    """
     if downstream.sequences != (task.context is not None):
         takes = "sequences of utterances" if downstream.sequences else "one utterance at a time"
         raise UsageError(
@@ -249,6 +253,9 @@ def _material(
         dataset = with_emobox_folds(dataset, request.folds_from)
         task = dataset.task
         progress.note(f"{task.name}: the folds of {request.folds_from.name} replace those of the protocol")
+        listed = {name for fold in dataset.folds for name in (*fold.train, *fold.dev, *fold.test)}
+        if len(listed) < len(dataset.utterances):
+            progress.note(f"{task.name}: they leave {len(dataset.utterances) - len(listed)} utterances out")
     if dataset.differences:
         progress.note(f"{task.name}: partial corpus, off the leaderboard: {', '.join(dataset.differences)}")
     needs = {upstream.name: upstream.min_duration for upstream in upstreams}

@@ -386,7 +386,11 @@ class Task(_Closed):
     @property
     def sha256(self) -> str:
         """Digest of all that decides a number; prose, comments, layout and spelt-out defaults do not change it."""
-        return digest(self.model_dump(mode="json", exclude=PROSE, exclude_defaults=True))
+        content = self.model_dump(mode="json", exclude=PROSE, exclude_defaults=True)
+        for part in (content, content.get("source", {}), content.get("target", {})):
+            if "exclude" in part:  # why something is left out is prose
+                part["exclude"] = sorted(part["exclude"])
+        return digest(content)
 
 
 def _check_label_map(classes: Sequence[str], label_map: Mapping[str, str | None]) -> None:

@@ -39,6 +39,9 @@ _SAMPLE_TYPES = {"u8": "<i2", "s16": "<i2", "s32": "<i4", "flt": "<f4", "dbl": "
 _BOXES = {b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"free", b"skip", b"wide", b"uuid", b"meta"}
 
 
+MOST_BYTES = 2**32 - 1024  # of sound: sizes in a WAV file have 32 bits
+
+
 class VideoError(Exception):
     """A video has no sound that can be read; the message says why, and whoever knows its name adds it."""
 
@@ -100,7 +103,8 @@ def extract(path: Path) -> bytes:
     if end is not None and end > size:
         raise VideoError(f"truncated: its header announces {end} bytes, the file has {size}")
     try:
-        with av.open(str(path), options={"format_whitelist": _CONTAINERS}) as container:
+        # Absolute, or FFmpeg may take a name with a colon for a protocol.
+        with av.open(str(path.resolve()), options={"format_whitelist": _CONTAINERS}) as container:
             samples, rate = _decode(container)
     except av.FFmpegError as error:
         raise VideoError(f"unreadable video ({error.strerror or error})") from error
@@ -140,6 +144,8 @@ def _wav(samples: NDArray[Any], rate: int) -> bytes:
     width, channels = samples.dtype.itemsize, samples.shape[1]
     kind = 3 if samples.dtype.kind == "f" else 1
     form = struct.pack("<HHIIHH", kind, channels, rate, rate * channels * width, channels * width, 8 * width)
+    if samples.nbytes > MOST_BYTES:
+        raise VideoError(f"its sound is too long: {samples.nbytes} bytes, and a WAV file holds {MOST_BYTES}")
     data = np.ascontiguousarray(samples).tobytes()
     fact = struct.pack("<4sII", b"fact", 4, len(samples))  # which a file of floats has
     body = b"WAVE" + struct.pack("<4sI", b"fmt ", len(form)) + form + fact + struct.pack("<4sI", b"data", len(data))

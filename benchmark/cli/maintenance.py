@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# What is cached beside features.
+OTHERS = ("audio", "corpora", "extracted")
 CHECK_EPILOG = examples("bench check upstream logmel", "bench check corpus demo", "bench check task demo")
 CACHE_EPILOG = examples("bench cache du", "bench cache verify")
 DOCTOR_EPILOG = examples("bench doctor")
@@ -69,21 +71,21 @@ def cache(
         Literal["du", "verify", "clear"], typer.Argument(help="Measure it, read all of it again, or delete it.")
     ],
 ) -> None:
-    """Measure, verify or clear the cache of features, audio digests and rendered corpora. Records are not in it."""
+    """Measure, verify or clear the cache: features, audio digests, sound of videos, rendered corpora; no records."""
     from benchmark.settings import load_settings
     from benchmark.store import cached_features
 
     settings = load_settings()
     console = stdout()
     if action == "du":
-        folders = [*cached_features(settings.cache), settings.cache / "audio", settings.cache / "corpora"]
+        folders = [*cached_features(settings.cache), *(settings.cache / name for name in OTHERS)]
         rows = [[str(path.relative_to(settings.cache)), bytes_text(_size(path))] for path in folders if path.is_dir()]
         print_table(f"cache {settings.cache}", ["folder", "size"], [*rows, ["all", bytes_text(_size(settings.cache))]])
     elif action == "verify":
         _verify(settings.cache)
     else:
         size = _size(settings.cache)
-        for name in ("features", "audio", "corpora"):
+        for name in ("features", *OTHERS):
             shutil.rmtree(settings.cache / name, ignore_errors=True)
         console.print(f"cleared {bytes_text(size - _size(settings.cache))} in {settings.cache}", markup=False)
 

@@ -8,8 +8,10 @@ from functools import cached_property
 from benchmark.audit import audit
 from benchmark.contracts.common import Check, require
 from benchmark.dataset import Dataset, load_dataset
+from benchmark.errors import BenchError, UsageError
 from benchmark.folds import check_folds, folds_digest, make_folds
 from benchmark.listening import listen
+from benchmark.plan import check_head
 from benchmark.protocol import Task
 from benchmark.registry import Registry
 from benchmark.settings import Settings
@@ -54,12 +56,11 @@ def check_task(name: str, registry: Registry, settings: Settings) -> Iterator[Ch
 
 def _protocol(loaded: _Loaded) -> None:
     loaded.registry.corpora_of(loaded.task)
-    head = loaded.registry.downstream(loaded.task.downstream)
-    require(
-        head.sequences == (loaded.task.context is not None),
-        f"the downstream {loaded.task.downstream!r} does not take what the task gives",
-        "a task with context needs a head that takes sequences, and no other does",
-    )
+    name = loaded.task.downstream
+    try:
+        check_head(loaded.task, name, loaded.registry.downstream(name))
+    except UsageError as error:  # of the task, not of whoever checks it
+        raise BenchError(f"the default downstream does not suit the task: {error.message}", error.hint) from error
 
 
 def _expected(loaded: _Loaded) -> None:

@@ -234,3 +234,24 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
         archive.addfile(tarfile.TarInfo("Colère.wav"), io.BytesIO())
     with pytest.raises(BenchError, match="has a name that is no text"):
         unpack(path, tmp_path / "out", quiet)
+
+
+def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner.zip", {"deep.txt": b"deep"}).read_bytes()
+    unpack(tarred(tmp_path / "a.tar", {"one.txt": b"1", "inner.zip": inner}, mode="w"), tmp_path / "out", quiet)
+    assert found(tmp_path / "out") == {"one.txt": b"1", "inner.zip": inner}
+
+
+def test_a_folder_of_a_windows_zip_is_a_folder(tmp_path: Path) -> None:
+    info = zipfile.ZipInfo("folder/")
+    info.filename = "folder\\"
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(info, b"")
+        archive.writestr("folder/x.txt", b"x")
+    unpack(tmp_path / "a.zip", tmp_path / "out", quiet)
+    assert found(tmp_path / "out") == {"folder/x.txt": b"x"}
+
+
+def test_a_drive_anywhere_in_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="would write outside of its folder"):
+        unpack(zipped(tmp_path / "a.zip", {"./C:/evil.txt": b""}), tmp_path / "out", quiet)

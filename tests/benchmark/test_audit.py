@@ -114,6 +114,16 @@ def test_a_declared_overlap_that_is_none_is_noted(settings: Settings) -> None:
     assert "no fold has any" in texts(load(settings, speaker_independent=False), "note")
 
 
+def test_a_test_speaker_in_dev_alone_is_a_leak() -> None:
+    """A head that is selected on the voices of the test set knows them, even if it was not fitted on them."""
+    utterances = [said("a1"), said("a2", label="low"), said("b1", "bert"), said("b2", "bert", "low")]
+    dataset = made(utterances, Fold("x", ("a1", "a2"), ("b1",), ("b2",)))
+    assert audit(dataset).folds[0].shared_speakers == ("bert",)
+    assert "test speakers are also in train or dev: in fold 'x' 1 of 1 (bert)" in texts(dataset, "error")
+    heard = {name: Heard("same" if name in ("b1", "b2") else name, 1.0) for name in ("a1", "a2", "b1", "b2")}
+    assert "Identical audio" in texts(dataset, "error", heard)
+
+
 def test_dev_that_shares_speakers_with_train_is_noted() -> None:
     utterances = [said("a1"), said("a2", label="low"), said("b1", "bert"), said("b2", "bert", "low"), said("c", "cleo")]
     inside = Fold("x", ("a1", "b1", "b2"), ("a2",), ("c",))

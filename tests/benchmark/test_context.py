@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,17 @@ def test_examples_have_their_context_and_the_others_are_counted(talk: Settings) 
     # What is heard and no example: the first two, and one without a class; the last is said before nothing.
     assert {u.id for u in dataset.context_only if u.session == "0"} == {"0-0.wav", "0-1.wav", "0-4.wav"}
     assert dataset.speakers_heard(["0-5.wav"]) == {"s0a", "s0b"}
+
+
+def test_context_is_part_of_the_division_and_holds_nothing_excluded(talk: Settings) -> None:
+    one, two = load(talk), load(talk, context={"turns": 1})
+    assert one.folds_sha256 != two.folds_sha256
+    rejoined = replace(one, context={**one.context, "0-5.wav": (("0-2.wav",), ("0-4.wav",))})
+    assert rejoined.folds_sha256 != one.folds_sha256
+    # Without the third utterance, a broken one say, its neighbours are one turn.
+    without = load(talk, exclude={"0-3.wav": "broken"}, expect={"utterances": 23, "speakers": 6})
+    assert without.context["0-5.wav"] == (("0-1.wav",), ("0-2.wav", "0-4.wav"))
+    assert "0-3.wav" not in without.by_id
 
 
 def test_a_head_hears_the_turns_before_and_not_the_utterance(talk: Settings, plugin, tmp_path, progress) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,27 @@ def test_an_empty_set_and_valid_files_of_some_folds_are_refused(toy, tmp_path) -
 def test_a_folder_that_is_not_there_is_named(toy, tmp_path) -> None:
     with pytest.raises(MissingError, match=r"there is no folder .*nowhere"):
         with_emobox_folds(toy, tmp_path / "nowhere")
+
+
+def test_unknown_speakers_prove_nothing(toy, tmp_path) -> None:
+    """What the task says of them holds on, and the audit says that nobody can know."""
+    unknown = replace(toy, utterances=tuple(replace(utterance, speaker=None) for utterance in toy.utterances))
+    for says in (True, False):
+        dataset = replace(unknown, task=toy.task.model_copy(update={"speaker_independent": says}))
+        folder = write_folds(tmp_path / str(says), toy, by_take)
+        assert with_emobox_folds(dataset, folder).task.speaker_independent is says
+
+
+def test_utterances_that_the_folds_leave_out_are_told(toy, toy_task, settings, progress, plugin, tmp_path) -> None:
+    folder = write_folds(tmp_path / "emobox", toy, by_take)
+    for path in folder.rglob("*.jsonl"):
+        lines = [line for line in path.read_text().splitlines() if "/anna/" not in line]
+        path.write_text("\n".join(lines) + "\n")
+    run(
+        Request(["spectrum"], [str(toy_task)], ["nearest"], folds_from=folder),
+        Registry([str(plugin)]),
+        settings,
+        progress,
+        "cpu",
+    )
+    assert "toy: they leave 10 utterances out" in progress.notes

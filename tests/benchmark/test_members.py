@@ -13,7 +13,7 @@ from benchmark.dataset import deciding_fields, index_digest, load_dataset
 from benchmark.errors import BenchError
 from benchmark.members import choose
 from benchmark.protocol import Task
-from benchmark.types import Utterance
+from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.csv import CSV
 
 EXPECT = {"utterances": None, "speakers": None}
@@ -34,13 +34,15 @@ def test_excluded_utterances_are_left_out_and_counted_by_reason(settings) -> Non
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"exclude": {"anna/high9.wav": "broken"}}, "exclude names 'anna/high9.wav', which 'csv' does not have"),
-        ({"same_speaker": [["anna", "otto"]]}, "same_speaker names 'otto', whom 'csv' does not have"),
+        ({"exclude": {"anna/high9.wav": "broken"}}, "no utterance 'anna/high9.wav', which exclude names"),
+        ({"same_speaker": [["anna", "otto"]]}, "no speaker 'otto', whom same_speaker names"),
     ],
 )
 def test_what_the_corpus_does_not_have_is_refused(settings, changes: dict, message: str) -> None:
     with pytest.raises(BenchError, match=message):
         load_dataset(task(**changes), [CSV()], settings)
+    (difference,) = load_dataset(task(**changes), [CSV()], settings, allow_partial=True).differences
+    assert difference == message
 
 
 def test_two_names_of_one_speaker_are_never_in_train_and_test(settings) -> None:
@@ -127,6 +129,19 @@ def test_auxiliary_classes_follow_the_rules_of_classes() -> None:
         task(**{**REGRESSION, "auxiliary": {"labels": ["high", "low"], "label_map": {"high": "hihg", "low": "low"}}})
     with pytest.raises(ValueError, match="this task has classes of its own"):
         task(auxiliary=REGRESSION["auxiliary"])
+
+
+class Counted(CSV):
+    """A corpus that knows how much it holds."""
+
+    counts = {"all": CorpusCounts(50, 5)}  # noqa: RUF012
+
+
+def test_where_a_protocol_expects_no_number_the_corpus_is_asked(settings) -> None:
+    with pytest.raises(BenchError, match="40 utterances of the corpus instead of 50"):
+        load_dataset(task(), [Counted()], settings)
+    assert load_dataset(task(), [Counted()], settings, allow_partial=True).differences
+    assert load_dataset(task(expect={"utterances": 40, "speakers": 4}), [Counted()], settings).differences == ()
 
 
 def test_unknown_counts_check_nothing_and_known_ones_do(settings) -> None:

@@ -50,6 +50,14 @@ def test_a_published_cell_of_schema_1_is_readable_for_ever() -> None:
     assert records[0] == read_file(SAMPLES / "schema-1-unit.json")[0]
 
 
+@pytest.mark.parametrize("name", ["unit", "cell"])
+def test_records_from_before_adaptation_are_readable_for_ever(name: str) -> None:
+    """They do not say how many utterances were there to adapt to: none."""
+    path = SAMPLES / f"schema-1-{name}-without-adapt.json"
+    assert b'"adapt"' not in path.read_bytes()
+    assert read_file(path) == read_file(SAMPLES / f"schema-1-{name}.json")
+
+
 @pytest.mark.parametrize("name", ["schema-1-unit.json", "schema-1-failed.json"])
 def test_todays_schema_writes_what_it_reads(name: str) -> None:
     content = (SAMPLES / name).read_bytes()

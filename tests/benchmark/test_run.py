@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from sklearn.metrics import balanced_accuracy_score
 
 from benchmark.errors import BenchError, UsageError
@@ -20,7 +21,7 @@ from benchmark.plan import Request, make_plan
 from benchmark.records import RecordStore
 from benchmark.registry import Registry
 from benchmark.run import CellOutcome, run
-from benchmark.settings import Settings
+from benchmark.settings import Settings, load_settings
 
 SPY = '''
 import json, pathlib
@@ -343,3 +344,137 @@ def test_without_cuda_asking_for_it_says_so(toy_task, plugin, settings, progress
         pytest.skip("there is a CUDA device here")
     with pytest.raises(BenchError, match="torch finds no CUDA device"):
         run(request(toy_task), Registry([str(plugin)]), settings, progress, "cuda")
+
+
+LISTENER = '''
+import json, pathlib
+import numpy as np
+from benchmark import Downstream, Selection
+
+LOG = pathlib.Path(__file__).with_suffix(".jsonl")
+
+
+class Both(Downstream):
+    """Remembers the auxiliary classes that it is shown."""
+
+    name = "both"
+
+    def fit(self, train, dev, *, seed):
+        self.log("fit", train)
+        return Selection()
+
+    def predict(self, examples):
+        self.log("predict", examples)
+        return np.zeros((len(examples), 1)) + np.arange(len(examples))[:, None]
+
+    def log(self, call, examples):
+        auxiliary = None if examples.auxiliary is None else examples.auxiliary.tolist()
+        with LOG.open("a") as handle:
+            handle.write(json.dumps([call, list(examples.ids), auxiliary, list(examples.auxiliary_outputs)]) + "\\n")
+'''
+
+
+def test_a_head_learns_auxiliary_classes_of_train_and_none_of_test(
+    own_toy_corpus, toy_task, plugin, tmp_path, progress
+) -> None:
+    index = own_toy_corpus / "index.csv"
+    head, *rows = index.read_text().splitlines()
+    index.write_text("\n".join([f"{head},arousal", *(f"{row},{n % 7}" for n, row in enumerate(rows))]) + "\n")
+    content = yaml.safe_load(toy_task.read_text())
+    content |= {"kind": "regression", "dimensions": ["arousal"], "metrics": ["ccc"], "seeds": [0]}
+    content["auxiliary"] = {"labels": content.pop("labels"), "label_map": content.pop("label_map")}
+    content["expect"] = {"utterances": 40, "speakers": 4}
+    toy_task.write_text(yaml.safe_dump(content))
+    path = tmp_path / "both_plugin.py"
+    path.write_text(LISTENER)
+    (outcome,) = go(request(toy_task, "both"), load_settings([f"toy={own_toy_corpus}"]), progress, plugin, path)
+    assert (outcome.completed, outcome.failed) == (4, {})
+    seen = [json.loads(line) for line in path.with_suffix(".jsonl").read_text().splitlines()]
+    for call, ids, auxiliary, outputs in seen:
+        assert outputs == ["high", "low"]
+        assert auxiliary == (None if call == "predict" else [0 if "high" in name else 1 for name in ids])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"exclude": {"anna/high0.wav": "broken"}},
+        {"same_speaker": [["anna", "dora"]]},
+        {"filter": {"gender": ["female"]}},
+        {"label_map": {"high": "low", "low": "high"}},
+        {"labels": ["low", "high"]},
+        {"audio": {"max_duration": 0.4}},
+        {"dev": {"scheme": "one-group", "group": "speaker"}},
+        {"pool": "folds"},
+        {"metrics": ["wa", "uar"]},
+        {"version": 2},
+    ],
+    ids=str,
+)
+def test_what_decides_a_number_changes_every_unit(toy_task, plugin, settings, progress, change: dict) -> None:
+    def units() -> set[str]:
+        (cell,) = make_plan(request(toy_task, seeds=[0]), Registry([str(plugin)]), settings, progress)
+        return {unit.id for unit in cell.units}
+
+    content = yaml.safe_load(toy_task.read_text()) | {"expect": {"utterances": None, "speakers": None}}
+    toy_task.write_text(yaml.safe_dump(content))
+    before = units()
+    toy_task.write_text(yaml.safe_dump({**content, **change}))
+    assert not before & units()
+
+
+def test_prose_changes_no_unit(toy_task, plugin, settings, progress) -> None:
+    def units(**change: object) -> set[str]:
+        toy_task.write_text(yaml.safe_dump({**content, **change}))
+        (cell,) = make_plan(request(toy_task, seeds=[0]), Registry([str(plugin)]), settings, progress)
+        return {unit.id for unit in cell.units}
+
+    content = yaml.safe_load(toy_task.read_text()) | {"expect": {"utterances": None, "speakers": None}}
+    assert units() == units(title="another", note="more", licence="other", citation="who", label="emotion")
+    reasons = [units(exclude={"anna/high0.wav": why}) for why in ("brokne", "broken")]
+    assert reasons[0] == reasons[1] != units()
+
+
+def test_another_index_or_other_recordings_or_folds_change_every_unit(
+    own_toy_corpus, toy_task, plugin, progress
+) -> None:
+    def cell():
+        settings = load_settings([f"toy={own_toy_corpus}"])
+        (found,) = make_plan(request(toy_task, seeds=[0]), Registry([str(plugin)]), settings, progress)
+        part = found.material.part
+        return {unit.id for unit in found.units}, part.corpus.index_sha256, part.corpus.audio_sha256, part.folds_sha256
+
+    ids, index, audio, folds = cell()
+    listed = (own_toy_corpus / "index.csv").read_text()
+    # A session changes the index alone.
+    (own_toy_corpus / "index.csv").write_text(
+        "\n".join(f"{row},{'session' if n == 0 else 's'}" for n, row in enumerate(listed.splitlines())) + "\n"
+    )
+    other_ids, other_index, same_audio, same_folds = cell()
+    assert (index != other_index, audio == same_audio, folds == same_folds, ids & other_ids) == (
+        True,
+        True,
+        True,
+        set(),
+    )
+    (own_toy_corpus / "index.csv").write_text(listed)
+    shutil.copy(own_toy_corpus / "anna/high1.wav", own_toy_corpus / "anna/high0.wav")
+    other_ids, same_index, other_audio, same_folds = cell()
+    assert (index == same_index, audio != other_audio, folds == same_folds, ids & other_ids) == (
+        True,
+        True,
+        True,
+        set(),
+    )
+
+
+def test_a_stretch_heard_before_is_not_taken_for_the_whole(toy_task, plugin, settings, progress) -> None:
+    """The digests that are remembered of a task that hears 0.4 s are not those of one that hears everything."""
+
+    def audio_of(**change: object) -> str:
+        toy_task.write_text(yaml.safe_dump({**content, **change}))
+        (cell,) = make_plan(request(toy_task), Registry([str(plugin)]), settings, progress)
+        return cell.material.part.corpus.audio_sha256
+
+    content = yaml.safe_load(toy_task.read_text())
+    assert audio_of(audio={"max_duration": 0.4}) != audio_of()

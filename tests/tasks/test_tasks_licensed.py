@@ -17,6 +17,8 @@ from benchmark.dataset import Dataset, load_dataset
 from benchmark.errors import BenchError
 from benchmark.registry import Registry
 from benchmark.settings import Settings, load_settings
+from benchmark.types import CorpusCounts
+from tasks.corpora.msp_podcast import MSPPodcast
 
 WITHOUT_SPEAKERS = tuple(name for name in podcasts.HEADER if name not in ("SpkrID", "Gender"))
 # Where each task finds its corpora: the trees that `place` writes.
@@ -71,6 +73,12 @@ def write_tree(root: Path, name: str, *, audio: bool) -> Path:
     if release == "1.6":
         write_old_list(root)
     return root
+
+
+@pytest.fixture(autouse=True)
+def small_releases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trees of MSP-Podcast are smaller than its releases, which a task without a number of its own would refuse."""
+    monkeypatch.setattr(MSPPodcast, "counts", {})
 
 
 class Trees:
@@ -317,3 +325,12 @@ def test_between_the_podcasts_the_source_teaches_and_the_target_is_tested(
 def test_the_audit_says_what_nobody_can_know(silent: Trees) -> None:
     texts = [finding.text for finding in audit(silent.dataset("biic-podcast")).findings]
     assert any("22799 of 22799 utterances have no speaker" in text for text in texts)
+
+
+def test_a_part_of_a_release_is_not_taken_for_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a task expects no number of its classes, the corpus's own is asked."""
+    monkeypatch.setattr(MSPPodcast, "counts", {"1.11": CorpusCounts(151_654, None)})
+    root = podcasts.write(tmp_path / "root", release="1.11", audio=False)
+    task = Registry().task("msp-podcast-8class")
+    with pytest.raises(BenchError, match=r"\d+ utterances of the corpus instead of 151654"):
+        load_dataset(task, Registry().corpora_of(task), load_settings([f"msp-podcast={root}"]))

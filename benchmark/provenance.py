@@ -14,9 +14,32 @@ import benchmark
 from benchmark.base import versions
 from benchmark.records import Provenance
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "transformers", "soundfile", "soxr", "opensmile", "safetensors")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "torch",
+    "transformers",
+    "soundfile",
+    "soxr",
+    "opensmile",
+    "safetensors",
+    "av",
+)
 # The modules of the hub that make numbers; those of an upstream and of a downstream are in their identities.
-NUMBER_MODULES = ("audio", "dataset", "folds", "metrics", "run", "store", "types")
+NUMBER_MODULES = (
+    "audio",
+    "dataset",
+    "emobox",
+    "folds",
+    "members",
+    "metrics",
+    "run",
+    "store",
+    "turns",
+    "types",
+    "video",
+)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from benchmark.base import Corpus
 from benchmark.errors import BenchError
 from benchmark.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Utterance
-from tasks.corpora.grid import some
+from tasks.corpora.gaps import some
 from tasks.corpora.tables import read_rows
 
 EMOTIONS = {

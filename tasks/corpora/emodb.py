@@ -10,7 +10,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Download, Utterance
-from tasks.corpora.grid import some
+from tasks.corpora.gaps import some
 
 # The first letters of the German words: Wut, Langeweile, Ekel, Angst, Freude, neutral, Trauer.
 EMOTIONS = {

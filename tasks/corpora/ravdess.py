@@ -11,7 +11,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Download, Utterance
-from tasks.corpora.grid import gaps_by_speaker
+from tasks.corpora.gaps import gaps_by_speaker
 
 CHANNELS = {"01": "speech", "02": "song"}
 EMOTIONS = {

@@ -10,7 +10,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Download, Utterance
-from tasks.corpora.grid import gaps_by_speaker
+from tasks.corpora.gaps import gaps_by_speaker
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 SPEAKERS = tuple(f"{gender}{number:02d}" for gender in "FM" for number in range(1, 11))

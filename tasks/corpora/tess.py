@@ -10,7 +10,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Utterance
-from tasks.corpora.grid import gaps_by_speaker
+from tasks.corpora.gaps import gaps_by_speaker
 
 EMOTIONS = {
     "angry": "anger",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmark.errors import BenchError
+from benchmark.text import some
 from benchmark.types import Utterance
 
 AUDIO_SUFFIXES = (".wav",)
@@ -61,9 +62,8 @@ def matched_files(
         else:
             found.append((file, match))
     if unexpected:
-        more = f" and {len(unexpected) - NAMED} more" if len(unexpected) > NAMED else ""
         raise BenchError(
-            f"corpus {corpus}: unexpected file {', '.join(unexpected[:NAMED])}{more}",
+            f"corpus {corpus}: unexpected file {some(unexpected, NAMED)}",
             f"remove what is not of the corpus, in which files are named like {example}",
         )
     if not found:

@@ -57,6 +57,7 @@ def listen(
     """
     heard: dict[str, Heard] = {}
     problems: list[str] = []  # one for each unusable utterance
+    short: list[str] = []  # one for each that an upstream does not accept
     for root, utterances in dataset.by_root.items():
         found, unusable = hear(root, utterances, dataset.task.audio.max_duration, settings, advance)
         heard.update(found)
@@ -65,12 +66,12 @@ def listen(
             duration = found[utterance.id].duration if utterance.id in found else math.inf
             too_short = {name: shortest for name, shortest in min_durations.items() if duration < shortest}
             if too_short:
-                problems.append(f"{utterance.file}: {duration:.3f} s is too short for {_upstreams(too_short)}")
+                short.append(f"{utterance.file}: {duration:.3f} s is too short for {_upstreams(too_short)}")
+    remedy = "repair or replace the files" if problems else "use another upstream, or exclude them in a protocol"
+    problems += short
     if problems:
         shown = "; ".join(problems[:LISTED_PROBLEMS])
         more = f"; and {len(problems) - LISTED_PROBLEMS} more" if len(problems) > LISTED_PROBLEMS else ""
-        are_short = all(" is too short for " in problem for problem in problems)
-        remedy = "use another upstream, or exclude them in a protocol" if are_short else "repair or replace the files"
         raise BenchError(
             f"{len(problems)} of {len(dataset.recordings)} utterances of {dataset.corpus_name!r} are unusable: "
             f"{shown}{more}",

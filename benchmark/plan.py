@@ -154,14 +154,11 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
     records = RecordStore(settings.results)
     cells = []
     for task_name in dict.fromkeys(request.tasks):
-        for downstream_name in request.downstreams:
-            check_head(registry.task(task_name), downstream_name, registry.downstream(downstream_name))
         material = _material(task_name, request, registry, settings, upstreams, progress)
         task = material.dataset.task
         for upstream, upstream_sha256 in zip(upstreams, identities, strict=True):
             for downstream_name in dict.fromkeys(request.downstreams or (task.downstream,)):
                 downstream = registry.downstream(downstream_name)
-                check_head(task, downstream_name, downstream)
                 part = DownstreamPart(
                     name=downstream_name,
                     sha256=_identity(downstream),
@@ -247,7 +244,8 @@ def _material(
     progress: Progress,
 ) -> Material:
     task = registry.task(name)
-    registry.downstream_entry(task.downstream)
+    for head in request.downstreams or (task.downstream,):
+        registry.downstream_entry(head)
     dataset = load_dataset(task, registry.corpora_of(task), settings, allow_partial=request.allow_partial)
     if request.folds_from is not None:
         dataset = with_emobox_folds(dataset, request.folds_from)
@@ -256,6 +254,8 @@ def _material(
         listed = {name for fold in dataset.folds for name in (*fold.train, *fold.dev, *fold.test)}
         if len(listed) < len(dataset.utterances):
             progress.note(f"{task.name}: they leave {len(dataset.utterances) - len(listed)} utterances out")
+    for head in request.downstreams or (task.downstream,):
+        check_head(task, head, registry.downstream(head))
     if dataset.differences:
         progress.note(f"{task.name}: partial corpus, off the leaderboard: {', '.join(dataset.differences)}")
     needs = {upstream.name: upstream.min_duration for upstream in upstreams}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 NONE = "–"
 WARNING = "⚠"
@@ -20,6 +21,12 @@ def clean(text: str) -> str:
 def count(number: int, noun: str) -> str:
     """A number with its noun: "1 fold", "2 folds"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def some(names: Sequence[str], shown: int) -> str:
+    """The first names and the number of the others: "a, b and 3 more"."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
 
 
 def decimal(value: float, places: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from benchmark.audit.report import Audit, Copy, CorpusAudit, Finding, FoldAudit, Giveaway, Severity
 from benchmark.dataset import Dataset
 from benchmark.protocol import Listed, Official, Task
+from benchmark.text import some
 
 NAMED = 5
 # What tells the class this much better than chance, in UAR, is said.
@@ -37,10 +38,6 @@ def judge(dataset: Dataset, result: Audit) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: order[finding.severity]))
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-
-
 def _times(number: int) -> str:
     return "once" if number == 1 else f"{number} times"
 
@@ -54,7 +51,7 @@ def _speaker_overlap(dataset: Dataset, folds: Sequence[FoldAudit]) -> Iterator[F
     task = dataset.task
 
     def where(fold: FoldAudit, shared: Sequence[str], of: int) -> str:
-        return f"in fold {fold.name!r} {len(shared)} of {of} ({_some(shared)})"
+        return f"in fold {fold.name!r} {len(shared)} of {of} ({some(shared, NAMED)})"
 
     leaking = [fold for fold in folds if fold.shared_speakers]
     if leaking:
@@ -90,7 +87,7 @@ def _copies(task: Task, folds: Sequence[FoldAudit]) -> Iterator[Finding]:
         return list(found.values())
 
     def listed(found: Sequence[Copy]) -> str:
-        return f"{_times(len(found))}: {_some([f'{copy.id} = {copy.other_id}' for copy in found])}"
+        return f"{_times(len(found))}: {some([f'{copy.id} = {copy.other_id}' for copy in found], NAMED)}"
 
     if found := copies(("test", "train"), ("test", "dev")):
         yield Finding(_undeclared(task), f"Identical audio is in test and in train or dev, {listed(found)}.")
@@ -111,7 +108,7 @@ def _unknown_speakers(dataset: Dataset) -> Iterator[Finding]:
     is_given = isinstance(task.folds, Official | Listed)
     severity: Severity = "error" if task.speaker_independent and not is_given else "warning"
     text = (
-        f"{len(unknown)} of {len(candidates)} utterances have no speaker ({_some(unknown)}): "
+        f"{len(unknown)} of {len(candidates)} utterances have no speaker ({some(unknown, NAMED)}): "
         f"nothing shows whether one is in {'train' if task.target is None else 'adapt'} and test at once"
     )
     if task.speaker_independent:
@@ -121,7 +118,7 @@ def _unknown_speakers(dataset: Dataset) -> Iterator[Finding]:
 
 def _identical(result: Audit) -> Iterator[Finding]:
     def named(groups: Sequence[tuple[str, ...]], kept: Sequence[tuple[str, ...]]) -> str:
-        return _some([f"{' = '.join(ids)} ({', '.join(of)})" for ids, of in zip(groups, kept, strict=True)])
+        return some([f"{' = '.join(ids)} ({', '.join(of)})" for ids, of in zip(groups, kept, strict=True)], NAMED)
 
     several = [group for group in result.identical if len(group.speakers) > 1]
     if several:
@@ -140,7 +137,7 @@ def _identical(result: Audit) -> Iterator[Finding]:
     repeated = [group for group in result.identical if len(group.speakers) < 2 and len(group.labels) < 2]
     if repeated:
         text = f"Recordings of one speaker and label are there more than once, {_times(len(repeated))}: "
-        yield Finding("note", f"{text}{_some([' = '.join(group.ids) for group in repeated])}.")
+        yield Finding("note", f"{text}{some([' = '.join(group.ids) for group in repeated], NAMED)}.")
 
 
 def _is_telling(giveaway: Giveaway | None) -> bool:
@@ -207,7 +204,9 @@ def _classes(task: Task, folds: Sequence[FoldAudit]) -> Iterator[Finding]:
         if lacking:
             # A class that a test set lacks does not matter where the folds are pooled before the metric.
             severity: Severity = "note" if part == "test" and task.pool == "utterances" else "warning"
-            yield Finding(severity, f"{len(lacking)} of {len(folds)} folds lack a class in {part}: {_some(lacking)}.")
+            yield Finding(
+                severity, f"{len(lacking)} of {len(folds)} folds lack a class in {part}: {some(lacking, NAMED)}."
+            )
 
 
 def _values(result: Audit) -> Iterator[Finding]:
@@ -217,7 +216,7 @@ def _values(result: Audit) -> Iterator[Finding]:
                 low, high = spread.scale
                 text = (
                     f"{len(spread.outside)} of {corpus.utterances} utterances of {corpus.name!r} have {name} outside "
-                    f"of its scale, {low:g} to {high:g}: {_some(spread.outside)}."
+                    f"of its scale, {low:g} to {high:g}: {some(spread.outside, NAMED)}."
                 )
                 yield Finding("warning", text)
 
@@ -228,7 +227,7 @@ def _coverage(dataset: Dataset) -> Iterator[Finding]:
     target = dataset.task.target
     testable = ids if target is None else [name for name in ids if name.startswith(f"{target.corpus}:")]
     if untested := [name for name in testable if name not in tested]:
-        text = f"{len(untested)} of {len(testable)} utterances are in no fold's test set ({_some(untested)})."
+        text = f"{len(untested)} of {len(testable)} utterances are in no fold's test set ({some(untested, NAMED)})."
         yield Finding("note", text)
     unused = {}
     for fold in folds:
@@ -239,16 +238,18 @@ def _coverage(dataset: Dataset) -> Iterator[Finding]:
         worst = max(unused, key=lambda name: len(unused[name]))
         text = (
             f"In {len(unused)} of {len(folds)} folds utterances are in no set: in fold {worst!r} {len(unused[worst])} "
-            f"of {len(ids)} ({_some(unused[worst])})."
+            f"of {len(ids)} ({some(unused[worst], NAMED)})."
         )
         yield Finding("note", text)
 
 
 def _expectations(dataset: Dataset) -> Iterator[Finding]:
-    for part in dataset.task.parts:
-        unpublished = [name for name in ("utterances", "speakers") if getattr(part.expect, name) is None]
-        if unpublished:
-            what = " and of ".join(unpublished)
-            yield Finding("note", f"No public number of {what} of {part.corpus!r} is known: it was not checked.")
+    for part, corpus in zip(dataset.task.parts, dataset.corpora, strict=True):
+        of_part = [u for u in dataset.utterances if len(dataset.corpora) == 1 or u.id.startswith(f"{corpus.name}:")]
+        if part.expect.utterances is None and not {corpus.part_of(u) for u in of_part} <= set(corpus.counts):
+            text = f"No public number of utterances of {part.corpus!r} is known: nothing shows whether it is whole."
+            yield Finding("warning", text)
+        if part.expect.speakers is None:
+            yield Finding("note", f"No public number of speakers of {part.corpus!r} is known: it was not checked.")
     if dataset.differences:
         yield Finding("note", f"This is a part of the corpus: {', '.join(dataset.differences)}.")

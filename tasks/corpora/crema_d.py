@@ -10,8 +10,9 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.errors import BenchError
 from benchmark.layout import listed_once, matched_files
+from benchmark.text import some
 from benchmark.types import CorpusCounts, Utterance
-from tasks.corpora.gaps import some
+from tasks.corpora.gaps import NAMED
 from tasks.corpora.tables import read_rows
 
 EMOTIONS = {
@@ -105,7 +106,7 @@ class CremaD(Corpus):
         here = {utterance.speaker for utterance in utterances}
         absent = [actor for actor in ACTORS if actor not in here]
         verb = "is" if len(absent) == 1 else "are"
-        return [f"{len(absent)} of {len(ACTORS)} actors {verb} missing: {some(absent)}"] if absent else []
+        return [f"{len(absent)} of {len(ACTORS)} actors {verb} missing: {some(absent, NAMED)}"] if absent else []
 
     def _agreement(self, path: Path) -> dict[str, str]:
         """How far listeners agree, by utterance id; nothing where there is no table of votes."""

@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.layout import listed_once, matched_files
+from benchmark.text import some
 from benchmark.types import CorpusCounts, Download, Utterance
-from tasks.corpora.gaps import some
+from tasks.corpora.gaps import NAMED
 
 # The first letters of the German words: Wut, Langeweile, Ekel, Angst, Freude, neutral, Trauer.
 EMOTIONS = {
@@ -100,4 +101,4 @@ class EmoDB(Corpus):
         here = {utterance.speaker for utterance in utterances}
         absent = [speaker for speaker in GENDERS if speaker not in here]
         verb = "is" if len(absent) == 1 else "are"
-        return [f"{len(absent)} of {len(GENDERS)} speakers {verb} missing: {some(absent)}"] if absent else []
+        return [f"{len(absent)} of {len(GENDERS)} speakers {verb} missing: {some(absent, NAMED)}"] if absent else []

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from benchmark.text import some
+
 NAMED = 10
-
-
-def some(names: Sequence[str]) -> str:
-    """The first names and the number of the others, as "a, b and 3 more"."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
 
 
 def gaps_by_speaker(expected: Mapping[str, Sequence[str]], found: Collection[str], kind: str = "speaker") -> list[str]:
@@ -28,11 +24,11 @@ def gaps_by_speaker(expected: Mapping[str, Sequence[str]], found: Collection[str
     problems = []
     if absent:
         verb = "is" if len(absent) == 1 else "are"
-        problems.append(f"{len(absent)} of {len(expected)} {kind}s {verb} missing: {some(absent)}")
+        problems.append(f"{len(absent)} of {len(expected)} {kind}s {verb} missing: {some(absent, NAMED)}")
     if missing:
         others = f" of the other {kind}s" if absent else ""
         verb = "utterance is" if len(missing) == 1 else "utterances are"
-        problems.append(f"{len(missing)} {verb} missing{others}: {some(missing)}")
+        problems.append(f"{len(missing)} {verb} missing{others}: {some(missing, NAMED)}")
     if surplus:
-        problems.append(f"surplus: {some(surplus)}")
+        problems.append(f"surplus: {some(surplus, NAMED)}")
     return problems

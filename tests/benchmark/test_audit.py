@@ -36,7 +36,7 @@ from benchmark.listening import Heard, listen
 from benchmark.protocol import Task
 from benchmark.registry import Registry
 from benchmark.settings import Settings, load_settings
-from benchmark.types import Fold, Turns, Utterance
+from benchmark.types import CorpusCounts, Fold, Turns, Utterance
 from tasks.corpora.csv import CSV
 
 RANDOM = {"folds": {"scheme": "random-k-fold", "k": 4, "stratified": True}, "speaker_independent": False}
@@ -439,9 +439,13 @@ def test_utterances_that_a_fold_leaves_out_are_noted(settings: Settings) -> None
 
 
 def test_a_number_that_nobody_published_was_not_checked(settings: Settings) -> None:
-    found = texts(load(settings, expect={"utterances": None, "speakers": 4}), "note")
-    assert "No public number of utterances of 'csv' is known: it was not checked." in found
-    assert "utterances and of speakers" in texts(load(settings, expect={"utterances": None, "speakers": None}), "note")
+    dataset = load(settings, expect={"utterances": None, "speakers": None})
+    text = "No public number of utterances of 'csv' is known: nothing shows whether it is whole."
+    assert text in texts(dataset, "warning")
+    assert "No public number of speakers of 'csv' is known: it was not checked." in texts(dataset, "note")
+    # Where the corpus knows how much it holds, loading has asked it.
+    counted = type("Counted", (CSV,), {"counts": {"all": CorpusCounts(40, 4)}})()
+    assert text not in texts(replace(dataset, corpora=(counted,)), "warning")
 
 
 def test_a_part_of_a_corpus_is_said_to_be_one(settings: Settings) -> None:

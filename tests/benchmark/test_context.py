@@ -141,6 +141,13 @@ def test_context_is_part_of_the_division_and_holds_nothing_excluded(talk: Settin
     assert "0-3.wav" not in without.by_id
 
 
+def test_two_names_of_one_speaker_take_one_turn(talk: Settings) -> None:
+    changes = {"same_speaker": [["s0a", "s0b"]], "dev": {"scheme": "none"}}
+    joined = load(talk, **changes, expect={"utterances": 24, "speakers": 5})
+    # All of session 0 is one turn, before which there is none.
+    assert {utterance.session for utterance in joined.utterances} == {"1", "2"}
+
+
 def test_a_head_hears_the_turns_before_and_not_the_utterance(talk: Settings, plugin, tmp_path, progress) -> None:
     spy = tmp_path / "listener_plugin.py"
     spy.write_text(SPY)

@@ -148,3 +148,11 @@ def test_unknown_counts_check_nothing_and_known_ones_do(settings) -> None:
     assert len(load_dataset(task(), [CSV()], settings).utterances) == 40
     with pytest.raises(BenchError, match="4 speakers instead of 5"):
         load_dataset(task(expect={"utterances": None, "speakers": 5}), [CSV()], settings)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "high"])
+def test_a_dimension_that_is_no_number_is_refused(value: object) -> None:
+    rule = task(**{**REGRESSION, "auxiliary": None})
+    utterances = [spoken("a", labels={"arousal": 1.0}), spoken("b", labels={"arousal": value})]
+    with pytest.raises(BenchError, match="utterance 'b' has no number for 'arousal'"):
+        choose(rule, rule.parts[0], utterances)

@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.types import CorpusCounts, Download, Examples, Features, Needs, Selection, Utterance
+from benchmark.errors import UsageError
+from benchmark.types import CorpusCounts, Download, Examples, Features, Needs, Precision, Selection, Utterance
 
 
 @functools.cache
@@ -110,8 +111,13 @@ class Upstream(ABC):
         min_duration: Shortest waveform `encode` accepts [s]; a shorter utterance is an error before any encoding.
         layers: Declared number of layers; None leaves it to what `encode` returns.
         dim: Declared dimension; None leaves it to what `encode` returns.
+        frame_rate: Declared frames a second [Hz]; None for one vector an utterance, and where it is not known before.
         libraries: Distributions whose version decides the features; part of the identity.
         extra: The optional dependency group of this package that the upstream needs, if any.
+        precisions: Lower precisions that the upstream can compute in; it heeds `precision` then.
+        precision: Precision of the forward pass where it is not float32; part of the name and of the identity.
+        batch_seconds: Audio that one call of `encode_batch` gets at most [s], the longest times their number.
+        trained_on: Corpora of this benchmark with whose recordings the weights were trained.
         device: Where to compute, "cpu" or "cuda"; set by the run.
     """
 
@@ -120,8 +126,13 @@ class Upstream(ABC):
     min_duration: float = 0.0
     layers: int | None = None
     dim: int | None = None
+    frame_rate: float | None = None
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
     extra: ClassVar[str | None] = None
+    precisions: ClassVar[tuple[Precision, ...]] = ()
+    precision: Precision | None = None
+    batch_seconds: float = 60.0
+    trained_on: tuple[str, ...] = ()
     device: str = "cpu"
 
     @property
@@ -148,6 +159,7 @@ class Upstream(ABC):
             "class": cls.__qualname__,
             "sample_rate": self.sample_rate,
             "params": dict(self.params),
+            "precision": self.precision,
             "weights_sha256": self.weights_sha256(),
             "code_sha256": source_sha256(cls),
             "libraries": versions(self.libraries),
@@ -164,6 +176,35 @@ class Upstream(ABC):
     def encode_batch(self, waves: Sequence[NDArray[np.float32]]) -> list[Features]:
         """Represent several utterances; every result equals that of `encode` alone within 1e-5."""
         return [self.encode(wave) for wave in waves]
+
+    def attention(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Attention maps of one utterance; they are never stored.
+
+        Args:
+            wave: As for `encode`.
+
+        Returns:
+            (B, H, T, T) float32 for B blocks and H heads: how much frame t (third axis) takes of each frame (fourth
+            axis); every row sums to 1.
+
+        Raises:
+            UsageError: The upstream has no attention.
+        """
+        del wave
+        raise UsageError(f"the upstream {self.name!r} has no attention maps", "those of transformers have")
+
+    def lookup(self, ids: Sequence[str], corpus: Collection[str]) -> Mapping[str, Features] | None:
+        """Features that were made elsewhere, found by utterance id; None for an upstream that hears the waveform.
+
+        Args:
+            ids: The utterances that are needed.
+            corpus: Every utterance of the corpus they come from.
+
+        Raises:
+            BenchError: An utterance is missing, a feature belongs to none of the corpus, or is not finite.
+        """
+        del ids, corpus
+        return None
 
 
 class HeadParams(BaseModel):

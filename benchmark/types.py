@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 
 Kind = Literal["classification", "regression"]
-Needs = Literal["mean", "frames"]
+Needs = Literal["mean", "statistics", "frames"]
+# Of the forward pass of an upstream, by autocast.
+Precision = Literal["bf16", "fp16"]
 # Utterance ids by turn, the oldest turn first.
 Turns = tuple[tuple[str, ...], ...]
 
@@ -126,6 +128,11 @@ class Features:
     def mean(self) -> NDArray[np.float32]:
         """The mean over time of every layer: (L, D) float32, summed in float64."""
         return np.asarray(self.layers.mean(axis=1, dtype=np.float64), dtype=np.float32)
+
+    def statistics(self) -> NDArray[np.float32]:
+        """Mean, then population standard deviation over time, of every layer: (L, 2 D) float32, from float64 sums."""
+        layers = self.layers.astype(np.float64)
+        return np.concatenate([layers.mean(axis=1), layers.std(axis=1)], axis=-1).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ class Upstream(ABC):
         layers: Declared number of layers; None leaves it to what `encode` returns.
         dim: Declared dimension; None leaves it to what `encode` returns.
         frame_rate: Declared frames a second [Hz]; None for one vector an utterance, and where it is not known before.
+        hears: False where features are looked up by utterance id, and nothing is encoded.
         libraries: Distributions whose version decides the features; part of the identity.
         extra: The optional dependency group of this package that the upstream needs, if any.
         precisions: Lower precisions that the upstream can compute in; it heeds `precision` then.
@@ -127,6 +128,7 @@ class Upstream(ABC):
     layers: int | None = None
     dim: int | None = None
     frame_rate: float | None = None
+    hears: bool = True
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
     extra: ClassVar[str | None] = None
     precisions: ClassVar[tuple[Precision, ...]] = ()
@@ -193,8 +195,8 @@ class Upstream(ABC):
         del wave
         raise UsageError(f"the upstream {self.name!r} has no attention maps", "those of transformers have")
 
-    def lookup(self, ids: Sequence[str], corpus: Collection[str]) -> Mapping[str, Features] | None:
-        """Features that were made elsewhere, found by utterance id; None for an upstream that hears the waveform.
+    def lookup(self, ids: Sequence[str], corpus: Collection[str]) -> Mapping[str, Features]:
+        """Features that were made elsewhere, for an upstream that does not hear the waveform.
 
         Args:
             ids: The utterances that are needed.
@@ -202,9 +204,10 @@ class Upstream(ABC):
 
         Raises:
             BenchError: An utterance is missing, a feature belongs to none of the corpus, or is not finite.
+            UsageError: The upstream hears, and encodes.
         """
         del ids, corpus
-        return None
+        raise UsageError(f"the upstream {self.name!r} looks nothing up", "it encodes waveforms")
 
 
 class HeadParams(BaseModel):
@@ -220,20 +223,23 @@ class Downstream(ABC):
 
     Attributes:
         name: The class, as recipes name it.
-        needs: "mean" for per-layer means (n, L, D), "frames" for all frames.
+        needs: What it needs of every utterance, see `Examples.x`; a property where the recipe decides.
         libraries: Distributions whose version decides the numbers; part of the identity.
         sequences: Whether it takes what was said before an utterance, in tasks with context, and only there.
         adapts: Whether `fit` takes unlabelled utterances of the target, in tasks between two corpora, and only there.
+        concurrent: Whether several heads may be fitted in threads at once: they use nothing that all threads share,
+            such as torch's own random generator.
         Params: The recipe's keys, a subclass of `HeadParams` (pydantic).
         params: The recipe's values.
         device: Where to compute, "cpu" or "cuda".
     """
 
     name: ClassVar[str]
-    needs: ClassVar[Needs] = "mean"
+    needs: Needs = "mean"
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
     sequences: ClassVar[bool] = False
     adapts: ClassVar[bool] = False
+    concurrent: ClassVar[bool] = False
     Params: ClassVar[type[HeadParams]] = HeadParams
 
     def __init__(self, params: HeadParams, device: str = "cpu") -> None:

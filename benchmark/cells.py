@@ -89,6 +89,15 @@ class Cell:
         """When its latest unit was made, as text; ISO 8601 in UTC sorts as time does."""
         return max(record.provenance.created for record in self.records.values())
 
+    @property
+    def contaminated(self) -> tuple[str, ...]:
+        """Corpora of the task that the weights of the upstream were trained on, as any of its records knows.
+
+        What weights were trained on is no part of what they are: records of one identity may know more than others.
+        """
+        trained_on = {name for record in self.records.values() for name in record.upstream.trained_on}
+        return tuple(name for name in self.task.corpus.names if name in trained_on)
+
     def flags(self) -> list[str]:
         """What a reader must know to judge the score, in a fixed order and few words."""
         codes = {record.provenance.code_sha256 for record in self.records.values()}
@@ -96,6 +105,7 @@ class Cell:
             "speaker-dependent": not self.task.speaker_independent,
             "dev = test": self.task.dev == "test",
             "transductive": self.downstream.transductive,
+            "contaminated": bool(self.contaminated),
             "mixed code": len(codes) > 1,
             "synthetic": self.task.corpus.synthetic,
         }

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from typing import Protocol as Interface
 
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
@@ -17,24 +15,16 @@ from benchmark.emobox import with_emobox_folds
 from benchmark.errors import MissingError, UsageError
 from benchmark.files import digest
 from benchmark.listening import Heard, audio_digest, listen
+from benchmark.progress import Progress
 from benchmark.protocol import Task
 from benchmark.records import CorpusPart, DownstreamPart, Protocol, Record, RecordStore, TaskPart
 from benchmark.registry import Registry, nearest
 from benchmark.settings import Settings
-from benchmark.store import FeatureStore, estimate_bytes
+from benchmark.sources import Source, open_source, total_bytes
+from benchmark.store import Demand
 from benchmark.types import Fold
 
 Rerun = Literal["missing", "failed", "all"]
-
-
-class Progress(Interface):
-    """How a run tells where it is."""
-
-    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-        """A stage of known length; the context gives a function that is called with what was just finished."""
-
-    def note(self, text: str) -> None:
-        """Say something worth knowing."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +40,7 @@ class Request:
         rerun: "missing" does what has no record, "failed" also what failed, "all" everything.
         allow_partial: Take a corpus that is not as the task expects it; records are marked as partial.
         folds_from: Folder of EmoBox folds that replace those of the tasks; records are marked as modified.
+        stream: Encode frames whenever a head reads them, and store none.
     """
 
     upstreams: Sequence[str]
@@ -60,6 +51,7 @@ class Request:
     rerun: Rerun = "missing"
     allow_partial: bool = False
     folds_from: Path | None = None
+    stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,8 @@ class CellPlan:
         downstream_part: What records say of the head, before fitting.
         units: All that were asked for.
         todo: Those still to do.
-        to_encode: Utterances without stored features.
+        source: Gives the features.
+        demands: What is not stored yet.
     """
 
     material: Material
@@ -116,7 +109,18 @@ class CellPlan:
     downstream_part: DownstreamPart
     units: tuple[Unit, ...]
     todo: tuple[Unit, ...]
-    to_encode: int
+    source: Source
+    demands: tuple[Demand, ...]
+
+    @property
+    def to_encode(self) -> int:
+        """Recordings without stored features."""
+        return len({key for demand in self.demands for key in demand.bytes})
+
+    @property
+    def disk_bytes(self) -> float | None:
+        """Disk that the features to be encoded will take; None where an upstream does not declare their shape."""
+        return total_bytes(self.demands)
 
     @property
     def protocol(self) -> Protocol:
@@ -138,7 +142,7 @@ class CellPlan:
             "units": len(self.units),
             "todo": len(self.todo),
             "to_encode": self.to_encode,
-            "disk_bytes": estimate_bytes(self.upstream, self.downstream.needs, self.to_encode),
+            "disk_bytes": self.disk_bytes,
         }
 
 
@@ -170,8 +174,8 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
                 identity = [upstream.name, upstream_sha256, downstream_name, part.sha256]
                 units = tuple(_units(request, material, identity, downstream.stochastic))
                 todo = tuple(unit for unit in units if _is_todo(records.get(task.name, unit.id), request.rerun))
-                store = FeatureStore(settings.cache, upstream, downstream.needs)
-                to_encode = len(store.missing(material.heard)) if todo else 0
+                source = open_source(settings.cache, upstream, downstream.needs, stream=request.stream)
+                demands = source.demands(material.dataset, material.heard) if todo else []
                 cells.append(
                     CellPlan(
                         material=material,
@@ -182,17 +186,20 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
                         downstream_part=part,
                         units=units,
                         todo=todo,
-                        to_encode=to_encode,
+                        source=source,
+                        demands=tuple(demands),
                     )
                 )
     return cells
 
 
 def _upstream(name: str, registry: Registry, settings: Settings) -> Upstream:
-    entry, _ = registry.upstream_entry(name)
-    if entry.extra is not None and importlib.util.find_spec(entry.extra) is None:
-        raise MissingError(f"the upstream {name!r} needs {entry.extra}", f"pip install 'serbench[{entry.extra}]'")
-    return registry.upstream(name, settings.find_weights(name))
+    for entry, _ in registry.upstream_entries(name):
+        if entry.extra is not None and importlib.util.find_spec(entry.extra) is None:
+            raise MissingError(
+                f"the upstream {entry.name!r} needs {entry.extra}", f"pip install 'serbench[{entry.extra}]'"
+            )
+    return registry.upstream(name, settings.find_weights)
 
 
 def _identity(part: Upstream | Downstream) -> str:

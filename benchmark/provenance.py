@@ -29,12 +29,16 @@ PACKAGES = (
 # The modules of the hub that make numbers; those of an upstream and of a downstream are in their identities.
 NUMBER_MODULES = (
     "audio",
+    "combined",
     "dataset",
     "emobox",
+    "encoding",
     "folds",
     "members",
     "metrics",
     "run",
+    "shards",
+    "sources",
     "store",
     "turns",
     "types",

@@ -43,6 +43,11 @@ class CorpusPart(_Part):
     utterances: int
     synthetic: bool
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The corpora themselves: one, or source and target."""
+        return tuple(self.name.split(" -> "))
+
 
 class TaskPart(_Part):
     """Which protocol, with what the leaderboard needs to know of it."""
@@ -64,7 +69,10 @@ class TaskPart(_Part):
 
 
 class UpstreamPart(_Part):
-    """Which representation. `sha256` is the digest of its whole identity, code and libraries included."""
+    """Which representation. `sha256` is the digest of its whole identity, code and libraries included.
+
+    `trained_on` names the corpora of the benchmark with whose recordings its weights were trained.
+    """
 
     name: str
     sha256: str
@@ -74,6 +82,7 @@ class UpstreamPart(_Part):
     layers: int | None
     dim: int | None
     parameters: int | None
+    trained_on: list[str] = []
 
 
 class DownstreamPart(_Part):

@@ -13,16 +13,17 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from benchmark.base import Corpus, Downstream, Upstream
+from benchmark.combined import LAYERS, LayersOf, Name, fuse, joined
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.files import digest
 from benchmark.protocol import Task, read_task
@@ -52,6 +53,8 @@ class Entry:
         extra: Optional dependency group that it needs.
         licence: Licence of the weights, for a checkpoint.
         source: Paper or repository, where the entry gives one.
+        training_data: The speech that a checkpoint was trained on, in the words of its authors.
+        trained_on: Corpora of this benchmark among it.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Entry:
     extra: str | None = None
     licence: str | None = None
     source: str | None = None
+    training_data: tuple[str, ...] = ()
+    trained_on: tuple[str, ...] = ()
 
 
 class _Closed(BaseModel):
@@ -79,13 +84,27 @@ class Recipe(_Closed):
 
 
 class Checkpoint(_Closed):
-    """A named row of `upstreams/pretrained.yaml`: a checkpoint and what is known of it."""
+    """A named row of `upstreams/pretrained.yaml`: a checkpoint and what is known of it.
 
-    hub: str
+    Attributes:
+        hub: Model id on the Hugging Face Hub; None where it is on no Hub and must be given as a folder.
+        summary: What it is, in one line.
+        licence: Licence of the weights.
+        citation: The paper to cite.
+        training_data: The speech of its pre-training and its fine-tuning, in the words of its authors.
+        trained_on: Corpora of this benchmark among it.
+        revision: Commit on the Hub; None for the newest.
+        upstream: What loads it: the name of an upstream that takes an argument.
+    """
+
+    hub: str | None
     summary: str
     licence: str
     citation: str
-    revision: str | None = None
+    training_data: tuple[str, ...] = Field(min_length=1)
+    trained_on: tuple[str, ...] = ()
+    revision: str | None = Field(None, pattern="^[0-9a-f]{40}$")
+    upstream: str = "hf:"
 
 
 def package_folder(package: str) -> Path:
@@ -112,8 +131,12 @@ def _literals(node: ast.ClassDef) -> dict[str, Any]:
             targets = [statement.target]
         else:
             continue
-        if len(targets) == 1 and isinstance(targets[0], ast.Name) and isinstance(statement.value, ast.Constant):
-            found[targets[0].id] = statement.value.value
+        value = statement.value
+        plain = isinstance(value, ast.Constant) or (
+            isinstance(value, ast.Tuple) and all(isinstance(one, ast.Constant) for one in value.elts)
+        )
+        if plain and value is not None and len(targets) == 1 and isinstance(targets[0], ast.Name):
+            found[targets[0].id] = ast.literal_eval(value)
     return found
 
 
@@ -130,7 +153,9 @@ def _scan_package(kind: str) -> list[Entry]:
                 summary = (ast.get_docstring(node) or "").split("\n")[0]
                 target = f"{module}:{node.name}"
                 where = f"{package.replace('.', '/')}/{path.name}"
-                entries.append(Entry(literals["name"], target, summary, where, extra=literals.get("extra")))
+                known = literals.get("trained_on", ())
+                extra = literals.get("extra")
+                entries.append(Entry(literals["name"], target, summary, where, extra=extra, trained_on=known))
     return entries
 
 
@@ -181,8 +206,22 @@ class Registry:
 
     # -- building -----------------------------------------------------------------------------------------------------
 
+    def upstream_entries(self, name: str) -> list[tuple[Entry, str | None]]:
+        """The entries of all upstreams in a name such as "A@last+hf:PATH", with what follows their prefixes."""
+        return [self.upstream_entry(part.base) for part in self._parts(name)]
+
+    def _parts(self, name: str) -> list[Name]:
+        def is_known(piece: str) -> bool:
+            base = Name.parse(piece).base
+            return base in known or base.partition(":")[0] + ":" in known
+
+        known = self._entries["upstream"]
+        if name in known:  # a name of a plugin, whatever it holds
+            return [Name(name)]
+        return [Name.parse(piece) for piece in joined(name.split("+"), is_known)]
+
     def upstream_entry(self, name: str) -> tuple[Entry, str | None]:
-        """The entry of an upstream, and what follows the prefix in a name such as "hf:PATH"."""
+        """The entry of a single upstream, and what follows the prefix in a name such as "hf:PATH"."""
         known = self._entries["upstream"]
         if name in known and not name.endswith(":"):
             return known[name], None
@@ -191,25 +230,52 @@ class Registry:
             raise UsageError(f"{name!r} is a prefix", f"something follows it, as in {name}PATH-OR-ID")
         if colon and rest and prefix + colon in known:
             return known[prefix + colon], rest
+        base, at, word = name.rpartition("@")
+        if at and (base in known or base.partition(":")[0] + ":" in known):
+            raise UsageError(f"{name!r}: {word!r} is neither a precision nor a selection of layers", LAYERS)
         raise UsageError(f"unknown upstream {name!r}", nearest(name, known))
 
-    def upstream(self, name: str, weights: Path | None = None) -> Upstream:
+    def upstream(self, name: str, weights: Callable[[str], Path | None] = lambda name: None) -> Upstream:
         """Build an upstream.
 
         Args:
-            name: A name that `upstreams` lists, or prefix and argument such as "hf:facebook/hubert-base-ls960".
-            weights: Local folder that overrides where a named checkpoint is loaded from.
+            name: A name that `upstreams` lists, or prefix and argument such as "hf:facebook/hubert-base-ls960"; made of
+                several, or of some layers, as `benchmark.combined` says.
+            weights: From the name of a checkpoint to a folder that it is loaded from, None for that of its row.
         """
+        return fuse([self._part(part, weights) for part in self._parts(name)])
+
+    def _part(self, name: Name, weights: Callable[[str], Path | None]) -> Upstream:
+        upstream = self._single(name.base, weights(name.base))
+        if name.precision is not None:
+            if name.precision not in upstream.precisions:
+                can = ", ".join(upstream.precisions) or "it has none but float32"
+                raise UsageError(f"{name.base!r} does not compute in {name.precision}", can)
+            upstream.precision = name.precision
+            upstream.name = f"{upstream.name}@{name.precision}"
+        return upstream if name.layers is None else LayersOf(upstream, name.layers)
+
+    def _single(self, name: str, weights: Path | None) -> Upstream:
         entry, argument = self.upstream_entry(name)
         cls: type[Upstream] = self._load("upstream", entry)
         if argument is not None:
-            return _build(cls, argument)
+            return _marked(_build(cls, argument), self._trained_on(argument))
         if entry.arguments:
             arguments = dict(entry.arguments)
             if weights is not None:
                 arguments.update(model=str(weights), revision=None)
-            return _build(cls, name=entry.name, **arguments)
+            elif arguments["model"] is None:
+                raise MissingError(
+                    f"the weights of {name!r} are on no Hub",
+                    f"--weights {name}=FOLDER, or BENCH_WEIGHTS=FOLDER with {name}/ in it; bench show {name} says more",
+                )
+            return _marked(_build(cls, name=entry.name, **arguments), entry.trained_on)
         return _build(cls)
+
+    def _trained_on(self, model: str) -> tuple[str, ...]:
+        """Corpora that a named checkpoint was trained on, for who gives its Hub id instead of its name."""
+        rows = (entry for entry in self._entries["upstream"].values() if entry.arguments.get("model") == model)
+        return next((entry.trained_on for entry in rows), ())
 
     def downstream_entry(self, name: str) -> Entry:
         """The entry of a downstream: a recipe, or a class without one."""
@@ -224,12 +290,13 @@ class Registry:
         """Build a new head from its recipe."""
         entry = self.downstream_entry(name)
         cls: type[Downstream] = self._load("downstream", entry)
-        if cls.needs not in get_args(Needs):
-            raise UsageError(f"the downstream {name!r} needs {cls.needs!r}", f"one of {', '.join(get_args(Needs))}")
-        if cls.sequences and cls.needs != "mean":
-            raise UsageError(f"the downstream {name!r} takes sequences of {cls.needs}", "they are of means")
         params = validate(cls.Params, dict(entry.arguments), f"params of {entry.where}")
-        return _build(cls, params, device)
+        head: Downstream = _build(cls, params, device)
+        if head.needs not in get_args(Needs):
+            raise UsageError(f"the downstream {name!r} needs {head.needs!r}", f"one of {', '.join(get_args(Needs))}")
+        if head.sequences and head.needs != "mean":
+            raise UsageError(f"the downstream {name!r} takes sequences of {head.needs}", "they are of means")
+        return head
 
     def corpus(self, name: str) -> Corpus:
         """Build the scanner of a corpus."""
@@ -284,12 +351,25 @@ class Registry:
     def _add_checkpoints(self) -> None:
         package, file = CHECKPOINTS
         path = package_folder(package) / file
-        prefix = self._entries["upstream"]["hf:"]
+        where = f"{package}/{file}"
         for name, content in read_yaml(path).items():
-            row = validate(Checkpoint, content, f"{name} in {package}/{file}")
-            arguments = {"model": row.hub, "revision": row.revision}
-            where = f"{package}/{file}"
-            entry = Entry(name, prefix.target, row.summary, where, arguments, None, row.licence, row.citation)
+            row = validate(Checkpoint, content, f"{name} in {where}")
+            known = self._entries["upstream"]
+            if row.upstream not in known:
+                raise UsageError(f"unknown upstream {row.upstream!r}: {name} in {where}", nearest(row.upstream, known))
+            prefix = known[row.upstream]
+            entry = Entry(
+                name,
+                prefix.target,
+                row.summary,
+                where,
+                {"model": row.hub, "revision": row.revision},
+                extra=prefix.extra,
+                licence=row.licence,
+                source=row.citation,
+                training_data=row.training_data,
+                trained_on=row.trained_on,
+            )
             self._add(self._entries["upstream"], "upstream", entry)
 
     def _add_recipes(self) -> None:
@@ -334,7 +414,9 @@ class Registry:
                         raise UsageError(f"{cls.__name__} in the plugin {plugin} has no name", 'set name = "..." in it')
                     summary = inspect.cleandoc(cls.__doc__ or "").split("\n")[0]
                     target = f"{module.__name__}:{cls.__name__}"
-                    self._add(self._entries[kind], kind, Entry(cls.name, target, summary, f"plugin {plugin}"))
+                    known = getattr(cls, "trained_on", ())
+                    entry = Entry(cls.name, target, summary, f"plugin {plugin}", trained_on=known)
+                    self._add(self._entries[kind], kind, entry)
                     found += 1
         if not found:
             raise UsageError(
@@ -366,6 +448,12 @@ def _build(cls: type[T], *arguments: Any, **named: Any) -> T:
         raise
     except Exception as error:  # other people's code: whatever it raises is told in one line
         raise UsageError(f"{cls.__name__} cannot be made: {type(error).__name__}: {error}") from error
+
+
+def _marked(upstream: Upstream, trained_on: Iterable[str]) -> Upstream:
+    """Tell an upstream what its weights were trained on: a fact about them that decides no feature and no identity."""
+    upstream.trained_on = tuple(dict.fromkeys([*upstream.trained_on, *trained_on]))
+    return upstream
 
 
 def import_plugin(plugin: str) -> ModuleType:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.cells import find_cell
+from benchmark.encoding import EncodingError
 from benchmark.errors import BenchError, MissingError
+from benchmark.lazy import LazySequence
 from benchmark.metrics import statistics
-from benchmark.plan import CellPlan, Progress, Request, Unit, make_plan
+from benchmark.plan import CellPlan, Request, Unit, make_plan
+from benchmark.progress import Progress
 from benchmark.records import Protocol, RecordStore
 from benchmark.registry import Registry
 from benchmark.settings import Settings
 from benchmark.statistics import cell_scores, speaker_interval
-from benchmark.store import Encoded, EncodingError, FeatureStore
+from benchmark.store import Encoded
 from benchmark.types import Examples
 from benchmark.unit_record import Scored, predictions_csv, selection_part, unit_record
 
@@ -59,7 +64,7 @@ class CellOutcome:
         failed: Reason of each unit that failed now, by fold and seed.
         kept: Units that had a record already.
         newly_encoded: Utterances encoded now.
-        encode_s: Time once spent on encoding the task's utterances [s]; None where nothing was to do.
+        encode_s: Time once spent on encoding the task's utterances [s]; None where nothing was to do, or it is unknown.
         fit_s: Time spent now on fitting and scoring heads [s].
     """
 
@@ -115,7 +120,6 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
     if not cell.todo:
         return outcome
     cell.upstream.device = device
-    store = FeatureStore(settings.cache, cell.upstream, cell.downstream.needs)
     failed: dict[str, str] = {}
 
     def record(unit: Unit, result: Scored | str, encoded: Encoded | None) -> None:
@@ -127,16 +131,15 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
             progress.note(f"{outcome.task} / {outcome.upstream} / {outcome.downstream}, {name}: failed: {result}")
 
     try:
-        with progress.stage(f"encode {outcome.task} with {outcome.upstream}", len(dataset.recordings)) as advance:
-            encoded = store.encode(dataset, cell.material.heard, advance)
+        encoded = cell.source.load(dataset, cell.material.heard, progress)
     except EncodingError as error:
         for unit in cell.todo:
             record(unit, str(error), None)
         return replace(outcome, failed=failed)
     started = time.perf_counter()
     with progress.stage(f"fit {outcome.downstream} on {outcome.upstream}", len(cell.todo)) as advance:
-        for unit in cell.todo:
-            record(unit, _score(cell, unit, encoded, registry, device), encoded)
+        for unit, result in _fitted(cell, encoded, registry, device):
+            record(unit, result, encoded)
             advance(1)
     return replace(
         outcome,
@@ -146,6 +149,38 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
         encode_s=encoded.seconds,
         fit_s=time.perf_counter() - started,
     )
+
+
+def _fitted(cell: CellPlan, encoded: Encoded, registry: Registry, device: str) -> Iterator[tuple[Unit, Scored | str]]:
+    """Fit and score every unit, in order; several at once in threads where the head allows it.
+
+    A unit's numbers do not depend on the others: each head is fitted in one thread and shares nothing.
+    """
+    if not cell.downstream.concurrent or device != "cpu":
+        with one_thread():
+            for unit in cell.todo:
+                yield unit, _score(cell, unit, encoded, registry, device)
+        return
+    threads = available_cores()
+    waiting: deque[tuple[Unit, Future[Scored | str]]] = deque()
+    with one_thread(), ThreadPoolExecutor(threads, initializer=use_one_thread) as pool:
+        try:
+            for unit in cell.todo:
+                waiting.append((unit, pool.submit(_score, cell, unit, encoded, registry, device)))
+                if len(waiting) > threads:  # what is fitted while the oldest is waited for and written
+                    oldest, result = waiting.popleft()
+                    yield oldest, result.result()
+            while waiting:
+                oldest, result = waiting.popleft()
+                yield oldest, result.result()
+        finally:
+            for _, result in waiting:
+                result.cancel()
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _score_cell(plan: CellPlan, settings: Settings) -> CellScore | None:
@@ -174,10 +209,9 @@ def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, dev
         train, dev, test = (_examples(cell, encoded, ids) for ids in (unit.fold.train, unit.fold.dev, unit.fold.test))
         # Of the target a head that adapts sees everything but its targets.
         more = {"adapt": _unlabelled(_examples(cell, encoded, unit.fold.adapt))} if head.adapts else {}
-        with one_thread():
-            selection = head.fit(train, dev, seed=unit.seed, **more)
-            # A head sees of the test set everything but its targets.
-            scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
+        selection = head.fit(train, dev, seed=unit.seed, **more)
+        # A head sees of the test set everything but its targets.
+        scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
         by_speaker = _statistics_by_speaker(test, scores)
         selected, parameters = selection_part(selection), head.parameters()
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
@@ -199,9 +233,9 @@ def _examples(cell: CellPlan, encoded: Encoded, ids: Sequence[str]) -> Examples:
         x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
         turns = tuple(np.array([number for number, _ in before], dtype=np.int64) for before in said)
     else:
-        x = tuple(encoded.features[name] for name in ids)
-        if cell.downstream.needs == "mean":
-            x = np.stack(x) if x else np.empty((0, *encoded.shape), np.float32)
+        x = LazySequence(encoded.features, ids)
+        if cell.downstream.needs in ("mean", "statistics"):
+            x = np.stack(list(x)) if ids else np.empty((0, *encoded.shape), np.float32)
     return Examples(
         ids=tuple(ids),
         x=x,
@@ -237,12 +271,19 @@ def one_thread() -> Iterator[None]:
     from threadpoolctl import threadpool_limits
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    use_one_thread()
     try:
         with threadpool_limits(1):
             yield
     finally:
         torch.set_num_threads(threads)
+
+
+def use_one_thread() -> None:
+    """Let torch compute in the calling thread alone; a thread that is started later needs it said again."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def resolve_device(device: str) -> str:

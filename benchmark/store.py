@@ -1,45 +1,70 @@
 """The feature store: every utterance is encoded once for each upstream, whatever needs it.
 
-Features lie in safetensors shards. A shard is named by the sha256 of its own bytes, so that a flipped byte is noticed
-when it is read, and is put in place by a rename, so that a killed writer leaves nothing half-written and two processes
-may fill one store. The folder of the shards is named by the digest of the upstream's identity and of the pooling; a
-tensor in it by the digest of the audio.
+Features lie in shards (see `benchmark.shards`). Their folder is named by the digest of the upstream's identity and of
+the pooling; a tensor in it by the digest of the audio. While a batch is encoded, the next ones are read and the last
+ones are pooled and written.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
+import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.audio import Wave, decode
+from benchmark.audio import Wave
 from benchmark.base import Upstream, source_sha256, versions
 from benchmark.dataset import Dataset
-from benchmark.errors import BenchError, MissingError
+from benchmark.encoding import (
+    AHEAD,
+    POOLINGS,
+    EncodingError,
+    Recording,
+    encode_batch,
+    form_batches,
+    pool,
+    read_ahead,
+    read_wave,
+    stored_bytes,
+)
+from benchmark.errors import BenchError
 from benchmark.files import canonical_json, digest, safe_name, write_atomically
+from benchmark.lazy import LazyMapping
 from benchmark.listening import Heard
-from benchmark.types import Features, Needs, Utterance
+from benchmark.progress import Progress
+from benchmark.shards import Shard, open_shards, write_shard
+from benchmark.text import bytes_text
+from benchmark.types import Features, Needs
 
 log = logging.getLogger(__name__)
 
-
-class EncodingError(BenchError):
-    """An upstream fails on an utterance; other upstreams are not concerned."""
-
-
-FORMAT = 1
-BATCH_UTTERANCES = 8
+FORMAT = 2
+DAMAGED = "the feature file %s is damaged; its utterances are encoded again"
 # A shard is closed after so many bytes or seconds: what a kill can cost is bounded, and small shards stay few.
 SHARD_BYTES = 64 << 20
 SHARD_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a folder of the store lacks.
+
+    Attributes:
+        folder: The folder.
+        bytes: Disk that the features of each utterance to be encoded will take, by audio digest; None where the
+            upstream does not declare their shape.
+    """
+
+    folder: Path
+    bytes: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -47,15 +72,17 @@ class Encoded:
     """Features of the utterances of a task.
 
     Attributes:
-        features: By utterance id: (L, D) means or (L, T, D) frames, float32.
-        seconds: Time once spent on encoding these utterances, whenever that was [s].
+        features: By utterance id, float32: (L, D) means, (L, 2 D) statistics or (L, T, D) frames; read when asked for.
+        frame_rate: Frames a second [Hz]; None for one vector an utterance.
+        seconds: Time once spent on encoding these utterances, whenever that was [s]; None where that is not known.
         newly_encoded: How many utterances were encoded just now; the others were stored.
         parameters: Number of weights of the upstream.
         device: Where the features were computed.
     """
 
     features: Mapping[str, NDArray[np.float32]]
-    seconds: float
+    frame_rate: float | None
+    seconds: float | None
     newly_encoded: int
     parameters: int | None
     device: str
@@ -66,29 +93,13 @@ class Encoded:
         return next(iter(self.features.values())).shape
 
 
-@dataclass
-class _Shards:
-    """What the shards of one folder hold, by audio digest."""
-
-    tensors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    devices: dict[str, str] = field(default_factory=dict)
-    parameters: int | None = None
-
-    def add(self, tensors: Mapping[str, NDArray[np.float32]], notes: Mapping[str, Any]) -> None:
-        self.tensors.update(tensors)
-        self.seconds.update(notes["seconds"])
-        self.devices.update(dict.fromkeys(tensors, notes["device"]))
-        self.parameters = notes["parameters"]
-
-
 class FeatureStore:
     """The stored features of one upstream under one pooling.
 
     Args:
         cache: The cache folder.
         upstream: Only its identity is read until something must be encoded.
-        pooling: "mean" keeps (L, D) means, "frames" all of (L, T, D).
+        pooling: What is kept of an utterance.
     """
 
     def __init__(self, cache: Path, upstream: Upstream, pooling: Needs) -> None:
@@ -102,139 +113,183 @@ class FeatureStore:
         self.folder = cache / "features" / f"{safe_name(upstream.name)}-{pooling}-{key[:16]}"
         self._identity = canonical_json({"name": upstream.name, "pooling": pooling, **identity})
 
-    def missing(self, heard: Mapping[str, Heard]) -> list[str]:
-        """Ids of the utterances that are not stored."""
-        stored = self._read().tensors
-        return [name for name, found in heard.items() if found.sha256 not in stored]
+    def demand(self, heard: Mapping[str, Heard]) -> Demand:
+        """What would have to be encoded for some utterances."""
+        known = {*self._open(), *self._frames()}
+        lacking = {one.sha256: one.duration for one in heard.values() if one.sha256 not in known}
+        sizes = {key: stored_bytes(self.upstream, self.pooling, duration) for key, duration in lacking.items()}
+        return Demand(self.folder, sizes)
 
-    def encode(self, dataset: Dataset, heard: Mapping[str, Heard], advance: Callable[[int], None]) -> Encoded:
-        """Return the features of a task's utterances, encoding what is not stored.
+    def load(self, dataset: Dataset, heard: Mapping[str, Heard], progress: Progress) -> Encoded:
+        """The features of a task's utterances, encoding what is not stored.
 
         Args:
             dataset: The utterances.
             heard: Digest and duration of each.
-            advance: Called with the number of utterances just finished, stored ones first.
+            progress: Told what is encoded.
 
         Raises:
             EncodingError: The upstream fails on an utterance, or returns something non-finite; the file is named.
+            BenchError: The features do not fit on the disk; nothing has been written then.
         """
-        shards = self._read()
-        # Equal audio is encoded once; longest first, so that what does not fit into memory fails at once.
-        todo: dict[str, Utterance] = {}
-        for utterance in sorted(dataset.recordings, key=lambda u: (-heard[u.id].duration, u.id)):
-            if heard[utterance.id].sha256 not in shards.tensors:
-                todo.setdefault(heard[utterance.id].sha256, utterance)
-        if todo and self.pooling == "mean":
-            self._derive(shards, todo)
-        newly_encoded = len(todo)
-        advance(len(dataset.recordings) - len(todo))
+        keys = {utterance.id: heard[utterance.id].sha256 for utterance in dataset.recordings}
+        shards = self._intact(self._open(), keys.values())
+        self._derive(shards, [key for key in keys.values() if key not in shards])
+        todo: dict[str, Recording] = {}  # equal audio is encoded once
+        for utterance in dataset.recordings:
+            key = keys[utterance.id]
+            if key not in shards:
+                todo.setdefault(key, Recording(utterance, key, heard[utterance.id].duration))
         if todo:
-            self._fill(shards, dataset, todo, advance)
-        digests = {heard[u.id].sha256 for u in dataset.recordings}
+            self._encode(shards, dataset, list(todo.values()), progress)
+        used = {key: shards[key].notes for key in sorted(set(keys.values()))}
+        some = next(iter(used.values()))
         return Encoded(
-            features={u.id: shards.tensors[heard[u.id].sha256] for u in dataset.recordings},
-            seconds=sum(shards.seconds[key] for key in sorted(digests)),
-            newly_encoded=newly_encoded,
-            parameters=shards.parameters,
-            device="+".join(sorted({shards.devices[key] for key in digests})),
+            features=LazyMapping(tuple(keys), lambda name: _as_float32(shards[keys[name]], keys[name])),
+            frame_rate=some["frame_rate"],
+            seconds=sum(notes["seconds"][key] for key, notes in used.items()),
+            newly_encoded=len(todo),
+            parameters=some["parameters"],
+            device="+".join(sorted({notes["device"] for notes in used.values()})),
         )
 
-    def _derive(self, shards: _Shards, todo: dict[str, Utterance]) -> None:
-        """Take means of frames that another head had stored; what was found is taken out of `todo`."""
-        frames = FeatureStore(self.cache, self.upstream, "frames")._read()
-        found = {key: Features(frames.tensors[key]).mean() for key in todo if key in frames.tensors}
-        if found:
-            device = "+".join(sorted({frames.devices[key] for key in found}))
-            notes = {"device": device, "parameters": frames.parameters}
-            self._write(shards, found, {key: frames.seconds[key] for key in found}, notes)
-        for key in found:
-            del todo[key]
+    # -- what is there: shards by the audio digests they hold ---------------------------------------------------------
 
-    def _fill(
-        self, shards: _Shards, dataset: Dataset, todo: Mapping[str, Utterance], advance: Callable[[int], None]
+    def _open(self) -> dict[str, Shard]:
+        shards: dict[str, Shard] = {}
+        for shard in open_shards(self.folder):
+            if isinstance(shard, Path):
+                log.warning(DAMAGED, shard.name)
+                shard.unlink(missing_ok=True)
+            else:
+                shards.update(dict.fromkeys(shard.places, shard))
+        return shards
+
+    def _intact(self, shards: dict[str, Shard], wanted: Sequence[str] | Any) -> dict[str, Shard]:
+        """Read all that is wanted; a shard with a damaged tensor is removed, and so is made again."""
+        with ThreadPoolExecutor() as readers:
+            used = _by_shard(shards, wanted)
+            damaged = readers.map(lambda shard: shard.damaged(used[shard]), used)
+            lost = {shard for shard, is_damaged in zip(used, damaged, strict=True) if is_damaged}
+        for shard in lost:
+            log.warning(DAMAGED, shard.path.name)
+            shard.discard()
+        return {key: shard for key, shard in shards.items() if shard not in lost}
+
+    def _frames(self) -> dict[str, Shard]:
+        """Frames that another head had stored, where means or statistics can be taken of them."""
+        if self.pooling not in ("mean", "statistics"):
+            return {}
+        return FeatureStore(self.cache, self.upstream, "frames")._open()
+
+    def _derive(self, shards: dict[str, Shard], lacking: Sequence[str]) -> None:
+        frames = self._frames() if lacking else {}
+        frames = self._intact(frames, lacking)
+        for shard, keys in _by_shard(frames, lacking).items():
+            pooled = {key: POOLINGS[self.pooling](Features(_as_float32(shard, key))) for key in keys}
+            notes = {name: shard.notes[name] for name in ("device", "parameters", "frame_rate")}
+            self._write(shards, pooled, {**notes, "seconds": {key: shard.notes["seconds"][key] for key in keys}})
+
+    # -- what is made -------------------------------------------------------------------------------------------------
+
+    def _encode(
+        self, shards: dict[str, Shard], dataset: Dataset, todo: Sequence[Recording], progress: Progress
     ) -> None:
-        pending: dict[str, NDArray[np.float32]] = {}
-        seconds: dict[str, float] = {}
-        opened = time.monotonic()
-        items = list(todo.items())
-        for first in range(0, len(items), BATCH_UTTERANCES):
-            batch = items[first : first + BATCH_UTTERANCES]
-            started = time.perf_counter()
-            encoded = self._encode_batch(dataset, batch)
-            elapsed = time.perf_counter() - started
-            for (key, _), tensor in zip(batch, encoded, strict=True):
-                pending[key] = tensor
-                seconds[key] = elapsed / len(batch)
-            advance(len(batch))
-            size = sum(tensor.nbytes for tensor in pending.values())
-            is_last = first + BATCH_UTTERANCES >= len(items)
-            if is_last or size >= SHARD_BYTES or time.monotonic() - opened >= SHARD_SECONDS:
-                notes = {"device": self.upstream.device, "parameters": self.upstream.parameters()}
-                self._write(shards, pending, seconds, notes)
-                pending, seconds, opened = {}, {}, time.monotonic()
+        self._check_space(todo)
+        upstream, unwritten = self.upstream, _Unwritten(self, shards, todo)
+        waiting: deque[Future[None]] = deque()
+        title = f"encode {dataset.task.name} with {upstream.name}"
+        with (
+            ThreadPoolExecutor(1) as writer,
+            progress.encoding(title, len(todo), sum(recording.duration for recording in todo)) as advance,
+        ):
+            try:
+                batches = read_ahead(
+                    form_batches(todo, upstream.batch_seconds),
+                    lambda recording: read_wave(dataset, recording, upstream.sample_rate, self.cache),
+                )
+                for batch, waves in batches:
+                    started = time.perf_counter()
+                    results = encode_batch(upstream, batch, waves)
+                    elapsed = time.perf_counter() - started
+                    waiting.append(writer.submit(unwritten.take, batch, results, elapsed))
+                    if len(waiting) > AHEAD:
+                        waiting.popleft().result()
+                    advance(len(batch), sum(recording.duration for recording in batch))
+                while waiting:
+                    waiting.popleft().result()
+            except EncodingError:
+                writer.submit(unwritten.write).result()  # what was encoded is kept
+                raise
+            writer.submit(unwritten.write).result()
 
-    def _encode_batch(self, dataset: Dataset, batch: Sequence[tuple[str, Utterance]]) -> list[NDArray[np.float32]]:
-        waves = []
-        for key, utterance in batch:
-            wave = decode(dataset.root_of(utterance), utterance, dataset.task.audio.max_duration, self.cache)
-            if wave.sha256 != key:
-                raise BenchError(f"{utterance.file} changed while the run was reading it", "run again")
-            waves.append(wave.at(self.upstream.sample_rate))
-        try:
-            results = self.upstream.encode_batch(waves)
-        except MissingError:
-            raise
-        except Exception as error:  # an upstream is other people's code: whatever it raises becomes a named failure
-            if len(batch) > 1:  # one by one, to name the utterance; if each works alone, so be it
-                return [tensor for item in batch for tensor in self._encode_batch(dataset, [item])]
-            reason = error if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-            where = f"the upstream {self.upstream.name!r} failed on {batch[0][1].file}"
-            raise EncodingError(f"{where}: {reason}") from error
-        if len(results) != len(waves):
-            raise EncodingError(
-                f"the upstream {self.upstream.name!r} gave {len(results)} results for {len(waves)} waves"
+    def _check_space(self, todo: Sequence[Recording], bytes_each: float | None = None) -> None:
+        """Refuse before the first write what does not fit.
+
+        Args:
+            todo: What is to be stored.
+            bytes_each: What a second of audio takes (for frames) or an utterance (else), where that was found out.
+        """
+        is_frames = self.pooling.startswith("frames")
+        if bytes_each is None:
+            declared = [stored_bytes(self.upstream, self.pooling, recording.duration) for recording in todo]
+            sizes = [size for size in declared if size is not None]
+        else:
+            sizes = [bytes_each * (recording.duration if is_frames else 1) for recording in todo]
+        folder = next(path for path in (self.folder, *self.folder.parents) if path.exists())
+        free = shutil.disk_usage(folder).free
+        if sum(sizes) > free:
+            raise BenchError(
+                f"the features of {len(todo)} utterances by {self.upstream.name!r} ({self.pooling}) need "
+                f"{bytes_text(sum(sizes))} of disk, and {self.cache} has {bytes_text(free)}",
+                "free some space, move the cache with BENCH_CACHE"
+                + (", select layers as in NAME@last, or --stream frames" if is_frames else ""),
             )
-        return [self._pooled(result, utterance) for result, (_, utterance) in zip(results, batch, strict=True)]
 
-    def _pooled(self, features: Features, utterance: Utterance) -> NDArray[np.float32]:
-        if not isinstance(features, Features):
-            raise EncodingError(
-                f"the upstream {self.upstream.name!r} gave a {type(features).__name__} for {utterance.file}",
-                "encode returns benchmark.Features",
-            )
-        if not np.isfinite(features.layers).all():
-            raise EncodingError(
-                f"the upstream {self.upstream.name!r} gives NaN or infinite features for {utterance.file}"
-            )
-        return features.mean() if self.pooling == "mean" else features.layers
-
-    def _write(
-        self,
-        shards: _Shards,
-        tensors: Mapping[str, NDArray[np.float32]],
-        seconds: Mapping[str, float],
-        about: Mapping[str, Any],
-    ) -> None:
-        from safetensors.numpy import save
-
+    def _write(self, shards: dict[str, Shard], tensors: Mapping[str, NDArray[Any]], notes: Mapping[str, Any]) -> None:
         identity = self.folder / "identity.json"
         if not identity.exists():
             write_atomically(identity, self._identity)
-        notes = {**about, "seconds": dict(seconds)}
-        content = save(dict(tensors), metadata={"notes": canonical_json(notes).decode()})
-        write_atomically(self.folder / f"{hashlib.sha256(content).hexdigest()}.safetensors", content)
-        shards.add(tensors, notes)
+        shard = write_shard(self.folder, tensors, notes)
+        shards.update(dict.fromkeys(tensors, shard))
 
-    def _read(self) -> _Shards:
-        shards = _Shards()
-        for path in shard_paths(self.folder):
-            content = read_shard(path)
-            if content is None:
-                log.warning("the feature file %s is damaged; its utterances are encoded again", path.name)
-                path.unlink(missing_ok=True)
-                continue
-            shards.add(*content)
-        return shards
+
+class _Unwritten:
+    """What was encoded and lies in no shard yet; only the writing thread touches it."""
+
+    def __init__(self, store: FeatureStore, shards: dict[str, Shard], todo: Sequence[Recording]) -> None:
+        self._store = store
+        self._shards = shards
+        self._todo = todo
+        self._tensors: dict[str, NDArray[Any]] = {}
+        self._seconds: dict[str, float] = {}
+        self._opened = time.monotonic()
+        self._frame_rate: float | None = None
+        self._is_first = True
+
+    def take(self, batch: Sequence[Recording], results: Sequence[Features], elapsed: float) -> None:
+        """Pool a batch, and write a shard where there is enough for one."""
+        audio = sum(recording.duration for recording in batch)
+        for recording, features in zip(batch, results, strict=True):
+            upstream, pooling = self._store.upstream.name, self._store.pooling
+            self._tensors[recording.sha256] = pool(upstream, pooling, features, recording.utterance)
+            self._seconds[recording.sha256] = elapsed * recording.duration / audio
+            self._frame_rate = features.frame_rate
+        size = sum(tensor.nbytes for tensor in self._tensors.values())
+        if self._is_first:  # now that it is known how much an utterance takes
+            self._is_first = False
+            each = audio if self._store.pooling.startswith("frames") else len(batch)
+            self._store._check_space(self._todo, size / each)
+        if size >= SHARD_BYTES or time.monotonic() - self._opened >= SHARD_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Write a shard of what there is."""
+        if self._tensors:
+            upstream = self._store.upstream
+            about = {"device": upstream.device, "parameters": upstream.parameters(), "frame_rate": self._frame_rate}
+            self._store._write(self._shards, self._tensors, {**about, "seconds": self._seconds})
+        self._tensors, self._seconds, self._opened = {}, {}, time.monotonic()
 
 
 def cached_features(cache: Path) -> list[Path]:
@@ -242,25 +297,14 @@ def cached_features(cache: Path) -> list[Path]:
     return sorted(path for path in (cache / "features").glob("*") if path.is_dir())
 
 
-def shard_paths(folder: Path) -> list[Path]:
-    """The shards of a folder, in a fixed order."""
-    return sorted(folder.glob("*.safetensors"))
+def _by_shard(shards: Mapping[str, Shard], keys: Any) -> dict[Shard, list[str]]:
+    """Which of the keys each shard holds."""
+    found: dict[Shard, list[str]] = {}
+    for key in dict.fromkeys(keys):
+        if key in shards:
+            found.setdefault(shards[key], []).append(key)
+    return found
 
 
-def read_shard(path: Path) -> tuple[dict[str, NDArray[np.float32]], dict[str, Any]] | None:
-    """Tensors and notes of a shard; None where its bytes are not those that were written."""
-    from safetensors.numpy import load
-
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != path.stem:
-        return None
-    # The header: eight bytes of length, then JSON. The digest vouches for its form.
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return load(content), json.loads(header["__metadata__"]["notes"])
-
-
-def estimate_bytes(upstream: Upstream, pooling: Needs, utterances: int) -> int | None:
-    """Disk that features need; None where the upstream declares no shape, or where frames must be counted first."""
-    if upstream.layers is None or upstream.dim is None or pooling != "mean":
-        return None
-    return 4 * upstream.layers * upstream.dim * utterances
+def _as_float32(shard: Shard, key: str) -> NDArray[np.float32]:
+    return np.asarray(shard.tensor(key), dtype=np.float32)

@@ -61,3 +61,15 @@ def human(number: int | None) -> str:
         if number >= 0.99995 * size:  # what would round to 1000.0 of the smaller unit
             return f"{number / size:.1f} {unit}"
     return str(number)
+
+
+def bytes_text(size: float | None) -> str:
+    """A number of bytes: "1.5 MB"; "?" where it is not known."""
+    if size is None:
+        return "?"
+    value = float(size)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 
 Kind = Literal["classification", "regression"]
-Needs = Literal["mean", "statistics", "frames"]
+# What a head needs of every utterance: per-layer means, means and deviations, or all frames, stored in 32 or 16 bits.
+Needs = Literal["mean", "statistics", "frames", "frames-float16"]
 # Of the forward pass of an upstream, by autocast.
 Precision = Literal["bf16", "fp16"]
 # Utterance ids by turn, the oldest turn first.
@@ -141,8 +142,9 @@ class Examples:
 
     Attributes:
         ids: The n utterance ids, in order.
-        x: For heads that need "mean": (n, L, D) float32. For heads that need "frames": n arrays (L, T_i, D). In a task
-            with context: n arrays (S_i, L, D), the means of the S_i utterances that were said before.
+        x: For heads that need "mean": (n, L, D) float32. For "statistics": (n, L, 2 D), means and then deviations. For
+            "frames": n arrays (L, T_i, D), each read when it is asked for. In a task with context: n arrays
+            (S_i, L, D), the means of the S_i utterances that were said before.
         y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting and for adapt.
         speakers: The n speakers ("unknown" where a corpus knows none).
         outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.
@@ -155,7 +157,7 @@ class Examples:
     """
 
     ids: tuple[str, ...]
-    x: NDArray[np.float32] | tuple[NDArray[np.float32], ...]
+    x: NDArray[np.float32] | Sequence[NDArray[np.float32]]
     y: NDArray[Any] | None
     speakers: tuple[str, ...]
     outputs: tuple[str, ...]

@@ -61,6 +61,8 @@ def unit_record(cell: CellPlan, unit: Unit, result: Scored | str, encoded: Encod
         total = np.sum(list(scored.by_speaker.values()), axis=0)
         metrics = {name: float(METRICS[name].compute(total)) for name in task.metrics}
     shape = encoded.shape if encoded else (None, None)
+    # Statistics are means and deviations, so they are twice as many as the upstream has dimensions.
+    dim = shape[-1] // 2 if shape[-1] and cell.downstream.needs == "statistics" else shape[-1]
     parameters = scored.parameters if scored else None
     return Record(
         id=unit.id,
@@ -74,8 +76,9 @@ def unit_record(cell: CellPlan, unit: Unit, result: Scored | str, encoded: Encod
             weights_sha256=cell.upstream.weights_sha256(),
             sample_rate=cell.upstream.sample_rate,
             layers=shape[0],
-            dim=shape[-1],
+            dim=dim,
             parameters=encoded.parameters if encoded else None,
+            trained_on=list(cell.upstream.trained_on),
         ),
         downstream=cell.downstream_part.model_copy(update={"parameters": parameters}),
         fold=unit.fold.name,

@@ -10,11 +10,12 @@ from benchmark.records import TaskPart
 from benchmark.references import Reference
 from benchmark.text import NONE, WARNING, clean, count
 
-# What a flag means; the first four are warnings.
+# What a flag means.
 WARNINGS = {
     "speaker-dependent": "test speakers are also in train, so the score says nothing about unseen speakers",
     "dev = test": "the head was selected on the test set, so the score is optimistic",
     "transductive": "the head used statistics of the unlabelled test utterances",
+    "contaminated": "the weights of the upstream were trained on recordings of this corpus (of a corpus of the task)",
     "mixed code": "not all units were run with the same code",
 }
 FLAGS = {**WARNINGS, "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more"}
@@ -58,7 +59,7 @@ def caption(cells: Sequence[Cell]) -> str:
 
 
 def notes(task: str, cells: Sequence[Cell], grouping: Grouping) -> tuple[str, ...]:
-    """What failed on a task, and what is there but not shown."""
+    """What is contaminated and what failed on a task, and what is there but not shown."""
     lines = []
     for cell in cells:
         reasons = Counter(clean(cell.records[unit].reason or "no reason given") for unit in cell.failed)
@@ -73,7 +74,16 @@ def notes(task: str, cells: Sequence[Cell], grouping: Grouping) -> tuple[str, ..
             for cell in old
         )
         lines.append(f"Not shown: {count(len(old), 'superseded row')}: {clean(named)}.")
-    return (*lines, *_versions(cells), *_not_shown(task, grouping))
+    return (*_contaminated(cells), *lines, *_versions(cells), *_not_shown(task, grouping))
+
+
+def _contaminated(cells: Sequence[Cell]) -> list[str]:
+    """Which upstreams of a task know which of its corpora."""
+    found = {(clean(cell.upstream.name), *map(clean, cell.contaminated)) for cell in cells if cell.contaminated}
+    return [
+        f"Contaminated: the weights of {name} were trained on recordings of {' and '.join(corpora)}."
+        for name, *corpora in sorted(found)
+    ]
 
 
 def _versions(cells: Sequence[Cell]) -> list[str]:

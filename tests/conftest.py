@@ -154,6 +154,7 @@ class Silence:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.encoded: list[list] = []
 
     def stage(self, title: str, total: int):
         """A stage of known length."""
@@ -161,6 +162,18 @@ class Silence:
 
         del title, total
         return nullcontext(lambda count: None)
+
+    def encoding(self, title: str, utterances: int, seconds: float):
+        """Encoding so many utterances; what was done is counted."""
+        from contextlib import nullcontext
+
+        self.encoded.append([title, utterances, seconds, 0, 0.0])
+
+        def advance(count: int, audio: float) -> None:
+            self.encoded[-1][3] += count
+            self.encoded[-1][4] += audio
+
+        return nullcontext(advance)
 
     def note(self, text: str) -> None:
         """Remember it."""

@@ -50,6 +50,7 @@ BASE: dict[str, Any] = {
         "layers": 5,
         "dim": 384,
         "parameters": 8_208_384,
+        "trained_on": [],
     },
     "downstream": {
         "name": "superb",

@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from benchmark.cli.auditing import show_audit
-from benchmark.cli.listing import corpus_rows, print_corpora, print_tasks, task_rows, where
+from benchmark.cli.listing import (
+    corpus_rows,
+    print_corpora,
+    print_tasks,
+    print_upstreams,
+    task_rows,
+    upstream_rows,
+    where,
+)
 from benchmark.cli.options import Data, Json, Plugin, Weights, examples, load
 from benchmark.cli.terminal import print_json, print_table, stdout
 from benchmark.errors import MissingError, UsageError
 
 if TYPE_CHECKING:
-    from benchmark.registry import Registry
+    from benchmark.registry import Entry, Registry
     from benchmark.settings import Settings
 
 LIST_EPILOG = examples("bench list upstreams", "bench list tasks --runnable", "bench list corpora --json")
@@ -40,7 +48,7 @@ def list_names(
         raise UsageError(f"--runnable is for tasks, not for {what}", "bench list tasks --runnable")
     registry, settings = load(plugin, data)
     rows: dict[str, Callable[[], list[dict[str, Any]]]] = {
-        "upstreams": lambda: [_entry(entry) for entry in registry.upstreams()],
+        "upstreams": lambda: upstream_rows(registry),
         "downstreams": lambda: [_entry(entry) for entry in registry.downstreams()],
         "tasks": lambda: [row for row in task_rows(registry, settings) if row["data_found"] or not runnable],
         "corpora": lambda: corpus_rows(registry, settings),
@@ -49,12 +57,12 @@ def list_names(
     if as_json:
         print_json(found)
     else:
-        {"tasks": print_tasks, "corpora": print_corpora}.get(what, _print_entries)(found)
+        shown = {"upstreams": print_upstreams, "tasks": print_tasks, "corpora": print_corpora}
+        shown.get(what, _print_entries)(found)
 
 
-def _entry(entry: Any) -> dict[str, Any]:
-    shown = f"{entry.name}PATH-OR-ID" if entry.name.endswith(":") else entry.name
-    return {"name": shown, "summary": entry.summary, "extra": entry.extra, "defined in": entry.where}
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {"name": entry.name, "summary": entry.summary, "extra": entry.extra, "defined in": entry.where}
 
 
 def _print_entries(rows: Sequence[dict[str, Any]]) -> None:
@@ -158,17 +166,23 @@ def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[s
         identity = registry.downstream(name).identity()
         found["downstream"] = {"summary": entry.summary, "source": entry.source, **identity}
     try:
-        upstream_entry, argument = registry.upstream_entry(name)
+        entries = registry.upstream_entries(name)
     except UsageError:
-        return found
-    facts = {"summary": upstream_entry.summary, "extra": upstream_entry.extra, "source": upstream_entry.source}
-    facts |= {"licence": upstream_entry.licence, **upstream_entry.arguments}
+        if found or not {"@", "+"} & set(name):
+            return found
+        raise
+    facts: dict[str, Any] = {}
+    for entry, _ in entries:
+        own: dict[str, Any] = {key: getattr(entry, key) for key in ("summary", "extra", "source", "licence")}
+        own |= {**entry.arguments, "training_data": list(entry.training_data), "trained_on": list(entry.trained_on)}
+        facts |= {key if len(entries) == 1 else f"{key} of {entry.name}": value for key, value in own.items()}
     try:
-        upstream = registry.upstream(name, settings.find_weights(name))
+        upstream = registry.upstream(name, settings.find_weights)
         shape = {"layers": upstream.layers, "dim": upstream.dim, "min_duration": upstream.min_duration}
+        facts["trained_on"] = list(upstream.trained_on)
         found["upstream"] = {**facts, **shape, **upstream.identity()}
     except MissingError as error:
-        if argument is not None:
+        if any(argument is not None for _, argument in entries):
             raise
         # A named checkpoint whose weights are not here: one more thing to show.
         found["upstream"] = {**facts, "missing": str(error)}

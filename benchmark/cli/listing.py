@@ -1,4 +1,4 @@
-"""Rows and tables of `bench list tasks` and `bench list corpora`: from protocols and scanners, without the data."""
+"""Rows and tables of `bench list`: from protocols, scanners and checkpoints, without data, weights or torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmark.errors import MissingError
 if TYPE_CHECKING:
     from benchmark.base import Corpus
     from benchmark.protocol import Task
-    from benchmark.registry import Registry
+    from benchmark.registry import Entry, Registry
     from benchmark.settings import Settings
 
 # Whether a folder is there: what is in it is not looked at.
@@ -115,6 +115,52 @@ def _corpus_row(summary: str, corpus: Corpus, settings: Settings) -> dict[str, A
         "data_found": not place.startswith("no"),
         "data": place,
     }
+
+
+def upstream_rows(registry: Registry) -> list[dict[str, Any]]:
+    """Every upstream.
+
+    Returns:
+        Plain values: name (of a prefix with what follows it), summary, extra, "defined in", trained_on; and of a named
+        checkpoint hub, revision, licence and training_data, which are None or empty for all others.
+    """
+    return [_upstream_row(entry) for entry in registry.upstreams()]
+
+
+def _upstream_row(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": f"{entry.name}PATH-OR-ID" if entry.name.endswith(":") else entry.name,
+        "summary": entry.summary,
+        "extra": entry.extra,
+        "defined in": entry.where,
+        "hub": entry.arguments.get("model"),
+        "revision": entry.arguments.get("revision"),
+        "licence": entry.licence,
+        "training_data": list(entry.training_data),
+        "trained_on": list(entry.trained_on),
+    }
+
+
+def print_upstreams(rows: Sequence[dict[str, Any]]) -> None:
+    """Print what is computed by code, then the named checkpoints with their training data and licences."""
+
+    def table(title: str, columns: Sequence[str], chosen: Sequence[dict[str, Any]]) -> None:
+        print_table(title, [column.replace("_", " ") for column in columns], [_texts(row, columns) for row in chosen])
+
+    table("", ["name", "summary", "extra", "defined in"], [row for row in rows if not row["training_data"]])
+    checkpoints = [row for row in rows if row["training_data"]]
+    if checkpoints:
+        stdout().print()
+        table("named checkpoints", ["name", "summary", "training_data", "licence"], checkpoints)
+    for row in rows:
+        if row["trained_on"]:
+            known = ", ".join(row["trained_on"])
+            stdout().print(f"{row['name']} was trained on {known}: marked as contaminated there", markup=False)
+
+
+def _texts(row: dict[str, Any], columns: Sequence[str]) -> list[str]:
+    values = (row[column] for column in columns)
+    return ["; ".join(value) if isinstance(value, list) else value or "" for value in values]
 
 
 def print_tasks(rows: Sequence[dict[str, Any]]) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from benchmark.cli.options import Data, Plugin, Weights, examples, load
-from benchmark.cli.terminal import bytes_text, print_table, stdout
+from benchmark.cli.terminal import print_table, stdout
 from benchmark.errors import BenchError
+from benchmark.text import bytes_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +43,7 @@ def check(
     registry, settings = load(plugin, data, weights, tasks=[name])
     checks: Iterable[Check]
     if part == "upstream":
-        checks = contracts.check_upstream(lambda: registry.upstream(name, settings.find_weights(name)))
+        checks = contracts.check_upstream(lambda: registry.upstream(name, settings.find_weights))
     elif part == "downstream":
         checks = contracts.check_downstream(lambda: registry.downstream(name))
     elif part == "corpus":
@@ -96,10 +97,11 @@ def _size(folder: Path) -> int:
 
 def _verify(folder: Path) -> None:
     from benchmark.files import TEMPORARY_PREFIX
-    from benchmark.store import cached_features, read_shard, shard_paths
+    from benchmark.shards import is_whole, shard_paths
+    from benchmark.store import cached_features
 
     shards = [path for features in cached_features(folder) for path in shard_paths(features)]
-    damaged = [path for path in shards if read_shard(path) is None]
+    damaged = [path for path in shards if not is_whole(path)]
     leftovers = [path for path in folder.rglob(f"{TEMPORARY_PREFIX}*") if path.is_file()]
     stdout().print(
         f"{len(shards)} feature files, {len(damaged)} damaged; {len(leftovers)} left over by interrupted writers",

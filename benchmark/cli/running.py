@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from benchmark.cli.options import Data, Json, Plugin, Results, Weights, examples, load
-from benchmark.cli.terminal import TerminalProgress, bytes_text, print_json, print_table, stdout
+from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
+from benchmark.text import bytes_text
 
 if TYPE_CHECKING:
     from benchmark.plan import CellPlan
@@ -46,6 +47,9 @@ def run(
         Path | None,
         typer.Option("--folds-from", metavar="DIR", help="EmoBox's folds of the corpus instead of the task's own."),
     ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Encode frames whenever a head reads them; store none.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -68,6 +72,7 @@ def run(
         rerun=rerun,
         allow_partial=allow_partial,
         folds_from=folds_from,
+        stream=stream,
     )
     if dry_run:
         _print_plan(make_plan(request, registry, settings, progress), as_json)
@@ -95,13 +100,13 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
         for row in rows
     ]
     print_table("plan", columns, shown, right=columns[3:])
-    # Heads of one kind share the features of an upstream, so the sum is less than that of the rows.
-    shared = {(cell.material.dataset.task.name, cell.upstream.name, cell.downstream.needs): cell for cell in cells}
-    sizes = [cell.as_dict()["disk_bytes"] for cell in shared.values()]
-    known = bytes_text(None if None in sizes else sum(sizes))
+    from benchmark.sources import total_bytes, total_encodings
+
+    # Heads of one kind share the features of an upstream, and so do its layers and fusions.
+    demands = [demand for cell in cells for demand in cell.demands]
     units = sum(len(cell.todo) for cell in cells)
-    encodings = sum(cell.to_encode for cell in shared.values())
-    stdout().print(f"in all: {units} units to do, {encodings} utterances to encode, {known} of disk")
+    disk = bytes_text(total_bytes(demands))
+    stdout().print(f"in all: {units} units to do, {total_encodings(demands)} utterances to encode, {disk} of disk")
 
 
 def _score_text(score: CellScore | None) -> tuple[str, str]:

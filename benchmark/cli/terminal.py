@@ -15,6 +15,7 @@ from rich.table import Table
 
 # Wide enough for a table that goes into a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 160
+HOUR = 3600
 
 
 def stdout() -> Console:
@@ -78,6 +79,36 @@ class TerminalProgress:
             yield lambda count: bars.advance(task, count)
         self._print(f"{title}: {total} in {time.perf_counter() - started:.1f} s")
 
+    @contextmanager
+    def encoding(self, title: str, utterances: int, seconds: float) -> Iterator[Callable[[int, float], None]]:
+        """Encoding: the bar counts hours of audio, because that is what takes time."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        started = time.perf_counter()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[state]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        count, audio = 0, 0.0
+
+        def speed() -> str:
+            minutes = max(time.perf_counter() - started, 1e-6) / 60
+            return f"{audio / HOUR / minutes:.2f} h of audio a minute"
+
+        with Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal) as bars:
+            task = bars.add_task(escape(title), total=seconds, state="")
+
+            def advance(utterances_more: int, seconds_more: float) -> None:
+                nonlocal count, audio
+                count, audio = count + utterances_more, audio + seconds_more
+                bars.update(task, completed=audio, state=f"{count}/{utterances} of {seconds / HOUR:.2f} h, {speed()}")
+
+            yield advance
+        self._print(f"{title}: {count} ({audio / HOUR:.2f} h) in {time.perf_counter() - started:.1f} s, {speed()}")
+
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=not self._console.is_terminal)
 
@@ -86,15 +117,3 @@ class TerminalProgress:
         if text not in self._noted:
             self._noted.add(text)
             self._print(f"note: {text}")
-
-
-def bytes_text(size: int | None) -> str:
-    """A number of bytes for people."""
-    if size is None:
-        return "?"
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"

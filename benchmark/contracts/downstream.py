@@ -24,7 +24,8 @@ def toy(needs: Needs, *, utterances: int, speakers: int, seed: int, sequences: b
     """Make examples of three classes: in every layer a centre each, with noise of speaker, utterance and frame.
 
     Args:
-        needs: "mean" for x as (n, 3, 8) float32, "frames" for n arrays (3, T, 8), T from 5 to 20.
+        needs: "mean" for x as (n, 3, 8) float32, "statistics" for (n, 3, 16), "frames" in 32 or 16 bits for n arrays
+            (3, T, 8), T from 5 to 20.
         utterances: n.
         speakers: How many speakers they are spread over; each has every class.
         seed: Decides all but the centres, which are the same for every seed.
@@ -37,7 +38,10 @@ def toy(needs: Needs, *, utterances: int, speakers: int, seed: int, sequences: b
     voices = 0.2 * generator.standard_normal((speakers, LAYERS, DIM))
     means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, LAYERS, DIM))
     x: NDArray[np.float32] | tuple[NDArray[np.float32], ...] = means.astype(np.float32)
-    if needs == "frames":
+    if needs == "statistics":
+        deviations = 0.3 * generator.uniform(0.5, 1.5, means.shape)
+        x = np.concatenate([means, deviations], axis=-1).astype(np.float32)
+    elif needs != "mean":
         lengths = generator.integers(5, 21, utterances)
         x = tuple(
             (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)

@@ -50,6 +50,31 @@ def test_a_published_cell_of_schema_1_is_readable_for_ever() -> None:
     assert records[0] == read_file(SAMPLES / "schema-1-unit.json")[0]
 
 
+@pytest.mark.parametrize("name", ["unit", "failed", "cell"])
+def test_records_from_before_contamination_are_readable_for_ever(name: str) -> None:
+    """They do not say what the weights were trained on: nothing of the benchmark, as far as they know."""
+    path = SAMPLES / f"schema-1-{name}-without-trained-on.json"
+    assert b'"trained_on"' not in path.read_bytes()
+    assert {tuple(one.upstream.trained_on) for one in read_file(path)} == {()}
+    assert read_file(path) == read_file(SAMPLES / f"schema-1-{name}.json")
+
+
+def test_what_weights_were_trained_on_is_kept(tmp_path: Path) -> None:
+    told = cell(upstream__trained_on=["toys", "dolls"])
+    store = RecordStore(tmp_path)
+    for one in told:
+        store.write(one)
+    assert {tuple(one.upstream.trained_on) for one in store} == {("toys", "dolls")}
+    path = tmp_path / "packed.json"
+    path.write_bytes(pack(told))
+    assert read_file(path) == told
+
+
+def test_a_task_between_two_corpora_has_both() -> None:
+    assert record().task.corpus.names == ("toys",)
+    assert record(task__corpus__name="toys -> dolls").task.corpus.names == ("toys", "dolls")
+
+
 @pytest.mark.parametrize("name", ["unit", "cell"])
 def test_records_from_before_adaptation_are_readable_for_ever(name: str) -> None:
     """They do not say how many utterances were there to adapt to: none."""

@@ -272,7 +272,7 @@ def test_a_head_that_cannot_count_its_parameters_fails_its_unit_alone(toy_task, 
         (
             'name = "nearest"',
             'name = "nearest"\n    needs = "waveform"',
-            "'nearest' needs 'waveform' .one of mean, frames",
+            "'nearest' needs 'waveform' .one of mean, statistics, frames",
         ),
     ],
 )

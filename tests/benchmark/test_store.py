@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +13,12 @@ import pytest
 
 from benchmark.base import Upstream
 from benchmark.dataset import Dataset, load_dataset
+from benchmark.encoding import EncodingError
 from benchmark.errors import BenchError
 from benchmark.listening import listen
 from benchmark.protocol import read_task
 from benchmark.settings import Settings
-from benchmark.store import EncodingError, FeatureStore, estimate_bytes
+from benchmark.store import FeatureStore
 from benchmark.types import Features
 from tasks.corpora.csv import CSV
 
@@ -27,6 +29,7 @@ class Energy(Upstream):
     name = "energy"
     layers = 2
     dim = 1
+    frame_rate = 100.0
 
     def __init__(self, scale: float = 1.0) -> None:
         self.scale = scale
@@ -53,8 +56,26 @@ def heard(dataset: Dataset, settings: Settings):
     return listen(dataset, settings, {}, lambda count: None)
 
 
+class Quiet:
+    """Progress that counts what was encoded."""
+
+    def __init__(self) -> None:
+        self.announced = (0, 0.0)
+        self.done = [0, 0.0]
+
+    @contextmanager
+    def encoding(self, title: str, utterances: int, seconds: float):
+        self.announced = (utterances, seconds)
+
+        def advance(count: int, audio: float) -> None:
+            self.done[0] += count
+            self.done[1] += audio
+
+        yield advance
+
+
 def encode(settings: Settings, upstream: Upstream, dataset: Dataset, heard, pooling: str = "mean"):
-    return FeatureStore(settings.cache, upstream, pooling).encode(dataset, heard, lambda count: None)
+    return FeatureStore(settings.cache, upstream, pooling).load(dataset, heard, Quiet())
 
 
 def test_every_utterance_is_encoded_once(settings: Settings, dataset: Dataset, heard) -> None:
@@ -107,10 +128,10 @@ def test_identical_audio_is_encoded_once(settings: Settings, dataset: Dataset, h
     changed = {**heard, "anna/low1.wav": heard["anna/low0.wav"]}
     upstream = Energy()
     store = FeatureStore(settings.cache, upstream, "mean")
-    assert len(store.missing(same)) == 40
+    assert len(store.demand(same).bytes) == 1
     with pytest.raises(BenchError, match="changed while the run was reading it"):
-        store.encode(dataset, {**heard, "anna/low1.wav": type(heard["anna/low0.wav"])("0" * 64, 0.5)}, lambda c: None)
-    assert store.encode(dataset, changed, lambda count: None).newly_encoded == 39
+        store.load(dataset, {**heard, "anna/low1.wav": type(heard["anna/low0.wav"])("0" * 64, 0.5)}, Quiet())
+    assert store.load(dataset, changed, Quiet()).newly_encoded == 39
 
 
 def shards(settings: Settings) -> list[Path]:
@@ -121,7 +142,7 @@ def shards(settings: Settings) -> list[Path]:
 def test_a_damaged_shard_is_noticed_and_made_again(
     settings: Settings, dataset: Dataset, heard, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
-    before = encode(settings, Energy(), dataset, heard)
+    before = {name: np.array(values) for name, values in encode(settings, Energy(), dataset, heard).features.items()}
     (shard,) = shards(settings)
     content = bytearray(shard.read_bytes())
     if damage == "flip":
@@ -132,7 +153,7 @@ def test_a_damaged_shard_is_noticed_and_made_again(
     after = encode(settings, Energy(), dataset, heard)
     assert "is damaged" in caplog.text
     assert after.newly_encoded == 40
-    for name, values in before.features.items():
+    for name, values in before.items():
         np.testing.assert_array_equal(values, after.features[name])
 
 
@@ -142,6 +163,8 @@ def test_finished_shards_survive_a_failure(
     monkeypatch.setattr("benchmark.store.SHARD_BYTES", 1)
 
     class Failing(Energy):
+        batch_seconds = 4.0
+
         def encode(self, wave: np.ndarray) -> Features:
             if self.calls == 20:
                 raise ValueError("out of luck")
@@ -152,7 +175,7 @@ def test_finished_shards_survive_a_failure(
     assert len(shards(settings)) == 2
     resumed = Energy()
     resumed_store = FeatureStore(settings.cache, Failing(), "mean")
-    assert len(resumed_store.missing(heard)) == 24
+    assert len(resumed_store.demand(heard).bytes) == 24
     assert encode(settings, resumed, dataset, heard).newly_encoded == 40  # another class: another identity
 
 
@@ -178,8 +201,10 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(
     assert [path for path in settings.cache.rglob("*") if path.is_file() and path.parent.name != "audio"] == []
 
 
-def test_the_estimate_is_what_is_stored(settings: Settings, dataset: Dataset, heard) -> None:
-    estimate = estimate_bytes(Energy(), "mean", 40)
-    encoded = encode(settings, Energy(), dataset, heard)
-    assert estimate == sum(values.nbytes for values in encoded.features.values())
-    assert estimate_bytes(Energy(), "frames", 40) is None
+@pytest.mark.parametrize("pooling", ["mean", "statistics", "frames", "frames-float16"])
+def test_the_estimate_is_what_is_stored(settings: Settings, dataset: Dataset, heard, pooling: str) -> None:
+    demand = FeatureStore(settings.cache, Energy(), pooling).demand(heard)
+    encoded = encode(settings, Energy(), dataset, heard, pooling)
+    stored = sum(values.nbytes for values in encoded.features.values()) / (2 if pooling == "frames-float16" else 1)
+    assert sum(demand.bytes.values()) == pytest.approx(stored)
+    assert FeatureStore(settings.cache, Energy(), pooling).demand(heard).bytes == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,11 @@ from records_factory import cell, decisions, failed, record
 from benchmark.cells import group
 from benchmark.errors import BenchError
 from benchmark.metrics import moments
+from benchmark.plan import Request
 from benchmark.records import RecordStore, pack
+from benchmark.registry import Registry
+from benchmark.run import run
+from benchmark.settings import Settings
 from benchmark.statistics import cell_scores, speaker_interval
 from leaderboard.board import TaskTable, board
 
@@ -163,6 +168,66 @@ def test_warnings_are_marked_where_they_hold() -> None:
     )
     explained = [line.split(":")[0] for line in made.legend if line.startswith("⚠")]
     assert explained == ["⚠ speaker-dependent", "⚠ dev = test", "⚠ transductive"]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "trained_on", "known"),
+    [
+        ("toys", ["toys"], "toys"),
+        ("toys", ["dolls", "toys"], "toys"),
+        ("toys -> dolls", ["toys"], "toys"),
+        ("toys -> dolls", ["dolls"], "dolls"),
+        ("toys -> dolls", ["dolls", "toys"], "toys and dolls"),
+        ("toys", [], None),
+        ("toys", ["dolls"], None),
+        ("toys", ["toy"], None),
+        ("toys -> dolls", ["toys -> dolls"], None),  # no name of a corpus
+    ],
+)
+def test_weights_that_know_a_corpus_of_the_task_are_marked(corpus: str, trained_on: list[str], known: str) -> None:
+    made = board(
+        system("knowing", 0.9, task__corpus__name=corpus, upstream__trained_on=trained_on),
+        system("fair", 0.5, task__corpus__name=corpus),
+    )
+    (task,) = made.tasks
+    mark = "⚠ contaminated" if known else "–"
+    assert columns(task, "rank", "upstream", "flags") == [("1", "knowing", mark), ("2", "fair", "–")]
+    scores = {row[0]: row[2] for row in made.overview.rows}
+    assert scores == {"fair": "50.0 ± 0.0", "knowing": f"90.0 ± 0.0{' ⚠' if known else ''}"}
+    note = f"Contaminated: the weights of knowing were trained on recordings of {known}."
+    assert task.notes == ((note,) if known else ())
+    explained = [line for line in made.legend if line.startswith("⚠ contaminated: ")]
+    assert len(explained) == bool(known)
+    assert all("trained on recordings of this corpus" in line for line in explained)
+    flags = {value.upstream: value.flags for value in made.values}
+    assert flags == {"knowing": "contaminated" if known else "", "fair": ""}
+
+
+def test_a_run_writes_what_the_weights_know_and_nothing_else_changes(
+    toy_task: Path, plugin: Path, settings: Settings, progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry([str(plugin)])
+    request = Request(["spectrum"], [str(toy_task)], ["nearest"])
+    run(request, registry, settings, progress, "cpu")
+    before = {one.id: one for one in RecordStore(settings.results)}
+    monkeypatch.setattr(type(registry.upstream("spectrum")), "trained_on", ("csv",))  # what the toy corpus is read with
+    (outcome,) = run(dataclasses.replace(request, rerun="all"), registry, settings, progress, "cpu")
+    assert (outcome.completed, outcome.newly_encoded) == (8, 0)
+    after = {one.id: one for one in RecordStore(settings.results)}
+    assert {one.upstream.trained_on[0] for one in after.values()} == {"csv"}
+    assert {name: one.upstream.model_copy(update={"trained_on": []}) for name, one in after.items()} == {
+        name: one.upstream for name, one in before.items()
+    }
+    assert columns(only(before.values()), "flags") == [("–",)]
+    assert columns(only(after.values()), "flags") == [("⚠ contaminated",)]
+
+
+def test_one_record_that_knows_of_the_training_marks_the_cell() -> None:
+    """Records of one identity may be older than what is known of the weights, which is no part of the identity."""
+    *older, last = system("knowing", 0.9)
+    told = last.model_copy(update={"upstream": last.upstream.model_copy(update={"trained_on": ["toys"]})})
+    for records in ([told, *older], [*older, told]):
+        assert columns(only(records), "flags") == [("⚠ contaminated",)]
 
 
 def test_flags_that_do_not_occur_are_not_explained() -> None:

@@ -74,7 +74,7 @@ class Page(HTMLParser):
 def hostile(name: str) -> list[Record]:
     """A complete cell and a failed one with the name wherever a record has one."""
     changes = {"task__title": name, "task__corpus__name": name, "task__dev": name}
-    names = {"upstream__name": name, "downstream__name": name}
+    names = {"upstream__name": name, "downstream__name": name, "upstream__trained_on": [name]}
     return [*cell(**names, **changes), failed(name, upstream__name="z" + name, upstream__sha256="9" * 64, **changes)]
 
 
@@ -139,6 +139,20 @@ def test_markdown_shows_the_board() -> None:
     assert "synthetic" not in text
     assert "| 60.4 ± 3.6 |" in text
     assert [line for line in text.splitlines() if line.startswith("- Failed: mouth")]
+
+
+def test_a_contaminated_cell_is_marked_in_markdown_and_csv() -> None:
+    made = render(
+        cell(upstream__trained_on=["iemocap"], task__corpus__name="ravdess -> iemocap", upstream__name="knowing")
+        + cell(upstream__sha256="7" * 64, task__corpus__name="ravdess -> iemocap")
+    )
+    text = made["LEADERBOARD.md"].decode()
+    flags = Page(text).rows[-2:]
+    assert [(row[1], row[-4]) for row in flags] == [("ears", "–"), ("knowing", "⚠ contaminated")]
+    assert "- ⚠ contaminated: the weights of the upstream were trained on recordings of this corpus" in text
+    assert "- Contaminated: the weights of knowing were trained on recordings of iemocap." in text
+    rows = csv.DictReader(io.StringIO(made["leaderboard.csv"].decode()))
+    assert {(row["upstream"], row["flags"]) for row in rows} == {("ears", ""), ("knowing", "contaminated")}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

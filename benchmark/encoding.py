@@ -1,0 +1,169 @@
+"""Encoding: recordings are read, formed into batches by length, encoded, and pooled to what is kept of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.audio import decode
+from benchmark.base import Upstream
+from benchmark.dataset import Dataset
+from benchmark.errors import BenchError, MissingError
+from benchmark.types import Features, Needs, Utterance
+
+# Batches that are read while one is encoded, and threads that read: memory does not grow with the corpus.
+AHEAD = 2
+READERS = 2
+
+
+class EncodingError(BenchError):
+    """An upstream fails on an utterance; other upstreams are not concerned."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An utterance that is to be encoded: digest of its audio and duration [s]."""
+
+    utterance: Utterance
+    sha256: str
+    duration: float
+
+
+def form_batches(recordings: Sequence[Recording], seconds: float) -> list[list[Recording]]:
+    """Put recordings of like length together, the longest first: what does not fit into memory fails at once.
+
+    Args:
+        recordings: In any order.
+        seconds: Of audio in a batch at most, padded to its longest; a longer recording is a batch of its own.
+    """
+    batches: list[list[Recording]] = []
+    for recording in sorted(recordings, key=lambda one: (-one.duration, one.utterance.id)):
+        if batches and (len(batches[-1]) + 1) * batches[-1][0].duration <= seconds:
+            batches[-1].append(recording)
+        else:
+            batches.append([recording])
+    return batches
+
+
+def read_wave(dataset: Dataset, recording: Recording, sample_rate: int, cache: Path) -> NDArray[np.float32]:
+    """Decode and resample a recording: (n,) float32.
+
+    Raises:
+        BenchError: It is no longer what was listened to.
+    """
+    utterance = recording.utterance
+    wave = decode(dataset.root_of(utterance), utterance, dataset.task.audio.max_duration, cache)
+    if wave.sha256 != recording.sha256:
+        raise BenchError(f"{utterance.file} changed while the run was reading it", "run again")
+    return wave.at(sample_rate)
+
+
+def read_ahead(
+    batches: Sequence[list[Recording]], read: Callable[[Recording], NDArray[np.float32]]
+) -> Iterator[tuple[list[Recording], list[NDArray[np.float32]]]]:
+    """Read the next batches while the one that was given last is worked on."""
+    coming = iter(batches)
+    waiting: deque[tuple[list[Recording], list[Future[NDArray[np.float32]]]]] = deque()
+    with ThreadPoolExecutor(READERS) as readers:
+
+        def submit() -> None:
+            for batch in coming:
+                waiting.append((batch, [readers.submit(read, recording) for recording in batch]))
+                return
+
+        for _ in range(AHEAD):
+            submit()
+        while waiting:
+            batch, waves = waiting.popleft()
+            submit()
+            yield batch, [wave.result() for wave in waves]
+
+
+def encode_batch(
+    upstream: Upstream, batch: Sequence[Recording], waves: Sequence[NDArray[np.float32]]
+) -> list[Features]:
+    """Encode a batch; one that fails is tried one by one, to name the utterance.
+
+    Raises:
+        EncodingError: The upstream fails on an utterance, or does not return what it should.
+        MissingError: The upstream lacks something that no utterance can help.
+    """
+    try:
+        results = upstream.encode_batch(waves)
+    except MissingError:
+        raise
+    except Exception as error:  # an upstream is other people's code: whatever it raises becomes a named failure
+        if len(batch) > 1:  # if each works alone, so be it
+            pairs = zip(batch, waves, strict=True)
+            return [features for one, wave in pairs for features in encode_batch(upstream, [one], [wave])]
+        reason = error if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+        where = f"the upstream {upstream.name!r} failed on {batch[0].utterance.file}"
+        raise EncodingError(f"{where}: {reason}") from error
+    if len(results) != len(waves):
+        raise EncodingError(f"the upstream {upstream.name!r} gave {len(results)} results for {len(waves)} waves")
+    return results
+
+
+def _halved(features: Features) -> NDArray[np.float16]:
+    largest, limit = float(np.abs(features.layers).max()), float(np.finfo(np.float16).max)
+    if largest > limit:
+        raise BenchError(f"a value of {largest:.3g} is beyond 16 bits ({limit:.0f})", "use a head that needs frames")
+    return features.layers.astype(np.float16)
+
+
+POOLINGS: Mapping[Needs, Callable[[Features], NDArray[Any]]] = {
+    "mean": Features.mean,
+    "statistics": Features.statistics,
+    "frames": lambda features: features.layers,
+    "frames-float16": _halved,
+}
+
+
+def pool(upstream: str, pooling: Needs, features: Features, utterance: Utterance) -> NDArray[Any]:
+    """What is kept of an utterance.
+
+    Args:
+        upstream: Its name, for errors.
+        pooling: What the head needs.
+        features: What the upstream returned.
+        utterance: Of which these are the features.
+
+    Raises:
+        EncodingError: They are no features, are not finite, or do not fit into 16 bits where those are asked for.
+    """
+    if not isinstance(features, Features):
+        raise EncodingError(
+            f"the upstream {upstream!r} gave a {type(features).__name__} for {utterance.file}",
+            "encode returns benchmark.Features",
+        )
+    if not np.isfinite(features.layers).all():
+        raise EncodingError(f"the upstream {upstream!r} gives NaN or infinite features for {utterance.file}")
+    try:
+        return POOLINGS[pooling](features)
+    except BenchError as error:
+        raise EncodingError(f"the upstream {upstream!r} for {utterance.file}: {error.message}", error.hint) from error
+
+
+def stored_bytes(upstream: Upstream, pooling: Needs, duration: float) -> float | None:
+    """Disk that the features of an utterance need, as far as the upstream declares their shape; else None.
+
+    Args:
+        upstream: Declares layers and dim, and for frames a frame rate.
+        pooling: How features are stored.
+        duration: Of the utterance [s].
+    """
+    if upstream.layers is None or upstream.dim is None:
+        return None
+    values = upstream.layers * upstream.dim
+    if pooling in ("mean", "statistics"):
+        return 4.0 * values * (2 if pooling == "statistics" else 1)
+    if upstream.frame_rate is None:
+        return None
+    return (2.0 if pooling == "frames-float16" else 4.0) * values * max(1.0, duration * upstream.frame_rate)

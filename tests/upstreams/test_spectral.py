@@ -1,4 +1,4 @@
-"""Log mel energies and cepstra against a computation from their definitions."""
+"""Spectra, log mel energies and cepstra against a computation from their definitions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmark.base import Upstream
 from benchmark.contracts import Check, check_upstream
-from upstreams.spectral import MFCC, LogMel, delta
+from upstreams.spectral import MFCC, LogMel, Spectrogram, delta
 
 
 def hertz(mel: float) -> float:
@@ -21,16 +22,24 @@ def edges(bands: int) -> list[float]:
     return [hertz(top * index / (bands + 1)) for index in range(bands + 2)]
 
 
-def log_mel_by_definition(wave: NDArray[np.float32], bands: int) -> NDArray[np.float64]:
-    """Each sum written out: mirrored ends, Hann window, discrete Fourier transform, triangles."""
-    n, corners = len(wave), edges(bands)
+def magnitudes_by_definition(wave: NDArray[np.float32], hop: int = 160) -> NDArray[np.float64]:
+    """Each sum written out: mirrored ends, Hann window, discrete Fourier transform of the frame and 112 zeros."""
+    n = len(wave)
     transform = np.exp(-2j * np.pi * np.outer(np.arange(257), np.arange(400)) / 512)
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
     frames = []
-    for centre in range(0, n + 1, 160):
+    for centre in range(0, n + 1, hop):
         places = [abs(place) for place in range(centre - 200, centre + 200)]
         mirrored = [place if place < n else 2 * (n - 1) - place for place in places]
-        power = np.abs(transform @ (wave[mirrored].astype(np.float64) * window)) ** 2
+        frames.append(np.abs(transform @ (wave[mirrored].astype(np.float64) * window)))
+    return np.array(frames)
+
+
+def log_mel_by_definition(wave: NDArray[np.float32], bands: int, hop: int = 160) -> NDArray[np.float64]:
+    """Each sum written out: the triangles over the power of every frame."""
+    corners = edges(bands)
+    frames = []
+    for power in magnitudes_by_definition(wave, hop) ** 2:
         row = []
         for low, peak, high in zip(corners, corners[1:], corners[2:], strict=False):
             total = 0.0
@@ -50,9 +59,44 @@ def wave() -> NDArray[np.float32]:
     return (0.3 * np.sin(2 * np.pi * 440 * time) + 0.01 * noise).astype(np.float32)
 
 
-@pytest.mark.parametrize("check", [*check_upstream(LogMel), *check_upstream(MFCC)], ids=lambda check: check.name)
+ALL = (LogMel, MFCC, Spectrogram)
+CHECKS = [(cls.name, check) for cls in ALL for check in check_upstream(cls)]
+
+
+@pytest.mark.parametrize("check", [check for _, check in CHECKS], ids=[f"{n}-{c.name}" for n, c in CHECKS])
 def test_contract(check: Check) -> None:
     check.run()
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_frames_are_declared_and_counted_as_said(cls: type[Upstream]) -> None:
+    for samples in (400, 480, 799, 800, 801):
+        features = cls().encode(np.zeros(samples, dtype=np.float32))
+        assert features.layers.shape == (1, 1 + samples // 160, cls.dim)
+        assert features.frame_rate == cls.frame_rate == 100.0
+
+
+def test_the_spectrogram_follows_its_definition(wave: NDArray[np.float32]) -> None:
+    features = Spectrogram().encode(wave)
+    expected = magnitudes_by_definition(wave)
+    assert features.layers.shape == (1, 7, 257)
+    np.testing.assert_allclose(features.layers[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("bin_", [4, 32, 100, 200])
+def test_a_tone_of_amplitude_one_has_half_the_sum_of_the_window_in_its_bin(bin_: int) -> None:
+    tone = np.cos(2 * np.pi * bin_ * 31.25 * np.arange(8000) / 16_000).astype(np.float32)
+    frame = Spectrogram().encode(tone).layers[0, 25]
+    assert frame.argmax() == bin_
+    assert frame[bin_] == pytest.approx(200 / 2, rel=0.01)
+
+
+def test_a_frame_is_centred_on_its_time_and_hears_25_ms() -> None:
+    click = np.zeros(3200, dtype=np.float32)
+    click[1600] = 1
+    energy = (Spectrogram().encode(click).layers[0] ** 2).sum(axis=1)
+    assert energy.argmax() == 10
+    assert np.flatnonzero(energy > 1e-9).tolist() == [9, 10, 11]  # 10 ms to either side, 20 ms is out of reach
 
 
 def test_log_mel_follows_its_definition(wave: NDArray[np.float32]) -> None:

@@ -1,6 +1,6 @@
 """emotion2vec and data2vec 2.0: the right layers out of FunASR's class, and no file that is believed.
 
-Tests that need funasr run where it is installed; `tests/environments/funasr` makes such a place, and there none is
+Tests that need funasr run where it is installed; `make test-funasr` makes such a place, and there none is
 skipped.
 """
 
@@ -33,7 +33,7 @@ from upstreams.emotion2vec_files import FunASRCheckpoint, parse_convolutions
 
 # Where funasr must be there, its absence is a failure and not a skip.
 HAS_FUNASR = importlib.util.find_spec("funasr") is not None or "BENCH_TEST_FUNASR" in os.environ
-needs_funasr = pytest.mark.skipif(not HAS_FUNASR, reason="needs funasr: tests/environments/funasr")
+needs_funasr = pytest.mark.skipif(not HAS_FUNASR, reason="needs funasr: make test-funasr")
 
 TOKENS, PRENET, TRUNK, DIM, HEADS = 3, 2, 2, 24, 3
 CONVOLUTIONS = "[(16, 10, 5)] + [(16, 3, 2)] * 4 + [(16,2,2)] + [(16,2,2)]"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import RATE, tone
+from toy import RATE, tone
 
 from benchmark.audio import AudioError, decode
 from benchmark.types import Utterance

@@ -13,11 +13,11 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from conftest import TOY_TASK
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, normalized_mutual_info_score
 from sklearn.neighbors import NearestCentroid
+from toy import TOY_TASK
 
 from benchmark.audit import Audit, audit
 from benchmark.audit.columns import words

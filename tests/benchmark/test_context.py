@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
-from conftest import RATE, TOY_TASK, tone
+from toy import RATE, TOY_TASK, tone
 
 from benchmark.dataset import load_dataset
 from benchmark.errors import BenchError, UsageError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import TOY_TASK
+from toy import TOY_TASK
 
 from benchmark.dataset import load_dataset, scan_corpus
 from benchmark.errors import BenchError, MissingError

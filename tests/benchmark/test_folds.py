@@ -6,9 +6,9 @@ import copy
 from collections import Counter
 
 import pytest
-from conftest import TOY_TASK
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy import TOY_TASK
 
 from benchmark.errors import BenchError
 from benchmark.folds import check_folds, folds_digest, make_folds

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from conftest import RATE, tone
+from toy import RATE, tone
 from trees.audio import write_wav
 
 from benchmark.base import Corpus

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import RATE
+from toy import RATE
 
 import benchmark.audio
 import benchmark.listening

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import TOY_TASK
+from toy import TOY_TASK
 
 from benchmark.dataset import deciding_fields, index_digest, load_dataset
 from benchmark.errors import BenchError

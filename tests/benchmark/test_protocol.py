@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import TOY_TASK
+from toy import TOY_TASK
 
 from benchmark.errors import UsageError
 from benchmark.protocol import Task, read_task

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from conftest import TOY_TASK, write_toy_corpus
+from toy import TOY_TASK, write_toy_corpus
 
 from benchmark.dataset import load_dataset
 from benchmark.errors import BenchError, UsageError

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 import yaml
-from conftest import TOY_TASK, write_toy_corpus
+from toy import TOY_TASK, write_toy_corpus
 from typer.testing import CliRunner
 
 from benchmark.base import Corpus

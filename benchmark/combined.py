@@ -91,7 +91,7 @@ class LayersOf(Upstream):
         self.name = f"{upstream.name}@{selection}"
         self.sample_rate, self.min_duration = upstream.sample_rate, upstream.min_duration
         self.dim, self.frame_rate = upstream.dim, upstream.frame_rate
-        self.trained_on, self.batch_seconds = upstream.trained_on, upstream.batch_seconds
+        self.trained_on = upstream.trained_on
         self.hears = upstream.hears
         self.is_mean = selection.startswith("mean-")
         if upstream.layers is not None:
@@ -106,6 +106,11 @@ class LayersOf(Upstream):
     @device.setter
     def device(self, device: str) -> None:
         self.upstream.device = device
+
+    @property
+    def batch_seconds(self) -> float:  # type: ignore[override]
+        """That of the other, which may depend on the device."""
+        return self.upstream.batch_seconds
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -194,7 +199,6 @@ class Fusion(Upstream):
             raise UsageError(f"{self.name!r} joins upstreams of {sorted(rates)} Hz", "one sample rate is needed")
         self.sample_rate = rates.pop()
         self.min_duration = max(upstream.min_duration for upstream in upstreams)
-        self.batch_seconds = min(upstream.batch_seconds for upstream in upstreams)
         self.hears = all(upstream.hears for upstream in upstreams)
         self.trained_on = tuple(dict.fromkeys(name for upstream in upstreams for name in upstream.trained_on))
         counts = [upstream.layers for upstream in upstreams if upstream.layers is not None]
@@ -215,6 +219,11 @@ class Fusion(Upstream):
     def device(self, device: str) -> None:
         for upstream in self.upstreams:
             upstream.device = device
+
+    @property
+    def batch_seconds(self) -> float:  # type: ignore[override]
+        """The least of theirs."""
+        return min(upstream.batch_seconds for upstream in self.upstreams)
 
     @property
     def params(self) -> Mapping[str, Any]:

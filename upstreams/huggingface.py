@@ -2,87 +2,57 @@
 
 Layers, for all architectures: layer 0 is what enters the first transformer block (the convolutional features after
 projection and positional embedding), layer i what leaves block i, and the last layer is the encoder's
-`last_hidden_state`. The last one is taken by name because transformers moved `hidden_states[-1]` of the models with
-`do_stable_layer_norm` (the large family): after the final layer normalisation up to 5.15, before it from 5.16.
+`last_hidden_state`, which is what leaves the last block, normalised where the architecture has a final layer norm. The
+last one is taken by name because transformers moved `hidden_states[-1]` of the models with `do_stable_layer_norm` (the
+large family): after the final layer normalisation up to 5.15, before it from 5.16.
 
-An utterance is always encoded alone. wav2vec 2.0 and HuBERT of base size normalise their first convolution over time,
-and data2vec's stacked positional convolutions see past the end, so padding changes the features of an utterance. On
-a CPU encoding alone costs nothing.
+On a CPU an utterance is always encoded alone, which costs nothing there. On a GPU utterances are encoded together,
+without reaching each other; `upstreams/together.py` says how.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import itertools
+import functools
+import inspect
 import math
-import pickle
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Upstream
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.types import Features
+from benchmark.files import digest
+from benchmark.types import Features, Precision
+from upstreams import encoders, families, together
+from upstreams.attention import among, attention_maps
 from upstreams.checkpoints import Checkpoint
+from upstreams.encoders import Encoder
+from upstreams.families import family_of, framing_of, positive
+from upstreams.together import batch_shape, encode_together
 
+if TYPE_CHECKING:
+    import torch
 
-@dataclass(frozen=True)
-class Family:
-    """What transformers calls the parts of one architecture.
-
-    Attributes:
-        encoder: "module:class" of the encoder.
-        config: Class of its configuration.
-        extractor: Class of its feature extractor.
-        layers: Key of config.json with the number of transformer blocks.
-        dim: Key of config.json with the dimension.
-        attention: Implementation of attention. "sdpa" takes half the time of "eager" on a CPU and is as reproducible;
-            WavLM, whose positions enter the attention, has no other than its own.
-    """
-
-    encoder: str
-    config: str
-    extractor: str = "Wav2Vec2FeatureExtractor"
-    layers: str = "num_hidden_layers"
-    dim: str = "hidden_size"
-    attention: str = "sdpa"
-
-
-# By `model_type` of config.json.
-FAMILIES = {
-    "data2vec-audio": Family("data2vec.modeling_data2vec_audio:Data2VecAudioModel", "Data2VecAudioConfig"),
-    "hubert": Family("hubert.modeling_hubert:HubertModel", "HubertConfig"),
-    "wav2vec2": Family("wav2vec2.modeling_wav2vec2:Wav2Vec2Model", "Wav2Vec2Config"),
-    "wavlm": Family("wavlm.modeling_wavlm:WavLMModel", "WavLMConfig", attention="eager"),
-    "whisper": Family(
-        "whisper.modeling_whisper:WhisperEncoder",
-        "WhisperConfig",
-        extractor="WhisperFeatureExtractor",
-        layers="encoder_layers",
-        dim="d_model",
-    ),
-}
-WHISPER = "whisper"
-# Whisper's checkpoints hold a decoder beside the encoder; this turns their names into those of the encoder alone.
-WHISPER_NAMES = {r"^(model\.)?encoder\.": ""}
-# Weights of the encoder, wherever a checkpoint for another purpose keeps it; the second line is Whisper's, renamed.
-# What else a checkpoint holds (a decoder, a CTC or quantisation head, the mask vector of training) is not used.
-ENCODER_WEIGHT = re.compile(
-    r"(^|\.)(encoder|feature_extractor|feature_projection)\."
-    r"|^(conv1|conv2|embed_positions|layers|layer_norm)\."
-)
+DTYPES = {"bf16": "bfloat16", "fp16": "float16"}
+# Audio that is handed over at once [s]; on a CPU, where each is encoded alone, it is only a stretch of work.
+GPU_SECONDS, CPU_SECONDS = 240.0, 30.0
+# Audio in a forward pass on a GPU [s]. Its shape follows from the length of each utterance, filled up with empty rows,
+# so that the same sums are taken in the same order whatever is beside it.
+PASS_SECONDS = 60.0
+WINDOWS_TOGETHER = 16  # of Whisper, 30 s each whatever the utterance is
 
 
 class HuggingFace(Upstream):
     """A pretrained encoder of transformers: `hf:` and a Hub id or a folder; every hidden state is a layer.
 
-    wav2vec 2.0, HuBERT, WavLM, data2vec-audio and the encoder of Whisper, in float32 whatever precision the weights
-    are stored in. The waveform is prepared as the checkpoint's own preprocessor configuration says.
+    wav2vec 2.0 (with XLS-R and the fine-tunings), HuBERT (with DistilHuBERT), WavLM, data2vec-audio, w2v-BERT 2.0, and
+    the encoders of Whisper and Moonshine, in float32 whatever precision the weights are stored in, or by autocast in
+    the lower `precision` (weights and features stay in float32). The waveform is prepared as the checkpoint's own
+    preprocessor configuration says.
 
     Whisper gets its 30 s window, padded with silence as in its training, and frame i, which is centred on sample
     320 i, is kept where that sample exists. An utterance longer than the window is cut into consecutive windows whose
@@ -103,67 +73,46 @@ class HuggingFace(Upstream):
 
     name = "hf:"
     libraries = ("torch", "transformers")
+    precisions: ClassVar[tuple[Precision, ...]] = ("bf16", "fp16")
+    _together = False  # whether a CPU encodes a batch as a GPU does; for tests
 
     def __init__(self, model: str, *, name: str | None = None, revision: str | None = None) -> None:
         self._checkpoint = Checkpoint(model, revision)
+        self._family = family_of(self._checkpoint)
+        self._encoder = Encoder(self._checkpoint, self._family)
+        self._framing = framing_of(self._checkpoint, self._family)
         self.name = name or f"hf:{self._checkpoint.label}"
-        self._model_type = str(self._checkpoint.config.get("model_type"))
-        if self._model_type not in FAMILIES:
-            supported = ", ".join(sorted(FAMILIES))
-            raise UsageError(
-                f"{self._checkpoint.label!r} is a model of type {self._model_type!r}", f"supported types: {supported}"
-            )
-        self._family = FAMILIES[self._model_type]
-        declared = self._checkpoint.preprocessor.get("feature_extractor_type", self._family.extractor)
-        if declared != self._family.extractor:
-            raise UsageError(
-                f"{self._checkpoint.label!r} prepares its input with {declared!r}",
-                f"models of type {self._model_type!r} are supported with {self._family.extractor}",
-            )
-        self.sample_rate = int(self._number(self._checkpoint.preprocessor, "sampling_rate"))
-        self.layers = int(self._number(self._checkpoint.config, self._family.layers)) + 1
-        self.dim = int(self._number(self._checkpoint.config, self._family.dim))
-        needed, self._hop = self._geometry()
-        self.min_duration = needed / self.sample_rate
+        self._model_type = str(self._checkpoint.config["model_type"])
+        self._params = {"model": name or self._checkpoint.label, "model_type": self._model_type}
+        self.sample_rate = positive(self._checkpoint, self._checkpoint.preprocessor, "sampling_rate")
+        self.layers = positive(self._checkpoint, self._checkpoint.config, self._family.layers) + 1
+        self.dim = positive(self._checkpoint, self._checkpoint.config, self._family.dim)
+        self.frame_rate: float = self.sample_rate / self._framing.hop
+        self.min_duration = self._framing.needed / self.sample_rate
+        self._batch_seconds: float | None = None
         self._model: Any = None
         self._extractor: Any = None
+        self._place = ""
 
-    def _number(self, settings: dict[str, Any], key: str) -> float:
-        value = settings.get(key)
-        if not isinstance(value, int | float) or value <= 0:
-            raise BenchError(
-                f"the configuration of {self._checkpoint.label!r} gives {key!r} as {value!r}, not a positive number",
-                f"look into {self._checkpoint.folder}",
-            )
-        return value
+    @property
+    def batch_seconds(self) -> float:
+        """Audio in a batch [s]: more on a GPU."""
+        if self._batch_seconds is not None:
+            return self._batch_seconds
+        return CPU_SECONDS if self.device == "cpu" else GPU_SECONDS
 
-    def _geometry(self) -> tuple[int, int]:
-        """Samples that the first frame needs, and samples from frame to frame."""
-        config = self._checkpoint.config
-        if self._model_type == WHISPER:
-            # Any length would do, because the window is padded; one analysis window is the least that is speech.
-            positions = int(self._number(config, "max_source_positions"))
-            return int(self._number(self._checkpoint.preprocessor, "n_fft")), self._window() // positions
-        kernels, strides = config.get("conv_kernel"), config.get("conv_stride")
-        if not (isinstance(kernels, list) and isinstance(strides, list) and 0 < len(kernels) == len(strides)):
-            raise BenchError(
-                f"the configuration of {self._checkpoint.label!r} gives conv_kernel {kernels!r} and conv_stride "
-                f"{strides!r}, not two lists of one length",
-                f"look into {self._checkpoint.folder}",
-            )
-        hops = [math.prod(strides[:depth]) for depth in range(len(strides))]
-        field = 1 + sum((kernel - 1) * hop for kernel, hop in zip(kernels, hops, strict=True))
-        return field, math.prod(strides)
-
-    def _window(self) -> int:
-        """Samples of Whisper's window: 30 s for every published checkpoint."""
-        return int(self._number(self._checkpoint.preprocessor, "chunk_length")) * self.sample_rate
+    @batch_seconds.setter
+    def batch_seconds(self, seconds: float) -> None:
+        self._batch_seconds = seconds
 
     @property
     def params(self) -> dict[str, Any]:
         """The model and its kind. The files themselves are in `weights_sha256`, wherever they were found."""
-        model = self._checkpoint.label if self.name.startswith("hf:") else self.name
-        return {"model": model, "model_type": self._model_type}
+        return self._params
+
+    def identity(self) -> dict[str, Any]:
+        """With the digest of the further modules that decide the features."""
+        return {**super().identity(), "modules_sha256": _modules_sha256()}
 
     def weights_sha256(self) -> str:
         """Digest of the weight files, config.json and the preprocessor's configuration; nothing is loaded."""
@@ -171,131 +120,159 @@ class HuggingFace(Upstream):
 
     def parameters(self) -> int:
         """Number of the encoder's weights, counted on a model without memory for them."""
-        import torch
-
-        encoder, config = self._encoder_class(), self._config()
-        with torch.device("meta"), _quiet():
-            return sum(weight.numel() for weight in encoder(config).parameters())
+        return self._encoder.parameters()
 
     def encode(self, wave: NDArray[np.float32]) -> Features:
-        """All hidden states: (layers, T, dim) at 50 Hz for every published checkpoint.
+        """All hidden states: (layers, T, dim), at 50 Hz for every published checkpoint but Moonshine (41.7 Hz).
 
         Raises:
             BenchError: The weights cannot be loaded, or do not fit the configuration.
+            UsageError: torch cannot compute in the precision on the device.
         """
-        if self._model is None:
-            self._load()
-        if self._model_type == WHISPER:
-            window = self._window()
-            parts = [self._hidden_states(wave[start : start + window]) for start in range(0, len(wave), window)]
-            layers = np.concatenate(parts, axis=1)
-        else:
-            layers = self._hidden_states(wave)
-        return Features(layers, self.sample_rate / self._hop)
+        return self.encode_batch([wave])[0]
 
-    def _hidden_states(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode_batch(self, waves: Sequence[NDArray[np.float32]]) -> list[Features]:
+        """As `encode`, each; on a GPU in common forward passes."""
+        return self._encode(waves, together=self._together or self.device != "cpu")
+
+    def attention(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Attention maps of one utterance, always computed in float32: (B, H, T, T) for the T frames of `encode`.
+
+        Whisper attends to its whole window. Here its maps are those of the frames that are kept, among themselves: what
+        they take of the silence after the utterance is left out, and each row is divided by the rest, so that it sums
+        to 1. Where an utterance has several windows, no frame takes anything of another window: zeros.
+
+        Raises:
+            BenchError: As `encode`; or a frame takes nothing of the frames that are kept.
+        """
+        self._get_ready()
+        maps: list[NDArray[np.float32]] = []
+        with _computing(self.device, None):
+            for window in self._windows(wave):
+                found = attention_maps(self._model, self._model_type, self._prepared(window))
+                found = among(found, self._kept(window))
+                maps.append(found.cpu().numpy())
+        if len(maps) == 1:
+            return maps[0]
+        frames = [part.shape[-1] for part in maps]
+        whole = np.zeros((*maps[0].shape[:2], sum(frames), sum(frames)), dtype=np.float32)
+        for part, start in zip(maps, np.cumsum([0, *frames[:-1]]), strict=True):
+            end = start + part.shape[-1]
+            whole[:, :, start:end, start:end] = part
+        return whole
+
+    # -- from waveforms to layers -------------------------------------------------------------------------------------
+
+    def _encode(self, waves: Sequence[NDArray[np.float32]], *, together: bool) -> list[Features]:
+        self._get_ready()
+        windows = [self._windows(wave) for wave in waves]
+        flat = [window for part in windows for window in part]
+        # Before autocast, which would lower the precision of Whisper's spectra too.
+        inputs = [self._prepared(window) for window in flat]
+        kept = [self._kept(window) for window in flat]
+        with _computing(self.device, self.precision):
+            states = self._layers_together(inputs, kept) if together else map(self._layers_alone, inputs, kept)
+            layers = (each.cpu().numpy() for each in states)
+            parts = [[next(layers) for _ in part] for part in windows]
+        return [
+            Features(part[0] if len(part) == 1 else np.concatenate(part, axis=1), self.frame_rate) for part in parts
+        ]
+
+    def _windows(self, wave: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The stretches that are encoded by themselves: consecutive windows of Whisper, else the whole waveform."""
+        window = self._framing.window
+        return [wave] if window is None else [wave[start : start + window] for start in range(0, len(wave), window)]
+
+    def _kept(self, window: NDArray[np.float32]) -> int | None:
+        """The frames that are kept where the model's input is padded; None for all."""
+        return None if self._framing.window is None else math.ceil(len(window) / self._framing.hop)
+
+    def _prepared(self, window: NDArray[np.float32]) -> torch.Tensor:
+        """What the model takes, on its device: (1, n), for w2v-BERT 2.0 (1, T, F), for Whisper (1, F, T)."""
         import torch
 
-        exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-        with torch.inference_mode(), exact:
-            prepared = self._extractor(np.array(wave), sampling_rate=self.sample_rate, return_tensors="pt")
-            inputs = prepared[self._extractor.model_input_names[0]].to(self.device, torch.float32)
-            output = self._model.to(self.device)(inputs, output_hidden_states=True)
-            states = torch.cat([*output.hidden_states[:-1], output.last_hidden_state])
+        extraction = self._family.extraction
+        prepared = self._extractor(np.array(window), sampling_rate=self.sample_rate, return_tensors="pt", **extraction)
+        values: torch.Tensor = prepared[self._extractor.model_input_names[0]]
+        return values.to(self.device, torch.float32)
+
+    def _layers_alone(self, values: torch.Tensor, kept: int | None) -> torch.Tensor:
+        """(L, T, D) float32 of one input."""
+        import torch
+
+        output = self._model(values, output_hidden_states=True)
+        states = [*output.hidden_states[:-1], output.last_hidden_state]
+        return self._checked(torch.stack([state[0, :kept].float() for state in states]))
+
+    def _layers_together(self, inputs: Sequence[torch.Tensor], kept: Sequence[int | None]) -> Iterator[torch.Tensor]:
+        """(L, T, D) float32 of each input, in order."""
+        by_shape: dict[tuple[int, int], list[int]] = {}
+        for place, values in enumerate(inputs):
+            by_shape.setdefault(self._pass_shape(values), []).append(place)
+        found: dict[int, torch.Tensor] = {}
+        for shape, places in by_shape.items():
+            for start in range(0, len(places), shape[0]):
+                row = places[start : start + shape[0]]
+                states = encode_together(self._model, self._model_type, [inputs[place] for place in row], shape=shape)
+                found.update(zip(row, states, strict=True))
+        for place, frames in enumerate(kept):
+            yield self._checked(found.pop(place)[:, :frames].contiguous())
+
+    def _pass_shape(self, values: torch.Tensor) -> tuple[int, int]:
+        """Rows and length of the forward pass in which an input is encoded."""
+        if self._framing.window is not None:
+            return WINDOWS_TOGETHER, values.shape[-1]
+        rate = self.sample_rate if values.ndim == 2 else self.frame_rate
+        return batch_shape(values.shape[1], int(PASS_SECONDS * rate))
+
+    def _checked(self, states: torch.Tensor) -> torch.Tensor:
         if len(states) != self.layers:
             raise BenchError(
                 f"{self.name} returns {len(states)} hidden states where its configuration promises {self.layers}",
                 "this version of transformers may treat the model otherwise: please report it",
             )
-        if self._model_type == WHISPER:
-            states = states[:, : math.ceil(len(wave) / self._hop)]
-        return np.ascontiguousarray(states.cpu().numpy())
+        return states
 
-    # -- loading ------------------------------------------------------------------------------------------------------
-
-    def _encoder_class(self) -> Any:
-        module, _, name = self._family.encoder.partition(":")
-        return getattr(importlib.import_module(f"transformers.models.{module}"), name)
-
-    def _config(self) -> Any:
-        """The configuration as transformers reads it, without what only training uses."""
-        import transformers
-        from huggingface_hub.errors import StrictDataclassError
-
-        try:
-            config = getattr(transformers, self._family.config).from_dict(self._checkpoint.config)
-        except (StrictDataclassError, TypeError, ValueError) as error:
-            raise self._unusable("its config.json is refused", error) from error
-        # SpecAugment masks in training only, but its vector would be expected among the weights, and many published
-        # checkpoints have none.
-        config.mask_time_prob = config.mask_feature_prob = 0.0
-        # The adapter is a head that shortens the output for translation; the encoder ends before it.
-        config.add_adapter = False
-        return config
-
-    def _load(self) -> None:
+    def _get_ready(self) -> None:
+        """Load what is not loaded, onto the device where it is to be."""
         import torch
-        import transformers
-        from safetensors import SafetensorError
 
+        if self._model is not None and self._place == self.device:
+            return
         if self.device.startswith("cuda") and not torch.cuda.is_available():
             raise MissingError(f"{self.name} shall run on {self.device!r}, but torch finds no GPU", "use --device cpu")
-        folder = self._checkpoint.files[0].parent
-        broken = (SafetensorError, OSError, ValueError, RuntimeError, TypeError, LookupError, pickle.UnpicklingError)
-        config = self._config()
-        try:
-            # Loading draws from torch's global generator, on which somebody else may rely.
-            with _quiet(), torch.random.fork_rng(devices=[]):
-                # A class of transformers itself and weights_only: neither code nor pickled objects of a checkpoint run.
-                model, info = self._encoder_class().from_pretrained(
-                    folder,
-                    config=config,
-                    dtype=torch.float32,
-                    attn_implementation=self._family.attention,
-                    key_mapping=WHISPER_NAMES if self._model_type == WHISPER else None,
-                    use_safetensors=self._checkpoint.safetensors,
-                    weights_only=True,
-                    local_files_only=True,
-                    ignore_mismatched_sizes=True,  # refused below, with the name of the weight
-                    output_loading_info=True,
-                )
-        except (*broken, EOFError) as error:
-            raise self._unusable("its weights cannot be loaded", error) from error
-        self._check_complete(info)
-        self._extractor = getattr(transformers, self._family.extractor).from_dict(self._checkpoint.preprocessor)
-        self._model = model.eval()
-
-    def _check_complete(self, info: dict[str, Any]) -> None:
-        """Refuse weights that transformers would have made up, and weights of the encoder that it would leave out."""
-        surplus = [key for key in info["unexpected_keys"] if ENCODER_WEIGHT.search(str(key))]
-        mismatched = [key[0] if isinstance(key, tuple) else key for key in info["mismatched_keys"]]
-        found = (("missing", info["missing_keys"]), ("of another shape", mismatched), ("left over", surplus))
-        wrong = [f"{len(keys)} {what}, such as {min(map(str, keys))!r}" for what, keys in found if keys]
-        if wrong:
-            raise BenchError(
-                f"the weights of {self._checkpoint.label!r} in {self._checkpoint.folder} do not fit its config.json: "
-                + "; ".join(wrong),
-                "weights and config.json must come from one model; download it again",
-            )
-
-    def _unusable(self, what: str, error: BaseException) -> BenchError:
-        reason = " ".join(itertools.islice(str(error).split(), 40))
-        return BenchError(
-            f"{self._checkpoint.label!r} in {self._checkpoint.folder} cannot be used, {what}: {reason}",
-            "download it again, or give another folder",
-        )
+        if self._model is None:
+            self._extractor = self._encoder.extractor()
+            self._model = self._encoder.load()
+        self._model.to(self.device)
+        self._place = self.device
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from printing progress bars and reports while a model is made; what matters is checked."""
-    logging: Any = importlib.import_module("transformers.utils.logging")
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
+def _computing(device: str, precision: Precision | None) -> Iterator[None]:
+    """Compute without gradients, reproducibly, and in float32 or the lower precision."""
+    import torch
+
+    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with torch.inference_mode(), exact, _autocast(device, precision) if precision else contextlib.nullcontext():
         yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
+
+
+def _autocast(device: str, precision: Precision) -> Any:
+    """The autocast of torch, which of itself warns and does nothing where it cannot."""
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return torch.autocast(torch.device(device).type, dtype=getattr(torch, DTYPES[precision]))
+    except (RuntimeError, UserWarning) as error:
+        raise UsageError(
+            f"torch cannot compute in {precision!r} on {device!r}: {error}", "use another precision or device"
+        ) from error
+
+
+@functools.cache
+def _modules_sha256() -> str:
+    """Digest of the modules beside this one that decide the features."""
+    return digest({module.__name__: inspect.getsource(module) for module in (encoders, families, together)})

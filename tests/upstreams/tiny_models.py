@@ -33,6 +33,28 @@ WHISPER = {
     "decoder_start_token_id": 1,
     "init_std": 0.2,
 }
+MOONSHINE = {
+    "hidden_size": 24,
+    "intermediate_size": 32,
+    "encoder_num_hidden_layers": 3,
+    "decoder_num_hidden_layers": 1,
+    "encoder_num_attention_heads": 4,
+    "decoder_num_attention_heads": 4,
+    "vocab_size": 64,
+    "pad_token_id": 0,
+    "initializer_range": 0.1,  # its residual stream grows with more, and with it the rounding
+}
+W2V_BERT = {
+    "hidden_size": 24,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 32,
+    "conv_depthwise_kernel_size": 7,
+    "left_max_position_embeddings": 8,
+    "right_max_position_embeddings": 4,
+    "vocab_size": 12,
+    "initializer_range": 0.2,
+}
 # name -> (prefix of the classes, settings, waveform normalised?)
 ARCHITECTURES = {
     "wav2vec2-base": ("Wav2Vec2", SMALL, False),
@@ -46,8 +68,12 @@ ARCHITECTURES = {
         {**SMALL, "num_conv_pos_embeddings": 2, "conv_pos_kernel_size": 5},
         True,
     ),
+    "distilhubert": ("Hubert", {**SMALL, "num_hidden_layers": 2, "feat_proj_layer_norm": False}, False),
+    "moonshine": ("Moonshine", MOONSHINE, False),
+    "wav2vec2-bert": ("Wav2Vec2Bert", W2V_BERT, False),
     "whisper": ("Whisper", WHISPER, False),
 }
+EXTRACTORS = {"Whisper": "WhisperFeatureExtractor", "Wav2Vec2Bert": "SeamlessM4TFeatureExtractor"}
 
 
 @contextlib.contextmanager
@@ -82,8 +108,8 @@ def save_model(folder: Path, architecture: str, *, head: str = "Model", half: bo
         config = getattr(transformers, f"{prefix}Config")(**{**base, **settings})
         model = getattr(transformers, f"{prefix}{head}")(config)
         (model.half() if half else model).save_pretrained(folder)
-        if prefix == "Whisper":
-            transformers.WhisperFeatureExtractor(feature_size=80).save_pretrained(folder)
+        if prefix in EXTRACTORS:
+            getattr(transformers, EXTRACTORS[prefix])(feature_size=80).save_pretrained(folder)
         else:
             transformers.Wav2Vec2FeatureExtractor(do_normalize=normalise).save_pretrained(folder)
     return folder

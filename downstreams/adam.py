@@ -1,4 +1,4 @@
-"""Adam and gradient clipping for a stack of members, each as if it were alone."""
+"""Adam for a stack of members, each as if it were alone, and gradient clipping."""
 
 from __future__ import annotations
 
@@ -6,54 +6,65 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 BETAS = (0.9, 0.999)  # torch.optim.Adam's defaults, which s3prl leaves as they are
 EPSILON = 1e-8
+ALIGNED = 16  # values: every tensor of a member begins at a cache line
 
 
 class StackedAdam:
     """`torch.optim.Adam` with its default betas for each member of a stack; members differ in learning rate.
 
-    It calls the function behind `torch.optim.Adam(fused=True)`: one pass over memory for each member, which is where
-    the time of a small head goes.
+    All parameters of a member lie in one row of memory, and so does its gradient. A step of a member is one call of
+    the function behind `torch.optim.Adam(fused=True)`: one pass over that row, which is where the time of a small
+    head goes.
+
+    Args:
+        start: One member's initial parameters; copied.
+        learning_rates: One for each of the M members.
 
     Attributes:
-        parameters: Tensors (M, ...) that `step` changes in place.
+        parameters: Views (M, ...) of the parameters, in the order of `start`; changed by `step`.
+        gradient: Views of one member's gradient, shaped as `start`: to be filled before `step`.
+        flat_gradient: The same memory as `gradient`, (P,).
         learning_rates: M.
     """
 
-    def __init__(self, parameters: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
-        self.parameters = list(parameters)
+    def __init__(self, start: Sequence[Tensor], learning_rates: Sequence[float]) -> None:
         self.learning_rates = list(learning_rates)
-        self._first = [torch.zeros_like(stack) for stack in parameters]
-        self._second = [torch.zeros_like(stack) for stack in parameters]
-        shape = (len(self.learning_rates), len(self.parameters))
-        self._steps = torch.zeros(shape, dtype=torch.float32, device=parameters[0].device)
+        self._shapes = [tensor.shape for tensor in start]
+        sizes = [-(-tensor.numel() // ALIGNED) * ALIGNED for tensor in start]
+        self._begins = [sum(sizes[:number]) for number in range(len(sizes))]
+        self._values = start[0].new_zeros(len(self.learning_rates), sum(sizes))
+        self.parameters = self._views(self._values)
+        for stack, tensor in zip(self.parameters, start, strict=True):
+            stack.copy_(tensor.detach())
+        self.flat_gradient = torch.zeros_like(self._values[0])
+        self.gradient = [view[0] for view in self._views(self.flat_gradient.unsqueeze(0))]
+        self._first, self._second = torch.zeros_like(self._values), torch.zeros_like(self._values)
+        self._steps = self._values.new_zeros(len(self.learning_rates), dtype=torch.float32)
+        self._rows = self._by_member()
 
-    def step(self, gradients: Sequence[Tensor]) -> None:
-        """Move every member once.
-
-        Args:
-            gradients: Tensors (M, ...), as the parameters.
-        """
-        for row, learning_rate in enumerate(self.learning_rates):
-            adam(
-                [stack[row] for stack in self.parameters],
-                [stack[row] for stack in gradients],
-                [stack[row] for stack in self._first],
-                [stack[row] for stack in self._second],
-                [],
-                list(self._steps[row].unbind()),
-                fused=True,
-                amsgrad=False,
-                beta1=BETAS[0],
-                beta2=BETAS[1],
-                lr=learning_rate,
-                weight_decay=0.0,
-                eps=EPSILON,
-                maximize=False,
-            )
+    def step(self, row: int) -> None:
+        """Move one member along `gradient`."""
+        values, first, second, count = self._rows[row]
+        count[0] += 1
+        # What torch.optim.Adam(fused=True) calls in the end: what it does before takes half as long again.
+        torch._fused_adam_(
+            values,
+            [self.flat_gradient],
+            first,
+            second,
+            [],
+            count,
+            lr=self.learning_rates[row],
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            weight_decay=0.0,
+            eps=EPSILON,
+            amsgrad=False,
+            maximize=False,
+        )
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with some of the members.
@@ -63,19 +74,31 @@ class StackedAdam:
         """
         kept = list(rows)
         self.learning_rates = [self.learning_rates[row] for row in kept]
-        self.parameters = [stack[kept] for stack in self.parameters]
-        self._first, self._second = [stack[kept] for stack in self._first], [stack[kept] for stack in self._second]
-        self._steps = self._steps[kept]
+        self._values, self._steps = self._values[kept], self._steps[kept]
+        self._first, self._second = self._first[kept], self._second[kept]
+        self.parameters = self._views(self._values)
+        self._rows = self._by_member()
+
+    def _by_member(self) -> list[tuple[list[Tensor], ...]]:
+        """The one row of each stack that is a member's, as the fused function takes it."""
+        stacks = (self._values, self._first, self._second, self._steps)
+        return [tuple([stack[row]] for stack in stacks) for row in range(len(self.learning_rates))]
+
+    def _views(self, values: Tensor) -> list[Tensor]:
+        return [
+            values[:, begin : begin + shape.numel()].view(len(values), *shape)
+            for begin, shape in zip(self._begins, self._shapes, strict=True)
+        ]
 
 
-def clip_gradients(gradients: Sequence[Tensor], largest: float) -> None:
-    """Scale each member's gradient to an L2 norm of at most `largest`, as `torch.nn.utils.clip_grad_norm_` does.
+def clip_factors(squared_norms: Tensor, largest: float) -> Tensor:
+    """What `torch.nn.utils.clip_grad_norm_` multiplies each member's gradient by.
 
     Args:
-        gradients: Tensors (M, ...); changed in place.
-        largest: Positive.
+        squared_norms: (M,) squares of the L2 norms of the members' gradients.
+        largest: Largest L2 norm that is left as it is; positive.
+
+    Returns:
+        (M,), at most 1.
     """
-    norms = torch.stack([torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients])
-    factor = (largest / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
-        gradient.mul_(factor.view(-1, *[1] * (gradient.dim() - 1)))
+    return (largest / (squared_norms.sqrt() + 1e-6)).clamp(max=1.0)

@@ -8,8 +8,7 @@ Here a turn is the mean of its utterances, so that the head trains from per-laye
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -20,15 +19,11 @@ from torch import Tensor
 from benchmark.base import HeadParams
 from benchmark.types import Examples
 from downstreams import examples as check
-from downstreams import superb
-from downstreams.sources import sources_sha256
-from downstreams.superb import Superb, SuperbParams
-
-PARTS: tuple[ModuleType, ...] = (superb,)
+from downstreams.trained import Trained, TrainedParams
 
 
-class TurnGRUParams(SuperbParams):
-    """The keys of the head `superb`; `hidden` is the width of the GRU."""
+class TurnGRUParams(TrainedParams):
+    """The keys of every trained head; `hidden` is the width of the GRU."""
 
     @model_validator(mode="after")
     def _is_not_by_speaker(self) -> TurnGRUParams:
@@ -83,18 +78,13 @@ def forward(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
     return state @ output.mT + output_bias.unsqueeze(1)
 
 
-class TurnGRU(Superb):
+class TurnGRU(Trained):
     """A GRU over the turns before an utterance, for tasks that predict its emotion from them."""
 
     name = "turn-gru"
     sequences: ClassVar[bool] = True
     Params: ClassVar[type[HeadParams]] = TurnGRUParams
     params: TurnGRUParams
-
-    def identity(self) -> dict[str, Any]:
-        """Everything that decides the numbers, the modules that this one calls included."""
-        identity = super().identity()
-        return {**identity, "parts_sha256": {**identity["parts_sha256"], **sources_sha256(*PARTS)}}
 
     def _means(self, examples: Examples, what: str, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
         """Means (n * T, L, D) of the turns, all turns of an example together."""

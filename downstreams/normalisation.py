@@ -84,13 +84,20 @@ def mean_and_scale(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArra
     scale = np.empty(x.shape[1:])
     for layer in range(x.shape[1]):  # one at a time: the float64 copy of all layers can be large
         values = x[:, layer].astype(np.float64)
-        mean[layer], scale[layer] = values.mean(axis=0), values.std(axis=0)
+        mean[layer] = values.mean(axis=0)
+        values -= mean[layer]
+        scale[layer] = np.sqrt(np.einsum("nd,nd->d", values, values) / len(values))
     scale[scale <= RELATIVE_DEVIATION_OF_A_CONSTANT * np.abs(mean)] = 1.0
     return mean, scale
 
 
 def _standardise(x: NDArray[np.float32], mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float32]:
-    result = np.empty_like(x)
+    # A layer after the other in memory, as heads that learn weights of layers need it: that saves a copy.
+    result = np.empty((x.shape[1], len(x), x.shape[2]), np.float32)
     for layer in range(x.shape[1]):
-        result[:, layer] = (x[:, layer].astype(np.float64) - mean[layer]) / scale[layer]
-    return result
+        values = x[:, layer].astype(np.float64)
+        values -= mean[layer]
+        values /= scale[layer]
+        result[layer] = values
+    utterances_first: NDArray[np.float32] = result.transpose(1, 0, 2)
+    return utterances_first

@@ -8,79 +8,21 @@ Benchmark" (Interspeech 2021); s3prl/downstream/emotion and s3prl/upstream/inter
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import Field, model_validator
 from torch import Tensor
 
-from benchmark.base import Downstream, HeadParams
-from benchmark.errors import BenchError
-from benchmark.metrics import METRICS, Metric, find, score
-from benchmark.types import Examples, Needs, Selection
-from downstreams import adam, batches, losses, normalisation, training
-from downstreams import examples as check
-from downstreams.batches import Schedule
-from downstreams.losses import ccc_loss, cross_entropy
-from downstreams.normalisation import Normalisation, Normaliser, mean_and_scale
-from downstreams.sources import sources_sha256
-from downstreams.training import Data, train_members
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+from benchmark.base import HeadParams
+from downstreams import gradients
+from downstreams.gradients import Gradients
+from downstreams.losses import Loss
+from downstreams.trained import Trained, TrainedParams
 
 
-class SuperbParams(HeadParams):
-    """What decides the numbers of the head; a recipe states every key."""
-
-    hidden: Count = Field(description="width of the projection")
-    normalisation: Normalisation = Field(
-        description="standardise every dimension of every layer: global (by train), speaker (transductive) or none"
-    )
-    learning_rates: tuple[Positive, ...] = Field(
-        min_length=1, description="Adam's learning rates; the one that is best on dev is chosen in each fold"
-    )
-    batch_size: Count = Field(description="utterances in a micro-batch")
-    accumulate: Count = Field(description="micro-batches in an optimiser step")
-    clip: Positive | None = Field(description="largest L2 norm of the gradient; null for no clipping")
-    unit: Literal["epochs", "steps"] = Field(
-        description="what maximum and evaluate_every count: passes over train, or optimiser steps"
-    )
-    maximum: Count = Field(description="when training ends at the latest")
-    evaluate_every: Count = Field(description="units between two evaluations on dev")
-    patience: Count | None = Field(
-        description="evaluations in a row without a better dev score or a lower dev loss that end training; null: none"
-    )
-    select_on: str = Field(description="metric on dev that selects: \"primary\" is the task's, or a metric's name")
-    ties: Literal["loss", "first"] = Field(description="of equal dev scores take that of lower dev loss, or the first")
-    seed: int | None = Field(description="decides initialisation and order; null: the seed of the run")
-
-    @model_validator(mode="after")
-    def _is_evaluated(self) -> SuperbParams:
-        if self.evaluate_every > self.maximum:
-            raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
-        if len(set(self.learning_rates)) < len(self.learning_rates):
-            raise ValueError(f"learning_rates repeats a value: {list(self.learning_rates)}")
-        if self.select_on not in ("primary", *METRICS):
-            raise ValueError(f"select_on is 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
-        return self
-
-    @property
-    def schedule(self) -> Schedule:
-        """The part of the recipe that the training loop reads."""
-        return Schedule(
-            batch_size=self.batch_size,
-            accumulate=self.accumulate,
-            clip=self.clip,
-            unit=self.unit,
-            maximum=self.maximum,
-            evaluate_every=self.evaluate_every,
-            patience=self.patience,
-            ties=self.ties,
-        )
+class SuperbParams(TrainedParams):
+    """What decides the numbers of the head; `hidden` is the width of the projection."""
 
 
 def initial_parameters(layers: int, dim: int, hidden: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
@@ -130,127 +72,12 @@ def forward(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
     return torch.baddbmm(bias, output @ projection, pooled.mT).mT
 
 
-class Superb(Downstream):
+class Superb(Trained):
     """SUPERB's head: weighted layer sum, linear, mean over time, linear; selected on dev."""
 
     name = "superb"
-    needs: ClassVar[Needs] = "mean"
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
     Params: ClassVar[type[HeadParams]] = SuperbParams
     params: SuperbParams
-
-    def __init__(self, params: HeadParams, device: str = "cpu") -> None:
-        super().__init__(params, device)
-        self._normaliser = Normaliser("none")
-        self._parameters: list[Tensor] = []  # of the one chosen member, on the CPU
-        # Values are learnt in units of their deviation on train; CCC does not change when truth and prediction are
-        # moved and stretched alike. Both (k,) float64; 0 and 1 for classes.
-        self._offset: NDArray[np.float64] = np.zeros(1)
-        self._unit: NDArray[np.float64] = np.ones(1)
-
-    @property
-    def stochastic(self) -> bool:
-        """True unless the recipe fixes the seed."""
-        return self.params.seed is None
-
-    @property
-    def uses_dev(self) -> Literal["select", "fit", "no"]:
-        """It selects on dev."""
-        return "select"
-
-    @property
-    def transductive(self) -> bool:
-        """True with normalisation by speaker."""
-        return self.params.normalisation == "speaker"
-
-    def identity(self) -> dict[str, Any]:
-        """Everything that decides the numbers, the modules that this one calls included."""
-        parts = sources_sha256(adam, batches, check, losses, normalisation, training)
-        return {**super().identity(), "parts_sha256": parts}
-
-    def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
-        """Train every learning rate of the recipe, stop early on dev and keep what is best there.
-
-        Args:
-            train: At least one example, with targets.
-            dev: At least one example, with targets.
-            seed: Decides initialisation and order unless the recipe fixes it.
-
-        Returns:
-            Metric, dev score, epoch (or step) and layer weights of the chosen state; the learning rate if searched.
-
-        Raises:
-            BenchError: There is no dev set, examples are not as they should be, the recipe selects on a metric of
-                the other kind, or training diverged at every learning rate.
-        """
-        x = self._means(train, "train")
-        if not len(dev):
-            raise BenchError(
-                f"the head {self.name} selects on dev, but the protocol has no dev set",
-                "give the task a dev set, or use a head that selects nothing, such as svm",
-            )
-        _, layers, dim = x.shape
-        x_dev = self._means(dev, "dev", shape=(layers, dim))
-        metric = self._metric(train)
-        y, y_dev = self._targets(train, dev)
-        self._normaliser = Normaliser.fit(self.params.normalisation, x)
-        generator = torch.Generator(device="cpu").manual_seed(seed if self.params.seed is None else self.params.seed)
-        start = self._initial_parameters(layers, dim, len(train.outputs), generator)
-        search = train_members(
-            self._forward,
-            cross_entropy if train.kind == "classification" else ccc_loss,
-            start=[tensor.to(self.device) for tensor in start],
-            learning_rates=self.params.learning_rates,
-            train=Data(self._features(x, train.speakers), torch.from_numpy(y).to(self.device)),
-            dev=Data(self._features(x_dev, dev.speakers), torch.from_numpy(y_dev).to(self.device)),
-            score=self._dev_score(metric, dev),
-            schedule=self.params.schedule,
-            generator=generator,
-        )
-        winner = search.winner()
-        if winner is None:
-            tried = ", ".join(f"{rate:g}" for rate in self.params.learning_rates)
-            raise BenchError(
-                f"training diverged at every learning rate: {tried}",
-                "smaller learning rates, or normalisation: global, keep it finite",
-            )
-        member, state = winner
-        self._parameters = [tensor.cpu() for tensor in state.parameters]
-        searched = len(self.params.learning_rates) > 1
-        return Selection(
-            on=f"dev {metric.name}",
-            score=state.score if metric.higher_is_better else -state.score,
-            epoch=state.when,
-            layer_weights=tuple(torch.softmax(self._parameters[0].double(), dim=0).tolist()),
-            chosen={"learning_rate": self.params.learning_rates[member]} if searched else {},
-        )
-
-    def predict(self, examples: Examples) -> NDArray[np.float64]:
-        """Log-probabilities (n, K) of the classes, or values (n, k) of the dimensions.
-
-        Raises:
-            BenchError: The head is not fitted, or the features are not like those it was fitted on.
-        """
-        if not self._parameters:
-            raise BenchError(f"the head {self.name} predicts before it is fitted", "call fit first")
-        _, dim = self._parameters[1].shape
-        x = self._means(examples, "test", shape=(len(self._parameters[0]), dim))
-        with torch.no_grad():
-            stacked = [tensor.unsqueeze(0).to(self.device) for tensor in self._parameters]
-            outputs = self._forward(stacked, self._features(x, examples.speakers))[0].cpu().double()
-        if examples.kind == "classification":
-            outputs = torch.log_softmax(outputs, dim=-1)
-        return self._values(outputs)
-
-    def parameters(self) -> int:
-        """Number of trained values of the chosen head."""
-        return sum(tensor.numel() for tensor in self._parameters)
-
-    # What a head of another architecture, trained in the same way, does otherwise.
-
-    def _means(self, examples: Examples, what: str, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
-        """Features (n, L, D) of what is heard of the examples."""
-        return check.means(examples, what, shape)
 
     def _initial_parameters(self, layers: int, dim: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
         return initial_parameters(layers, dim, self.params.hidden, outputs, generator)
@@ -258,36 +85,5 @@ class Superb(Downstream):
     def _forward(self, parameters: Sequence[Tensor], x: Tensor) -> Tensor:
         return forward(parameters, x)
 
-    def _metric(self, train: Examples) -> Metric:
-        metric = find(train.metric if self.params.select_on == "primary" else self.params.select_on)
-        if metric.kind != train.kind:
-            raise BenchError(
-                f"the head selects on {metric.name}, a metric of {metric.kind}, but the task is {train.kind}",
-                "choose a recipe with select_on: primary",
-            )
-        return metric
-
-    def _targets(self, train: Examples, dev: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """One-hot classes, or values in units of their deviation on train; sets how `_values` turns outputs back."""
-        if train.kind == "classification":
-            self._offset, self._unit = np.zeros(1), np.ones(1)
-            one_hot = np.eye(len(train.outputs), dtype=np.float32)
-            return one_hot[check.class_indices(train, "train")], one_hot[check.class_indices(dev, "dev")]
-        y, y_dev = check.values(train, "train"), check.values(dev, "dev")
-        mean, scale = mean_and_scale(y[:, None])
-        self._offset, self._unit = mean[0], scale[0]
-        y, y_dev = (y - self._offset) / self._unit, (y_dev - self._offset) / self._unit
-        return y.astype(np.float32), y_dev.astype(np.float32)
-
-    def _values(self, outputs: Tensor) -> NDArray[np.float64]:
-        return np.asarray(outputs.double().cpu().numpy() * self._unit + self._offset)
-
-    def _features(self, x: NDArray[np.float32], speakers: Sequence[str]) -> Tensor:
-        """Normalised means as (L, n, D) on the device, a copy."""
-        layers_first = self._normaliser.apply(x, speakers).transpose(1, 0, 2).copy()
-        return torch.from_numpy(layers_first).to(self.device)
-
-    def _dev_score(self, metric: Metric, dev: Examples) -> Callable[[Tensor], float]:
-        truth = check.class_indices(dev, "dev") if dev.kind == "classification" else check.values(dev, "dev")
-        sign = 1.0 if metric.higher_is_better else -1.0
-        return lambda outputs: sign * score(metric.name, truth, self._values(outputs))
+    def _gradients(self, loss: Loss) -> Gradients:
+        return gradients.Superb(loss)

@@ -8,6 +8,7 @@ one `sklearn.svm.SVR` each.
 from __future__ import annotations
 
 import itertools
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
@@ -31,6 +32,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Gamma = Literal["auto", "scale"] | Positive
 Layer = Literal["last", "mean", "all"] | Annotated[StrictInt, Field(ge=0)]
 
+FILTERING = threading.Lock()
+
 
 class SVMGrid(HeadParams):
     """Values to try for each searched parameter, in order: the first of equals is chosen."""
@@ -49,6 +52,9 @@ class SVMParams(HeadParams):
     )
     normalisation: Normalisation = Field(
         description="standardise every dimension: global (by what is fitted on), speaker (transductive) or none"
+    )
+    pooling: Literal["mean", "statistics"] = Field(
+        "mean", description="of the frames of an utterance: their mean, or mean and standard deviation together"
     )
     layer: Layer = Field(
         description="what is read of L layers: last, mean of all, all concatenated, or a number from 0"
@@ -83,13 +89,15 @@ class SVM(Downstream):
     """Support vector machine on one vector an utterance, standardised on what it is fitted on."""
 
     name = "svm"
-    needs: ClassVar[Needs] = "mean"
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "scikit-learn")
+    # Its machine draws a seed from NumPy's own generator, which has a lock, and never uses it without probabilities.
+    concurrent: ClassVar[bool] = True
     Params: ClassVar[type[HeadParams]] = SVMParams
     params: SVMParams
 
     def __init__(self, params: HeadParams, device: str = "cpu") -> None:
         super().__init__(params, device)
+        self.needs: Needs = self.params.pooling
         self._machine: Machine | None = None
         self._shape = (0, 0)  # (L, D) that the head was fitted on
         self._dev_fitted: frozenset[str] = frozenset()
@@ -245,8 +253,9 @@ def inner_folds(y: NDArray[Any], speakers: Sequence[str], k: int, kind: Kind) ->
             "use a recipe with fixed parameters (grid: null)",
         )
     splitter = StratifiedGroupKFold(k) if stratified else GroupKFold(k)
-    with warnings.catch_warnings():
-        # A class with fewer utterances than folds is no fault here: the score is pooled over all folds.
+    # A class with fewer utterances than folds is no fault here: the score is pooled over all folds. The lock is there
+    # because Python's warning filters are one for all threads.
+    with FILTERING, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         dealt = splitter.split(np.zeros(len(y)), y if stratified else None, groups=list(speakers))
         return [held_out for _, held_out in dealt if len(held_out)]

@@ -10,26 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-from downstreams.adam import StackedAdam, clip_gradients
+from downstreams.adam import StackedAdam
 from downstreams.batches import Schedule, Step, rounds
-
-
-@dataclass(frozen=True)
-class Data:
-    """Means and targets on the device where members are trained.
-
-    Attributes:
-        x: (L, n, D).
-        y: (n, K) one-hot classes, or (n, k) values.
-    """
-
-    x: Tensor
-    y: Tensor
+from downstreams.gradients import Data, Forward, Gradients
+from downstreams.losses import Loss
 
 
 @dataclass(frozen=True)
@@ -47,10 +35,6 @@ class State:
     loss: float
     when: int
     parameters: tuple[Tensor, ...]
-
-
-Forward: TypeAlias = Callable[[Sequence[Tensor], Tensor], Tensor]
-Loss: TypeAlias = Callable[[Tensor, Tensor, Step], Tensor]
 
 
 class Search:
@@ -104,6 +88,7 @@ class Search:
 def train_members(
     forward: Forward,
     loss: Loss,
+    gradients: Gradients,
     *,
     start: Sequence[Tensor],
     learning_rates: Sequence[float],
@@ -119,7 +104,8 @@ def train_members(
 
     Args:
         forward: From stacked parameters (M, ...) and x (L, n, D) to outputs (M, n, K).
-        loss: From outputs, y and the micro-batches to the losses (M,).
+        loss: What is minimised.
+        gradients: The derivative of the loss by the parameters.
         start: One member's initial parameters; not changed.
         learning_rates: One for each of the M members.
         train: What is fitted.
@@ -133,14 +119,13 @@ def train_members(
     """
     search = Search(len(learning_rates), schedule)
     members = list(range(len(learning_rates)))
-    stacks = [tensor.detach().expand(len(members), *tensor.shape).clone() for tensor in start]
-    optimiser = StackedAdam(stacks, learning_rates)
+    optimiser = StackedAdam(start, learning_rates)
     for done, steps in rounds(len(train.y), schedule, generator):
         for step in steps:
-            gradients = _gradients(forward, loss, optimiser.parameters, train, step)
-            if schedule.clip is not None:
-                clip_gradients(gradients, schedule.clip)
-            optimiser.step(gradients)
+            gradients.measure(optimiser.parameters, train, step, schedule.clip)
+            for row in range(len(members)):
+                gradients.write(row, optimiser.gradient)
+                optimiser.step(row)
         outputs, losses = _evaluate(forward, loss, optimiser.parameters, dev)
         rows = []
         for row, member in enumerate(members):
@@ -161,14 +146,4 @@ def _evaluate(forward: Forward, loss: Loss, parameters: Sequence[Tensor], dev: D
     whole = Step(torch.arange(len(dev.y), device="cpu"), (len(dev.y),), 1)
     with torch.no_grad():
         outputs = forward(parameters, dev.x)
-        return outputs, loss(outputs, dev.y, whole).tolist()
-
-
-def _gradients(
-    forward: Forward, loss: Loss, parameters: Sequence[Tensor], train: Data, step: Step
-) -> tuple[Tensor, ...]:
-    indices = step.indices.to(train.x.device)
-    with torch.enable_grad():
-        tracked = [stack.detach().requires_grad_() for stack in parameters]
-        outputs = forward(tracked, train.x.index_select(1, indices))
-        return torch.autograd.grad(loss(outputs, train.y[indices], step).sum(), tracked)
+        return outputs, loss.value(outputs, dev.y, whole).tolist()

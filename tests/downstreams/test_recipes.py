@@ -31,7 +31,9 @@ def build(name: str, **changes: Any) -> Downstream:
 
 
 def test_the_recipes_are_found() -> None:
-    assert {path.stem for path in FILES} == {"superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf", "turn-gru"}
+    assert {path.stem for path in FILES} == {
+        "superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf", "svm-statistics", "turn-gru",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -48,7 +50,7 @@ def test_a_recipe_is_well_formed(path: Path) -> None:
     build(path.stem)
 
 
-@pytest.mark.parametrize("name", ["superb", "svm", "svm-rbf", "svm-grid", "turn-gru"])
+@pytest.mark.parametrize("name", ["superb", "svm", "svm-rbf", "svm-grid", "svm-statistics", "turn-gru"])
 def test_a_recipe_passes_the_contract(name: str) -> None:
     checks = list(check_downstream(lambda: build(name)))
     assert len(checks) > 5
@@ -63,9 +65,9 @@ def test_the_s3prl_recipe_passes_the_contract_when_shortened() -> None:
         check.run()
 
 
-def test_the_default_searches_the_grid_of_superb() -> None:
+def test_the_default_searches_the_larger_rates_of_superb() -> None:
     head = build("superb")
-    assert list(head.params.learning_rates) == [10.0**-k for k in range(1, 8)]
+    assert list(head.params.learning_rates) == [10.0**-k for k in range(1, 6)]
     assert head.params.normalisation == "global"
     assert head.params.select_on == "primary"
     assert head.params.batch_size * head.params.accumulate == 32
@@ -101,6 +103,13 @@ def test_the_fixed_machines(name: str, kernel: str, cost: float, gamma: str | No
     params = build(name).params
     assert (params.kernel, params.C, params.gamma) == (kernel, cost, gamma)
     assert (params.normalisation, params.layer, params.fit_on, params.grid) == ("global", "last", "train+dev", None)
+
+
+def test_the_machine_on_statistics_is_the_plain_one_on_more() -> None:
+    plain, statistics = build("svm"), build("svm-statistics")
+    assert (plain.needs, statistics.needs) == ("mean", "statistics")
+    assert {**plain.params.model_dump(), "pooling": "statistics"} == statistics.params.model_dump()
+    assert plain.identity() != statistics.identity()
 
 
 def test_the_grid_has_five_inner_folds() -> None:

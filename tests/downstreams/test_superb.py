@@ -415,6 +415,7 @@ def test_the_identity_holds_the_recipe_and_all_code(examples) -> None:
     first = head().identity()
     assert first["params"]["learning_rates"] == [0.1, 0.01, 0.001]
     assert set(first["libraries"]) == {"numpy", "torch"}
-    modules = {f"downstreams.{name}" for name in ("adam", "batches", "examples", "losses", "normalisation", "training")}
+    names = ("adam", "batches", "examples", "gradients", "losses", "normalisation", "trained", "training")
+    modules = {f"downstreams.{name}" for name in names}
     assert set(first["parts_sha256"]) == modules
     assert head(clip=None).identity() != first

@@ -9,11 +9,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from downstreams import gradients
 from downstreams.batches import Schedule, Step
-from downstreams.losses import ccc_loss, cross_entropy
+from downstreams.gradients import Data
+from downstreams.losses import CROSS_ENTROPY, ccc_loss, cross_entropy
 from downstreams.normalisation import Normaliser
 from downstreams.superb import forward, initial_parameters
-from downstreams.training import Data, State, train_members
+from downstreams.training import State, train_members
 
 LAYERS, DIM, HIDDEN, CLASSES = 4, 7, 16, 3
 
@@ -176,7 +178,8 @@ def test_members_are_heads_trained_one_by_one() -> None:
     schedule = Schedule(8, 1, 0.5, "epochs", 40, 1, 4, "loss")
     search = train_members(
         forward,
-        cross_entropy,
+        CROSS_ENTROPY,
+        gradients.Superb(CROSS_ENTROPY),
         start=[value.double() for value in start_of_a_head()],
         learning_rates=rates,
         train=train,
@@ -201,7 +204,8 @@ def test_accumulation_is_that_of_s3prl() -> None:
     total, every = 30, 5
     search = train_members(
         forward,
-        cross_entropy,
+        CROSS_ENTROPY,
+        gradients.Superb(CROSS_ENTROPY),
         start=[value.double() for value in start_of_a_head()],
         learning_rates=[0.003],
         train=train,
@@ -245,7 +249,8 @@ def test_float32_members_stay_close_to_torch_adam() -> None:
     train, dev = (Data(data.x.float(), data.y.float()) for data in (train, dev))
     search = train_members(
         forward,
-        cross_entropy,
+        CROSS_ENTROPY,
+        gradients.Superb(CROSS_ENTROPY),
         start=start_of_a_head(),
         learning_rates=[0.01, 0.001],
         train=train,

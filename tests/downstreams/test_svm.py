@@ -18,7 +18,7 @@ from sklearn.svm import SVC, SVR
 
 from benchmark.errors import BenchError
 from benchmark.metrics import score
-from benchmark.types import Examples, Selection
+from benchmark.types import Examples, Features, Selection
 from downstreams.svm import SVM, SVMParams, inner_folds
 
 RECIPE: dict[str, Any] = {
@@ -48,6 +48,35 @@ def scikit_learn(train: Examples, test: Examples, **options: Any) -> np.ndarray:
 
 def decisions(fitted: SVM, test: Examples) -> np.ndarray:
     return fitted.predict(replace(test, y=None)).argmax(axis=1)
+
+
+def test_the_pooling_says_what_is_needed() -> None:
+    """It is all that it decides: what the run gives is one vector for each layer, whatever it holds."""
+    assert head().needs == "mean"
+    assert head(pooling="mean").identity() == head().identity()
+    assert head(pooling="statistics").needs == "statistics"
+    with pytest.raises(ValidationError, match="pooling"):
+        head(pooling="frames")
+
+
+def test_deviations_over_time_tell_what_means_do_not() -> None:
+    random = np.random.default_rng(0)
+    y = np.arange(120) % 2
+    features = [Features((random.normal(size=(2, 30, 4)) * (1 + label)).astype(np.float32)) for label in y]
+
+    def examples_of(part: slice, pooling: str) -> Examples:
+        x = np.stack([getattr(one, pooling)() for one in features[part]])
+        ids = tuple(f"u{i}" for i in range(120))[part]
+        return Examples(ids, x, y[part], tuple(f"s{i}" for i in ids), ("calm", "loud"), "classification", "uar")
+
+    reached = {}
+    for pooling in ("mean", "statistics"):
+        train, test = (examples_of(part, pooling) for part in (slice(0, 80), slice(80, 120)))
+        fitted = head(pooling=pooling)
+        fitted.fit(train, empty(train), seed=0)
+        reached[pooling] = score("uar", test.y, fitted.predict(replace(test, y=None)))
+    assert reached["statistics"] > 0.95
+    assert reached["mean"] < 0.75
 
 
 # -- decisions --------------------------------------------------------------------------------------------------------

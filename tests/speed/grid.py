@@ -1,0 +1,90 @@
+"""A whole grid of heads against one forward pass over the audio.
+
+A run of the task with its default head, every fold and seed, on a model of base size with random weights: listening,
+encoding, fitting, scoring and records, as `bench run` does it. It is compared with the bare forward pass over the same
+decoded audio. Then the same run again with the features stored: how long it takes when every unit is asked for again,
+and whether a model was loaded at all. Prints one line of JSON.
+
+    BENCH_DATA=../shared/corpora python tests/speed/grid.py --task urdu
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import material
+from throughput import bare_loop, wave
+
+AGAIN = """
+import json, sys, time
+from dataclasses import replace
+from pathlib import Path
+import material
+from benchmark.plan import Request
+from benchmark.registry import Registry
+from benchmark.run import run
+from benchmark.settings import load_settings
+task, model, folder = sys.argv[1:]
+settings = replace(load_settings(), cache=Path(folder) / "cache", results=Path(folder) / "results")
+started = time.perf_counter()
+(cell,) = run(Request([model], [task], rerun="all"), Registry(), settings, material.Quiet(), "cpu")
+loaded = [name for name in sys.modules if name.startswith("transformers.models.") and ".modeling_" in name]
+print(json.dumps([time.perf_counter() - started, cell.newly_encoded, cell.fit_s, loaded]))
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", default="demo")
+    parser.add_argument("--model", help="folder of a model; a random one of base size where not given")
+    options = parser.parse_args()
+
+    import json
+
+    from benchmark.plan import Request
+    from benchmark.registry import Registry
+    from benchmark.run import run
+
+    dataset, heard, settings = material.speech(options.task, None)
+    with tempfile.TemporaryDirectory() as folder:
+        model = f"hf:{options.model}" if options.model else material.base_model(Path(folder) / "base")
+        upstream = Registry().upstream(model)
+        ordered = sorted(dataset.recordings, key=lambda u: -heard[u.id].duration)
+        waves = [wave(dataset, utterance, settings.cache) for utterance in ordered]
+        bare_loop(upstream, waves[-3:], 1)  # warm
+        bare = material.seconds_of(lambda: bare_loop(upstream, waves, 1))
+        own = replace(settings, cache=Path(folder) / "cache", results=Path(folder) / "results")
+        cells = []
+        grid = material.seconds_of(
+            lambda: cells.extend(run(Request([model], [options.task]), Registry(), own, material.Quiet(), "cpu"))
+        )
+        command = [sys.executable, "-c", AGAIN, options.task, model, folder]
+        again = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        warm, newly_encoded, fit_again, loaded = json.loads(again.stdout)
+    (cell,) = cells
+    material.tell(
+        measure="whole grid / one forward pass",
+        task=options.task,
+        model=Path(options.model).name if options.model else "wav2vec 2.0 base, random",
+        units=cell.completed,
+        audio_s=sum(one.duration for one in heard.values()),
+        bare_forward_s=bare,
+        encode_s=cell.encode_s,
+        fit_s=cell.fit_s,
+        grid_s=grid,
+        ratio=grid / bare,
+        warm_s=warm,
+        warm_without_fitting_s=warm - fit_again,
+        warm_newly_encoded=newly_encoded,
+        warm_models_loaded=loaded,
+    )
+
+
+if __name__ == "__main__":
+    main()

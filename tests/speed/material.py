@@ -1,0 +1,75 @@
+"""What the measurements share: models of published size with random weights, speech, and the clock."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+SECONDS_OF_SPEECH = 100.0
+
+
+def base_model(folder: Path) -> str:
+    """Save a wav2vec 2.0 of base size with random weights; its name for the registry."""
+    import torch
+    from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2Model
+
+    torch.manual_seed(0)
+    Wav2Vec2Model(Wav2Vec2Config()).save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
+    return f"hf:{folder}"
+
+
+class Quiet:
+    """Progress that nobody sees."""
+
+    @contextmanager
+    def stage(self, *about: object):
+        """A stage."""
+        yield lambda *done: None
+
+    encoding = stage
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+
+def speech(task: str, seconds: float | None) -> tuple[Any, Any, Any]:
+    """Some utterances of a task, spread over all lengths: dataset, what was heard, and settings.
+
+    Args:
+        task: Its name; the corpus is found as in every run.
+        seconds: How much to take; None for all.
+    """
+    from benchmark.dataset import load_dataset
+    from benchmark.listening import listen
+    from benchmark.registry import Registry
+    from benchmark.settings import load_settings
+
+    registry, settings = Registry(), load_settings()
+    protocol = registry.task(task)
+    dataset = load_dataset(protocol, registry.corpora_of(protocol), settings)
+    heard = listen(dataset, settings, {}, lambda count: None)
+    if seconds is not None:
+        every = max(1, round(sum(one.duration for one in heard.values()) / seconds))
+        by_length = sorted(dataset.utterances, key=lambda u: heard[u.id].duration)[::every]
+        dataset = replace(dataset, utterances=tuple(by_length), context_only=(), folds=())
+    return dataset, {u.id: heard[u.id] for u in dataset.recordings}, settings
+
+
+def seconds_of(work: Callable[[], object]) -> float:
+    """How long something takes [s]."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def tell(**figures: object) -> None:
+    """Print one line of JSON, numbers with four digits."""
+    shown = {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in figures.items()}
+    sys.stdout.write(json.dumps(shown) + "\n")

@@ -26,10 +26,11 @@ from benchmark.types import Features, Precision
 
 LAYERS = "layers are first, last, mean-last-4, or numbers from 0 such as 3 or 3,7,11 or 6-9"
 _MEAN_LAST = re.compile(r"mean-last-([1-9]\d{0,3})")
-_NUMBERS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
-# Frames of two upstreams that begin together may end so many frames of the slower one apart: each analysis window may
-# gain or lose two.
-END_SLACK = 4
+_NUMBER = r"(0|[1-9]\d{0,3})"  # written in one way, because it is in the name of a row
+_NUMBERS = re.compile(f"{_NUMBER}(-{_NUMBER})?(,{_NUMBER}(-{_NUMBER})?)*")
+# Frames of two upstreams that begin together may end so many frames, or s, apart: each may gain or lose an analysis
+# window there.
+END_SLACK, END_TIME_SLACK = 4, 0.1
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,9 @@ class LayersOf(Upstream):
             return list(range(count - int(mean[1]), count))
         chosen: list[int] = []
         for part in self.selection.split(","):
-            first, _, last = part.partition("-")
+            first, dash, last = part.partition("-")
+            if dash and int(first) >= int(last):
+                raise UsageError(f"{self.name!r}: {part!r} is no range of layers", LAYERS)
             chosen += range(int(first), int(last or first) + 1)
         if not chosen or max(chosen) >= count or len(set(chosen)) < len(chosen):
             what = f"{self.name!r} lists a layer twice, or none" if chosen and max(chosen) < count else None
@@ -194,10 +197,10 @@ class Fusion(Upstream):
         self.name = "+".join(upstream.name for upstream in upstreams)
         if len({upstream.name for upstream in upstreams}) < len(upstreams):
             raise UsageError(f"{self.name!r} names an upstream twice", "name each once")
-        rates = {upstream.sample_rate for upstream in upstreams}
+        rates = {upstream.sample_rate for upstream in upstreams if upstream.hears}
         if len(rates) > 1:
             raise UsageError(f"{self.name!r} joins upstreams of {sorted(rates)} Hz", "one sample rate is needed")
-        self.sample_rate = rates.pop()
+        self.sample_rate = rates.pop() if rates else upstreams[0].sample_rate
         self.min_duration = max(upstream.min_duration for upstream in upstreams)
         self.hears = all(upstream.hears for upstream in upstreams)
         self.trained_on = tuple(dict.fromkeys(name for upstream in upstreams for name in upstream.trained_on))
@@ -271,7 +274,7 @@ class Fusion(Upstream):
             return Features(self.beside([one.mean()[:, np.newaxis] for one in features]))
         averaged = [at_rate(one, slowest) for one in features]
         lengths = [layers.shape[1] for layers in averaged]
-        if max(lengths) - min(lengths) > END_SLACK:
+        if max(lengths) - min(lengths) > max(END_SLACK, END_TIME_SLACK * slowest):
             raise BenchError(
                 f"{self.name!r} gives {lengths} frames at {slowest:g} Hz for one utterance",
                 "frames of both begin and end with the utterance",

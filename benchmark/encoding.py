@@ -96,16 +96,19 @@ def encode_batch(
         MissingError: The upstream lacks something that no utterance can help.
     """
     try:
-        results = upstream.encode_batch(waves)
+        results = list(upstream.encode_batch(waves))
     except MissingError:
         raise
     except Exception as error:  # an upstream is other people's code: whatever it raises becomes a named failure
-        if len(batch) > 1:  # if each works alone, so be it
-            pairs = zip(batch, waves, strict=True)
-            return [features for one, wave in pairs for features in encode_batch(upstream, [one], [wave])]
-        reason = error if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-        where = f"the upstream {upstream.name!r} failed on {batch[0].utterance.file}"
-        raise EncodingError(f"{where}: {reason}") from error
+        if len(batch) == 1:
+            # Without its hint, which may name a folder of this machine: the reason goes into records.
+            reason = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+            where = f"the upstream {upstream.name!r} failed on {batch[0].utterance.file}"
+            raise EncodingError(f"{where}: {reason}") from error
+        results = None
+    if results is None:  # out of the handler, which keeps alive what the failed batch had in memory
+        pairs = zip(batch, waves, strict=True)
+        return [features for one, wave in pairs for features in encode_batch(upstream, [one], [wave])]
     if len(results) != len(waves):
         raise EncodingError(f"the upstream {upstream.name!r} gave {len(results)} results for {len(waves)} waves")
     return results

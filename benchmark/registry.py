@@ -216,8 +216,9 @@ class Registry:
             return base in known or base.partition(":")[0] + ":" in known
 
         known = self._entries["upstream"]
-        if name in known:  # a name of a plugin, whatever it holds
-            return [Name(name)]
+        prefix, colon, argument = name.partition(":")
+        if name in known or (colon and prefix + colon in known and Path(argument).expanduser().exists()):
+            return [Name(name)]  # of a plugin, or with a path, whatever it holds
         return [Name.parse(piece) for piece in joined(name.split("+"), is_known)]
 
     def upstream_entry(self, name: str) -> tuple[Entry, str | None]:
@@ -274,7 +275,10 @@ class Registry:
 
     def _trained_on(self, model: str) -> tuple[str, ...]:
         """Corpora that a named checkpoint was trained on, for who gives its Hub id instead of its name."""
-        rows = (entry for entry in self._entries["upstream"].values() if entry.arguments.get("model") == model)
+        # The Hub's ids do not tell letters apart by case, and s3prl's names have the model after a second colon.
+        model = model.rpartition(":")[2].casefold()
+        entries = self._entries["upstream"].values()
+        rows = (entry for entry in entries if str(entry.arguments.get("model")).casefold() == model)
         return next((entry.trained_on for entry in rows), ())
 
     def downstream_entry(self, name: str) -> Entry:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import os
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,6 +25,7 @@ from benchmark.progress import Progress
 from benchmark.records import Protocol, RecordStore
 from benchmark.registry import Registry
 from benchmark.settings import Settings
+from benchmark.sources import check_space
 from benchmark.statistics import cell_scores, speaker_interval
 from benchmark.store import Encoded
 from benchmark.types import Examples
@@ -96,6 +98,7 @@ def run(
     """
     cells = make_plan(request, registry, settings, progress)
     if any(cell.todo for cell in cells):
+        check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
         device = resolve_device(device)
     outcomes = [_run_cell(cell, registry, settings, progress, device) for cell in cells]
     return [replace(outcome, score=_score_cell(cell, settings)) for cell, outcome in zip(cells, outcomes, strict=True)]
@@ -152,7 +155,7 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
 
 
 def _fitted(cell: CellPlan, encoded: Encoded, registry: Registry, device: str) -> Iterator[tuple[Unit, Scored | str]]:
-    """Fit and score every unit, in order; several at once in threads where the head allows it.
+    """Fit and score every unit; several at once in threads where the head allows it, each given when it is finished.
 
     A unit's numbers do not depend on the others: each head is fitted in one thread and shares nothing.
     """
@@ -161,21 +164,30 @@ def _fitted(cell: CellPlan, encoded: Encoded, registry: Registry, device: str) -
             for unit in cell.todo:
                 yield unit, _score(cell, unit, encoded, registry, device)
         return
-    threads = available_cores()
-    waiting: deque[tuple[Unit, Future[Scored | str]]] = deque()
+    threads = min(available_cores(), _fitting_in_memory(cell, encoded))
+    waiting: dict[Future[Scored | str], Unit] = {}
     with one_thread(), ThreadPoolExecutor(threads, initializer=use_one_thread) as pool:
         try:
-            for unit in cell.todo:
-                waiting.append((unit, pool.submit(_score, cell, unit, encoded, registry, device)))
-                if len(waiting) > threads:  # what is fitted while the oldest is waited for and written
-                    oldest, result = waiting.popleft()
-                    yield oldest, result.result()
-            while waiting:
-                oldest, result = waiting.popleft()
-                yield oldest, result.result()
+            todo = iter(cell.todo)
+            while True:
+                for unit in itertools.islice(todo, threads + 1 - len(waiting)):
+                    waiting[pool.submit(_score, cell, unit, encoded, registry, device)] = unit
+                if not waiting:
+                    return
+                for result in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    yield waiting.pop(result), result.result()
         finally:
-            for _, result in waiting:
+            for result in waiting:
                 result.cancel()
+
+
+def _fitting_in_memory(cell: CellPlan, encoded: Encoded) -> int:
+    """How many units may be fitted at once, so that they take no more than half of the memory; at least one."""
+    if not hasattr(os, "sysconf"):
+        return 1
+    # A unit holds its features twice: as they are and normalised.
+    each = 2 * 4 * math.prod(encoded.shape) * len(cell.material.dataset.recordings)
+    return max(1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // each)
 
 
 def available_cores() -> int:

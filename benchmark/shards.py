@@ -61,13 +61,12 @@ class Shard:
 
     def damaged(self, keys: Iterable[str]) -> bool:
         """Whether the bytes of one of these tensors are not those that were written."""
-        content, places = _mapped(self.path), [self.places[key] for key in keys]
+        try:
+            content = _mapped(self.path)
+        except FileNotFoundError:  # another process found it damaged
+            return True
+        places = [self.places[key] for key in keys]
         return any(hashlib.sha256(content[at.start : at.end]).hexdigest() != at.sha256 for at in places)
-
-    def discard(self) -> None:
-        """Remove the file."""
-        _mapped.cache_clear()  # what is made in its place may bear its name
-        self.path.unlink(missing_ok=True)
 
 
 # A map keeps its file open, and a process may open some thousand files: only so many stay, and those that are in use.
@@ -75,6 +74,12 @@ class Shard:
 def _mapped(path: Path) -> memoryview:
     with path.open("rb") as handle:
         return memoryview(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def discard(path: Path) -> None:
+    """Remove a shard."""
+    _mapped.cache_clear()  # what is made in its place may bear its name
+    path.unlink(missing_ok=True)
 
 
 def shard_paths(folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from benchmark.encoding import POOLINGS, Recording, encode_batch, pool, read_wav
 from benchmark.lazy import LazyMapping
 from benchmark.listening import Heard
 from benchmark.progress import Progress
-from benchmark.store import Demand, Encoded, FeatureStore
+from benchmark.store import Demand, Encoded, FeatureStore, refuse_beyond, shape_of
 from benchmark.types import Features, Needs
 
 
@@ -111,8 +111,10 @@ class _Plain(Source):
             return np.asarray(POOLINGS[self._needs](features_of(name)), np.float32)
 
         is_small = not self._needs.startswith("frames")  # and is read by every head
+        features = {name: pooled(name) for name in names} if is_small else LazyMapping(names, pooled)
         return Encoded(
-            features={name: pooled(name) for name in names} if is_small else LazyMapping(names, pooled),
+            features=features,
+            shape=shape_of(features),
             frame_rate=features_of(names[0]).frame_rate,
             seconds=None,
             newly_encoded=0,
@@ -134,7 +136,7 @@ class _Selected(Source):
     def load(self, dataset: Dataset, heard: Mapping[str, Heard], progress: Progress) -> Encoded:
         every = self._source.load(dataset, heard, progress)
         selected = LazyMapping(tuple(every.features), lambda name: self._upstream.select(every.features[name]))
-        return replace(every, features=selected)
+        return replace(every, features=selected, shape=shape_of(selected))
 
 
 class _Fused(Source):
@@ -151,11 +153,13 @@ class _Fused(Source):
     def load(self, dataset: Dataset, heard: Mapping[str, Heard], progress: Progress) -> Encoded:
         parts = [source.load(dataset, heard, progress) for source in self._sources]
         join = {"mean": self._means, "statistics": self._statistics}.get(self._needs, self._frames)
+        features = LazyMapping(tuple(parts[0].features), lambda name: join(name, parts))
         seconds = [part.seconds for part in parts if part.seconds is not None]
         parameters = [part.parameters for part in parts if part.parameters is not None]
         rates = [part.frame_rate for part in parts if part.frame_rate is not None]
         return Encoded(
-            features=LazyMapping(tuple(parts[0].features), lambda name: join(name, parts)),
+            features=features,
+            shape=shape_of(features),
             frame_rate=min(rates) if len(rates) == len(parts) else None,
             seconds=sum(seconds) if len(seconds) == len(parts) else None,
             newly_encoded=max(part.newly_encoded for part in parts),
@@ -184,6 +188,16 @@ def total_bytes(demands: Iterable[Demand]) -> float | None:
     sizes = _union(demands).values()
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
+
+
+def check_space(cache: Path, demands: Iterable[Demand]) -> None:
+    """Refuse, before anything is encoded, what does not fit on the disk, as far as sizes are declared.
+
+    Raises:
+        BenchError: It does not; the message has both figures.
+    """
+    needed = sum(size for size in _union(demands).values() if size is not None)
+    refuse_beyond(cache, needed, "the features to be encoded need")
 
 
 def total_encodings(demands: Iterable[Demand]) -> int:

@@ -40,7 +40,7 @@ from benchmark.files import canonical_json, digest, safe_name, write_atomically
 from benchmark.lazy import LazyMapping
 from benchmark.listening import Heard
 from benchmark.progress import Progress
-from benchmark.shards import Shard, open_shards, write_shard
+from benchmark.shards import Shard, discard, open_shards, write_shard
 from benchmark.text import bytes_text
 from benchmark.types import Features, Needs
 
@@ -72,7 +72,8 @@ class Encoded:
     """Features of the utterances of a task.
 
     Attributes:
-        features: By utterance id, float32: (L, D) means, (L, 2 D) statistics or (L, T, D) frames; read when asked for.
+        features: By utterance id, float32: (L, D) means, (L, 2 D) statistics or (L, T, D) frames, read when asked for.
+        shape: Of one utterance's.
         frame_rate: Frames a second [Hz]; None for one vector an utterance.
         seconds: Time once spent on encoding these utterances, whenever that was [s]; None where that is not known.
         newly_encoded: How many utterances were encoded just now; the others were stored.
@@ -81,16 +82,24 @@ class Encoded:
     """
 
     features: Mapping[str, NDArray[np.float32]]
+    shape: tuple[int, ...]
     frame_rate: float | None
     seconds: float | None
     newly_encoded: int
     parameters: int | None
     device: str
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one utterance's features."""
-        return next(iter(self.features.values())).shape
+
+def shape_of(features: Mapping[str, NDArray[np.float32]]) -> tuple[int, ...]:
+    """Shape of the first utterance's features.
+
+    Raises:
+        EncodingError: They cannot be made.
+    """
+    try:
+        return next(iter(features.values())).shape
+    except BenchError as error:
+        raise error if isinstance(error, EncodingError) else EncodingError(error.message, error.hint) from error
 
 
 class FeatureStore:
@@ -144,8 +153,13 @@ class FeatureStore:
             self._encode(shards, dataset, list(todo.values()), progress)
         used = {key: shards[key].notes for key in sorted(set(keys.values()))}
         some = next(iter(used.values()))
+        features = LazyMapping(tuple(keys), lambda name: _as_float32(shards[keys[name]], keys[name]))
         return Encoded(
-            features=LazyMapping(tuple(keys), lambda name: _as_float32(shards[keys[name]], keys[name])),
+            # What is small is read once, because every head asks for it.
+            features=features
+            if self.pooling.startswith("frames")
+            else {name: np.array(features[name]) for name in keys},
+            shape=shape_of(features),
             frame_rate=some["frame_rate"],
             seconds=sum(notes["seconds"][key] for key, notes in used.items()),
             newly_encoded=len(todo),
@@ -160,7 +174,7 @@ class FeatureStore:
         for shard in open_shards(self.folder):
             if isinstance(shard, Path):
                 log.warning(DAMAGED, shard.name)
-                shard.unlink(missing_ok=True)
+                discard(shard)
             else:
                 shards.update(dict.fromkeys(shard.places, shard))
         return shards
@@ -173,7 +187,7 @@ class FeatureStore:
             lost = {shard for shard, is_damaged in zip(used, damaged, strict=True) if is_damaged}
         for shard in lost:
             log.warning(DAMAGED, shard.path.name)
-            shard.discard()
+            discard(shard.path)
         return {key: shard for key, shard in shards.items() if shard not in lost}
 
     def _frames(self) -> dict[str, Shard]:
@@ -185,10 +199,15 @@ class FeatureStore:
     def _derive(self, shards: dict[str, Shard], lacking: Sequence[str]) -> None:
         frames = self._frames() if lacking else {}
         frames = self._intact(frames, lacking)
-        for shard, keys in _by_shard(frames, lacking).items():
-            pooled = {key: POOLINGS[self.pooling](Features(_as_float32(shard, key))) for key in keys}
-            notes = {name: shard.notes[name] for name in ("device", "parameters", "frame_rate")}
-            self._write(shards, pooled, {**notes, "seconds": {key: shard.notes["seconds"][key] for key in keys}})
+        pooled: dict[str, dict[str, NDArray[Any]]] = {}
+        for shard, keys in _by_shard(frames, lacking).items():  # a shard of each device holds all that it encoded
+            values = {key: POOLINGS[self.pooling](Features(_as_float32(shard, key))) for key in keys}
+            pooled.setdefault(shard.notes["device"], {}).update(values)
+        for values in pooled.values():
+            notes = frames[next(iter(values))].notes
+            about = {name: notes[name] for name in ("device", "parameters", "frame_rate")}
+            seconds = {key: frames[key].notes["seconds"][key] for key in values}
+            self._write(shards, values, {**about, "seconds": seconds})
 
     # -- what is made -------------------------------------------------------------------------------------------------
 
@@ -236,15 +255,8 @@ class FeatureStore:
             sizes = [size for size in declared if size is not None]
         else:
             sizes = [bytes_each * (recording.duration if is_frames else 1) for recording in todo]
-        folder = next(path for path in (self.folder, *self.folder.parents) if path.exists())
-        free = shutil.disk_usage(folder).free
-        if sum(sizes) > free:
-            raise BenchError(
-                f"the features of {len(todo)} utterances by {self.upstream.name!r} ({self.pooling}) need "
-                f"{bytes_text(sum(sizes))} of disk, and {self.cache} has {bytes_text(free)}",
-                "free some space, move the cache with BENCH_CACHE"
-                + (", select layers as in NAME@last, or --stream frames" if is_frames else ""),
-            )
+        what = f"the features of {len(todo)} utterances by {self.upstream.name!r} ({self.pooling}) need"
+        refuse_beyond(self.cache, sum(sizes), what)
 
     def _write(self, shards: dict[str, Shard], tensors: Mapping[str, NDArray[Any]], notes: Mapping[str, Any]) -> None:
         identity = self.folder / "identity.json"
@@ -252,6 +264,20 @@ class FeatureStore:
             write_atomically(identity, self._identity)
         shard = write_shard(self.folder, tensors, notes)
         shards.update(dict.fromkeys(tensors, shard))
+
+
+def refuse_beyond(cache: Path, needed: float, what: str) -> None:
+    """Refuse to write more than there is room for.
+
+    Raises:
+        BenchError: `what` needs more than is free where the cache is.
+    """
+    free = shutil.disk_usage(next(path for path in (cache, *cache.absolute().parents) if path.exists())).free
+    if needed > free:
+        raise BenchError(
+            f"{what} {bytes_text(needed)} of disk, and {cache} has {bytes_text(free)}",
+            "free some space, move the cache with BENCH_CACHE, select layers as in NAME@last, or --stream frames",
+        )
 
 
 class _Unwritten:
@@ -266,6 +292,8 @@ class _Unwritten:
         self._opened = time.monotonic()
         self._frame_rate: float | None = None
         self._is_first = True
+        # Asked here, before another thread encodes.
+        self._about = {"device": store.upstream.device, "parameters": store.upstream.parameters()}
 
     def take(self, batch: Sequence[Recording], results: Sequence[Features], elapsed: float) -> None:
         """Pool a batch, and write a shard where there is enough for one."""
@@ -286,8 +314,7 @@ class _Unwritten:
     def write(self) -> None:
         """Write a shard of what there is."""
         if self._tensors:
-            upstream = self._store.upstream
-            about = {"device": upstream.device, "parameters": upstream.parameters(), "frame_rate": self._frame_rate}
+            about = {**self._about, "frame_rate": self._frame_rate}
             self._store._write(self._shards, self._tensors, {**about, "seconds": self._seconds})
         self._tensors, self._seconds, self._opened = {}, {}, time.monotonic()
 

@@ -8,7 +8,6 @@ one `sklearn.svm.SVR` each.
 from __future__ import annotations
 
 import itertools
-import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
@@ -31,8 +30,6 @@ from downstreams.sources import sources_sha256
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Gamma = Literal["auto", "scale"] | Positive
 Layer = Literal["last", "mean", "all"] | Annotated[StrictInt, Field(ge=0)]
-
-FILTERING = threading.Lock()
 
 
 class SVMGrid(HeadParams):
@@ -90,8 +87,9 @@ class SVM(Downstream):
 
     name = "svm"
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "scikit-learn")
-    # Its machine draws a seed from NumPy's own generator, which has a lock, and never uses it without probabilities.
-    concurrent: ClassVar[bool] = True
+    # scikit-learn checks what it is given under warning filters of its own, and filters are one for all threads: fitted
+    # at once, machines would leave each other's behind, of which some make an error of a warning.
+    concurrent: ClassVar[bool] = False
     Params: ClassVar[type[HeadParams]] = SVMParams
     params: SVMParams
 
@@ -253,9 +251,8 @@ def inner_folds(y: NDArray[Any], speakers: Sequence[str], k: int, kind: Kind) ->
             "use a recipe with fixed parameters (grid: null)",
         )
     splitter = StratifiedGroupKFold(k) if stratified else GroupKFold(k)
-    # A class with fewer utterances than folds is no fault here: the score is pooled over all folds. The lock is there
-    # because Python's warning filters are one for all threads.
-    with FILTERING, warnings.catch_warnings():
+    with warnings.catch_warnings():
+        # A class with fewer utterances than folds is no fault here: the score is pooled over all folds.
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         dealt = splitter.split(np.zeros(len(y)), y if stratified else None, groups=list(speakers))
         return [held_out for _, held_out in dealt if len(held_out)]

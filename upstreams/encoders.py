@@ -116,16 +116,15 @@ class Encoder:
         wrong = [f"{len(keys)} {what}, such as {min(map(str, keys))!r}" for what, keys in found if keys]
         if wrong:
             raise BenchError(
-                f"the weights of {self._checkpoint.label!r} in {self._checkpoint.folder} do not fit its config.json: "
-                + "; ".join(wrong),
-                "weights and config.json must come from one model; download it again",
+                f"the weights of {self._checkpoint.label!r} do not fit its config.json: " + "; ".join(wrong),
+                f"weights and config.json in {self._checkpoint.folder} must come from one model; download it again",
             )
 
     def _unusable(self, what: str, error: BaseException) -> BenchError:
         reason = " ".join(itertools.islice(str(error).split(), 40))
         return BenchError(
-            f"{self._checkpoint.label!r} in {self._checkpoint.folder} cannot be used, {what}: {reason}",
-            "download it again, or give another folder",
+            f"{self._checkpoint.label!r} cannot be used, {what}: {reason}",
+            f"download it again into {self._checkpoint.folder}, or give another folder",
         )
 
 

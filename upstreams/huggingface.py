@@ -27,7 +27,7 @@ from benchmark.base import Upstream
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.files import digest
 from benchmark.types import Features, Precision
-from upstreams import encoders, families, together
+from upstreams import checkpoints, encoders, families, together
 from upstreams.attention import among, attention_maps
 from upstreams.checkpoints import Checkpoint
 from upstreams.encoders import Encoder
@@ -72,7 +72,7 @@ class HuggingFace(Upstream):
     """
 
     name = "hf:"
-    libraries = ("torch", "transformers")
+    libraries = ("numpy", "torch", "transformers")
     precisions: ClassVar[tuple[Precision, ...]] = ("bf16", "fp16")
     _together = False  # whether a CPU encodes a batch as a GPU does; for tests
 
@@ -111,8 +111,10 @@ class HuggingFace(Upstream):
         return self._params
 
     def identity(self) -> dict[str, Any]:
-        """With the digest of the further modules that decide the features."""
-        return {**super().identity(), "modules_sha256": _modules_sha256()}
+        """With the digest of the further modules that decide the features, and the device of a lower precision."""
+        # In float32 a GPU and a CPU agree within rounding; what autocast lowers differs from one to the other.
+        where = {"device": self.device.partition(":")[0]} if self.precision else {}
+        return {**super().identity(), **where, "modules_sha256": _modules_sha256()}
 
     def weights_sha256(self) -> str:
         """Digest of the weight files, config.json and the preprocessor's configuration; nothing is loaded."""
@@ -214,9 +216,10 @@ class HuggingFace(Upstream):
             for start in range(0, len(places), shape[0]):
                 row = places[start : start + shape[0]]
                 states = encode_together(self._model, self._model_type, [inputs[place] for place in row], shape=shape)
-                found.update(zip(row, states, strict=True))
-        for place, frames in enumerate(kept):
-            yield self._checked(found.pop(place)[:, :frames].contiguous())
+                for place, layers in zip(row, states, strict=True):
+                    found[place] = self._checked(layers[:, : kept[place]].contiguous())
+        for place in range(len(inputs)):
+            yield found.pop(place)
 
     def _pass_shape(self, values: torch.Tensor) -> tuple[int, int]:
         """Rows and length of the forward pass in which an input is encoded."""
@@ -275,4 +278,6 @@ def _autocast(device: str, precision: Precision) -> Any:
 @functools.cache
 def _modules_sha256() -> str:
     """Digest of the modules beside this one that decide the features."""
-    return digest({module.__name__: inspect.getsource(module) for module in (encoders, families, together)})
+    return digest(
+        {module.__name__: inspect.getsource(module) for module in (checkpoints, encoders, families, together)}
+    )

@@ -48,6 +48,7 @@ WAVE = np.full(16_000, 0.5, np.float32)
     ("name", "expected"),
     [
         ("hubert-base", Name("hubert-base")),
+        ("hubert-base@03", Name("hubert-base@03")),  # one layer has one name
         ("hubert-base@last", Name("hubert-base", None, "last")),
         ("hubert-base@bf16", Name("hubert-base", "bf16", None)),
         ("hubert-base@fp16@mean-last-4", Name("hubert-base", "fp16", "mean-last-4")),
@@ -86,9 +87,9 @@ def test_the_mean_of_the_last_layers_is_one_layer() -> None:
     assert upstream.layers == 1
 
 
-@pytest.mark.parametrize("selection", ["6", "2-9", "4-2", "1,1", "mean-last-7"])
+@pytest.mark.parametrize("selection", ["6", "2-9", "4-2", "3-3", "1,1", "mean-last-7"])
 def test_layers_that_are_not_there_are_refused_at_once(selection: str) -> None:
-    with pytest.raises(UsageError, match=f"'ramp@{selection}'.*(0 to 5|twice|there are 6 layers)"):
+    with pytest.raises(UsageError, match=f"'ramp@{selection}'.*(0 to 5|twice|there are 6 layers|no range)"):
         LayersOf(Ramp(), selection)
 
 
@@ -118,6 +119,17 @@ def test_beside_one_vector_an_utterance_frames_are_averaged() -> None:
     features = fusion.encode(WAVE)
     assert (features.layers.shape, features.frame_rate, fusion.frame_rate) == ((6, 1, 4), None, None)
     np.testing.assert_allclose(features.layers[:, 0, :2], Ramp().encode(WAVE).mean(), rtol=1e-6)
+
+
+def test_all_hand_crafted_frames_stand_beside_each_other() -> None:
+    registry, wave = Registry(), np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
+    names = ["spectrogram", "logmel", "mfcc", "mfb-f0", "egemaps-lld", "compare-lld"]
+    upstreams = [registry.upstream(name) for name in names]
+    features = Fusion(upstreams).encode(wave)
+    assert features.frame_rate == 50.0
+    assert features.layers.shape[2] == sum(upstream.dim or 0 for upstream in upstreams)
+    pair = registry.upstream("logmel+compare-lld").encode(wave)
+    assert (pair.frame_rate, pair.layers.shape) == (100.0, (1, 96, 210))
 
 
 def test_what_does_not_fit_together_is_refused() -> None:
@@ -217,6 +229,15 @@ def registry(tmp_path: Path) -> Registry:
 )
 def test_the_registry_builds_what_a_name_says(registry: Registry, name: str) -> None:
     assert registry.upstream(name).name == name
+
+
+def test_a_path_that_is_there_is_no_combination(registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "a+logmel").mkdir()
+    (tmp_path / "b@last").mkdir()
+    assert registry.upstream(f"arg:{tmp_path}/a+logmel").name == f"arg:{tmp_path}/a+logmel"
+    assert registry.upstream(f"arg:{tmp_path}/b@last").layers == 3
+    assert registry.upstream(f"arg:{tmp_path}/c+logmel").name == f"arg:{tmp_path}/c+logmel"
+    assert registry.upstream(f"arg:{tmp_path}/c@last").layers == 1
 
 
 def test_precision_stands_in_one_place_of_the_name(registry: Registry) -> None:

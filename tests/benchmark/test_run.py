@@ -318,10 +318,8 @@ def test_an_unknown_fold_is_refused_before_any_work(toy_task, plugin, settings, 
 
 
 def test_a_leak_stops_the_run_before_any_work(toy_task, plugin, settings, progress) -> None:
-    text = toy_task.read_text().replace(
-        "group: speaker\n  scheme: leave-one-group-out", "k: 4\n  scheme: random-k-fold"
-    )
-    toy_task.write_text(text.replace("scheme: next-fold", "fraction: 0.2\n  scheme: random"))
+    folds, dev = {"scheme": "random-k-fold", "k": 4}, {"scheme": "random", "fraction": 0.2}
+    toy_task.write_text(yaml.safe_dump({**yaml.safe_load(toy_task.read_text()), "folds": folds, "dev": dev}))
     with pytest.raises(BenchError, match=r"the split of '.*toy.yaml' leaks"):
         go(request(toy_task), settings, progress, plugin)
     assert not settings.results.exists()

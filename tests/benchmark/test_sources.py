@@ -15,12 +15,13 @@ import pytest
 from benchmark.base import Upstream
 from benchmark.combined import Fusion, LayersOf
 from benchmark.dataset import Dataset, load_dataset
+from benchmark.encoding import EncodingError
 from benchmark.errors import BenchError
 from benchmark.listening import listen
 from benchmark.protocol import read_task
 from benchmark.settings import Settings
 from benchmark.shards import is_whole
-from benchmark.sources import open_source, total_bytes, total_encodings
+from benchmark.sources import check_space, open_source, total_bytes, total_encodings
 from benchmark.types import Features
 from tasks.corpora.csv import CSV
 
@@ -272,6 +273,28 @@ def test_two_processes_fill_one_store(toy_task: Path, toy_corpus: Path, settings
     assert third[1] == "0"
     assert all(int(count) > 0 for count in counts)  # else they did not run at the same time
     assert all(is_whole(path) for path in settings.cache.rglob("*.safetensors"))
+
+
+def test_all_that_a_run_needs_must_fit(
+    dataset: Dataset, heard, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmark.store.shutil.disk_usage", lambda path: SimpleNamespace(free=3000))
+    both = [open_source(settings.cache, one, "mean").demands(dataset, heard) for one in (Powers(), Slow())]
+    check_space(settings.cache, both[0])  # 1.9 kB each
+    with pytest.raises(BenchError, match=r"the features to be encoded need 3.8 kB of disk, and .* has 3.0 kB"):
+        check_space(settings.cache, [demand for one in both for demand in one])
+
+
+def test_features_that_do_not_align_fail_the_upstream_alone(load) -> None:
+    class Short(Powers):
+        name = "short"
+
+        def encode(self, wave: np.ndarray) -> Features:
+            features = super().encode(wave)
+            return Features(features.layers[:, :10], features.frame_rate)
+
+    with pytest.raises(EncodingError, match=r"gives \[50, 10\] frames at 100 Hz for one utterance"):
+        load(Fusion([Powers(), Short()]), "frames")
 
 
 def test_progress_counts_audio(dataset: Dataset, heard, settings: Settings, progress) -> None:

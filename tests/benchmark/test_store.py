@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import weakref
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from benchmark.errors import BenchError
 from benchmark.listening import listen
 from benchmark.protocol import read_task
 from benchmark.settings import Settings
+from benchmark.shards import discard
 from benchmark.store import FeatureStore
 from benchmark.types import Features
 from tasks.corpora.csv import CSV
@@ -115,6 +117,45 @@ def test_what_is_no_features_is_refused_with_the_file(settings: Settings, datase
 
     with pytest.raises(EncodingError, match=r"'energy' gave a ndarray for \w+/\w+\.wav"):
         encode(settings, Bare(), dataset, heard)
+
+
+@pytest.mark.parametrize("returned", ["None", "waves[1:]"])
+def test_a_batch_that_is_none_is_refused_by_name(settings: Settings, dataset: Dataset, heard, returned: str) -> None:
+    class Odd(Energy):
+        def encode_batch(self, waves):
+            return None if returned == "None" else list(waves[1:])
+
+    with pytest.raises(EncodingError, match=r"'energy' (failed on .*\.wav: TypeError|gave \d+ results for \d+ waves)"):
+        encode(settings, Odd(), dataset, heard)
+
+
+def test_a_failed_batch_is_freed_before_its_utterances_are_tried_alone(
+    settings: Settings, dataset: Dataset, heard
+) -> None:
+    held: list[weakref.ref] = []
+    alive: list[bool] = []
+
+    class Greedy(Energy):
+        def encode_batch(self, waves):
+            if len(waves) > 1:
+                memory = np.zeros(1000)
+                held.append(weakref.ref(memory))
+                raise MemoryError("too much")
+            alive.append(any(reference() is not None for reference in held))
+            return super().encode_batch(waves)
+
+    assert encode(settings, Greedy(), dataset, heard).newly_encoded == 40
+    assert held
+    assert not any(alive)
+
+
+def test_a_shard_that_another_process_removed_is_made_again(settings: Settings, dataset: Dataset, heard) -> None:
+    encode(settings, Energy(), dataset, heard)
+    store = FeatureStore(settings.cache, Energy(), "mean")
+    opened = store._open()
+    for shard in shards(settings):
+        discard(shard)
+    assert store._intact(opened, list(opened)) == {}
 
 
 def test_another_identity_meets_no_old_features(settings: Settings, dataset: Dataset, heard) -> None:

@@ -145,6 +145,8 @@ def test_a_named_checkpoint_is_known_by_its_hub_id_too(registry: Registry) -> No
     hub = next(row.arguments["model"] for row in ROWS if row.name == "audeering-dim")
     assert registry.upstream(f"hf:{hub}").trained_on == ("iemocap", "msp-podcast")
     assert registry.upstream("hf:facebook/hubert-base-ls960").trained_on == ("iemocap",)
+    assert registry._trained_on(hub.upper()) == ("msp-podcast",)
+    assert registry._trained_on(f"hf_wav2vec2_custom:{hub}") == ("msp-podcast",)
     assert registry.upstream("hf:somebody/something").trained_on == ("iemocap",)
 
 

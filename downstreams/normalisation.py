@@ -86,7 +86,7 @@ def mean_and_scale(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArra
         values = x[:, layer].astype(np.float64)
         mean[layer] = values.mean(axis=0)
         values -= mean[layer]
-        scale[layer] = np.sqrt(np.einsum("nd,nd->d", values, values) / len(values))
+        scale[layer] = np.sqrt(np.einsum("ij,ij->j", values, values) / len(values))
     scale[scale <= RELATIVE_DEVIATION_OF_A_CONSTANT * np.abs(mean)] = 1.0
     return mean, scale
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,8 @@ def own_toy_corpus(tmp_path: Path) -> Path:
 def toy_task(tmp_path: Path) -> Path:
     """The protocol of the toy corpus."""
     path = tmp_path / "toy.yaml"
-    path.write_text(yaml.safe_dump(TOY_TASK))
+    # Sorted, so that the text is the same where a package that was imported made YAML keep the order of keys.
+    path.write_text(yaml.safe_dump(json.loads(json.dumps(TOY_TASK, sort_keys=True))))
     return path
 
 

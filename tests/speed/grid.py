@@ -2,8 +2,8 @@
 
 A run of the task with its default head, every fold and seed, on a model of base size with random weights: listening,
 encoding, fitting, scoring and records, as `bench run` does it. It is compared with the bare forward pass over the same
-decoded audio. Then the same run again with the features stored: how long it takes when every unit is asked for again,
-and whether a model was loaded at all. Prints one line of JSON.
+decoded audio. Then one seed again with the features stored: how long it takes, and whether a model was loaded at all.
+Prints one line of JSON.
 
     BENCH_DATA=../shared/corpora python tests/speed/grid.py --task urdu
 """
@@ -32,7 +32,7 @@ from benchmark.settings import load_settings
 task, model, folder = sys.argv[1:]
 settings = replace(load_settings(), cache=Path(folder) / "cache", results=Path(folder) / "results")
 started = time.perf_counter()
-(cell,) = run(Request([model], [task], rerun="all"), Registry(), settings, material.Quiet(), "cpu")
+(cell,) = run(Request([model], [task], rerun="all", seeds=[0]), Registry(), settings, material.Quiet(), "cpu")
 loaded = [name for name in sys.modules if name.startswith("transformers.models.") and ".modeling_" in name]
 print(json.dumps([time.perf_counter() - started, cell.newly_encoded, cell.fit_s, loaded]))
 """

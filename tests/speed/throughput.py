@@ -36,7 +36,8 @@ def bare_loop(upstream: Any, waves: list[Any], batch: int) -> None:
     with torch.inference_mode(), autocast:
         for first in range(0, len(waves), batch):
             some = waves[first : first + batch]
-            inputs = extractor(some, sampling_rate=16_000, return_tensors="pt", padding=len(some) > 1 or "longest")
+            padding = {"padding": True} if len(some) > 1 and not hasattr(extractor, "chunk_length") else {}
+            inputs = extractor(some, sampling_rate=16_000, return_tensors="pt", **padding)
             (name,) = [key for key in inputs if key.startswith("input")]
             states = model(inputs[name].to(upstream.device), output_hidden_states=True).hidden_states
             torch.stack([state.mean(dim=1) for state in states], dim=1).float().cpu().numpy()

@@ -111,10 +111,8 @@ class HuggingFace(Upstream):
         return self._params
 
     def identity(self) -> dict[str, Any]:
-        """With the digest of the further modules that decide the features, and the device of a lower precision."""
-        # In float32 a GPU and a CPU agree within rounding; what autocast lowers differs from one to the other.
-        where = {"device": self.device.partition(":")[0]} if self.precision else {}
-        return {**super().identity(), **where, "modules_sha256": _modules_sha256()}
+        """With the digest of the further modules that decide the features."""
+        return {**super().identity(), "modules_sha256": _modules_sha256()}
 
     def weights_sha256(self) -> str:
         """Digest of the weight files, config.json and the preprocessor's configuration; nothing is loaded."""

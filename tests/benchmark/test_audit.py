@@ -79,7 +79,7 @@ def made(
     examples = tuple(u for u in utterances if turns is None or u.id in turns)
     rest = tuple(u for u in utterances if turns is not None and u.id not in turns)
     labels = {u.id: str(u.labels["emotion"]) for u in examples} if task.labels else {}
-    return Dataset(task, corpora, (), examples, rest, {}, labels, {}, turns or {}, folds)
+    return Dataset(task, corpora, (), examples, rest, frozenset(), {}, labels, {}, turns or {}, folds)
 
 
 def recordings(**digests: str) -> dict[str, Heard]:
@@ -155,6 +155,7 @@ def crossed(test_speaker: str, **changes: object) -> Dataset:
         roots=(),
         utterances=tuple(utterances),
         context_only=(),
+        scanned=frozenset(),
         left_out={},
         labels={u.id: str(u.labels["emotion"]) for u in utterances},
         auxiliary={},

@@ -15,6 +15,7 @@ from benchmark.base import Downstream
 from benchmark.contracts.downstream import toy
 from benchmark.registry import Registry
 
+REGISTRY = Registry()  # as in a run, where one serves all threads
 RECIPES = ("superb", "turn-gru")
 MACHINES = ("svm", "svm-rbf", "svm-grid", "svm-statistics")
 UNITS = tuple(product(range(2), range(2)))  # fold, seed
@@ -29,7 +30,7 @@ def one_thread() -> Iterator[None]:
 
 
 def make(recipe: str) -> Downstream:
-    head = Registry().downstream(recipe)
+    head = REGISTRY.downstream(recipe)
     if not hasattr(head.params, "maximum"):
         return head
     # short of what a recipe asks for, and with members that leave the stack at different times

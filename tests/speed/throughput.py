@@ -40,6 +40,8 @@ def bare_loop(upstream: Any, waves: list[Any], batch: int) -> None:
             inputs = extractor(some, sampling_rate=16_000, return_tensors="pt", **padding)
             (name,) = [key for key in inputs if key.startswith("input")]
             states = model(inputs[name].to(upstream.device), output_hidden_states=True).hidden_states
+            if hasattr(extractor, "chunk_length"):  # of Whisper's window what is not silence after the utterance
+                states = [state[:, : -(-len(some[0]) // 320)] for state in states]
             torch.stack([state.mean(dim=1) for state in states], dim=1).float().cpu().numpy()
 
 

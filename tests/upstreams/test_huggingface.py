@@ -271,7 +271,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(writer: str, own_model: Model
         torch.save(content, folder / "pytorch_model.bin")
     else:
         (folder / "pytorch_model.bin").write_bytes(pickle.dumps(content, protocol=2))
-    with pytest.raises(BenchError, match=r"'wav2vec2-base' in .* cannot be used, its weights cannot be loaded"):
+    with pytest.raises(BenchError, match=r"'wav2vec2-base' cannot be used, its weights cannot be loaded"):
         layers(folder, wave())
     assert not target.exists()
 
@@ -328,7 +328,7 @@ def test_weights_of_another_shape_are_refused(own_model: Models) -> None:
 def test_truncated_weights_are_refused(architecture: str, size: int, own_model: Models) -> None:
     file = own_model(architecture) / "model.safetensors"
     file.write_bytes(file.read_bytes()[:size])
-    with pytest.raises(BenchError, match=f"'{architecture}' in .* cannot be used, its weights cannot be loaded"):
+    with pytest.raises(BenchError, match=f"'{architecture}' cannot be used, its weights cannot be loaded"):
         layers(file.parent, wave())
 
 

@@ -88,17 +88,8 @@ class Checkpoint:
     """
 
     def __init__(self, model: str, revision: str | None = None) -> None:
-        path = Path(model).expanduser()
-        self._hub_id: str | None = None
-        if path.is_dir():
-            if revision is not None:
-                raise UsageError(f"a revision ({revision!r}) means nothing for the folder {model!r}", "leave it out")
-            self.folder, self.label = path, path.resolve().name
-        elif _HUB_ID.fullmatch(model):
-            self._hub_id = self.label = model
-            self.folder = _cached(model, revision) or _download(model, revision, (CONFIG, PREPROCESSOR, PROCESSOR))
-        else:
-            raise MissingError(f"{model!r} is neither a folder that exists nor a Hub id (owner/model)", HOW_TO_GIVE)
+        self.folder, self._hub_id = locate(model, revision, (CONFIG, PREPROCESSOR, PROCESSOR), HOW_TO_GIVE)
+        self.label = self._hub_id or self.folder.resolve().name
         if not (self.folder / CONFIG).is_file():
             raise MissingError(f"{self.label!r} is no model: {self.folder} holds no {CONFIG}", HOW_TO_GIVE)
         self.config = read_json(self.folder / CONFIG)
@@ -137,7 +128,7 @@ class Checkpoint:
                 return found
         # The folder of a snapshot is named after its commit, so the weights are those of the config read before.
         for patterns in FORMATS:
-            found = weight_files(_download(str(self._hub_id), self.folder.name, patterns))
+            found = weight_files(download(str(self._hub_id), self.folder.name, patterns, HOW_TO_GIVE))
             if found:
                 break
         return found
@@ -154,16 +145,41 @@ class Checkpoint:
         return digest({path.name: file_sha256(path) for path in (*small, *self.files)})
 
 
-def _cached(model: str, revision: str | None) -> Path | None:
-    """Folder of a Hub snapshot in the cache, if its configuration is there; no network is used."""
+def locate(model: str, revision: str | None, settings: Sequence[str], hint: str) -> tuple[Path, str | None]:
+    """Find a model in a folder, or on the Hub, from where its settings are downloaded where they are not cached.
+
+    Args:
+        model: A folder, which goes before a Hub id.
+        revision: Branch, tag or commit on the Hub; None for its main branch.
+        settings: Small files, the first of which every model has.
+        hint: How to give such a model.
+
+    Returns:
+        The folder, and the Hub id where it is a snapshot of the Hub.
+
+    Raises:
+        MissingError: It is neither, or its settings are neither cached nor to be had.
+        UsageError: A revision is given for a folder.
+    """
+    path = Path(model).expanduser()
+    if path.is_dir():
+        if revision is not None:
+            raise UsageError(f"a revision ({revision!r}) means nothing for the folder {model!r}", "leave it out")
+        return path, None
+    if not _HUB_ID.fullmatch(model):
+        raise MissingError(f"{model!r} is neither a folder that exists nor a Hub id (owner/model)", hint)
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(model, CONFIG, revision=revision)
-    return Path(found).parent if isinstance(found, str) else None
+    cached = try_to_load_from_cache(model, settings[0], revision=revision)
+    return Path(cached).parent if isinstance(cached, str) else download(model, revision, settings, hint), model
 
 
-def _download(model: str, revision: str | None, patterns: Sequence[str]) -> Path:
-    """Download the files of these patterns from the Hub and return the folder of the snapshot."""
+def download(model: str, revision: str | None, patterns: Sequence[str], hint: str) -> Path:
+    """Download the files of these patterns from the Hub and return the folder of the snapshot.
+
+    Raises:
+        MissingError: They cannot be downloaded; with the hint.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -174,4 +190,4 @@ def _download(model: str, revision: str | None, patterns: Sequence[str]) -> Path
         reason = str(error).strip().split("\n")[0]
         at = f" at revision {revision!r}" if revision else ""
         message = f"{model!r}{at} is not in the Hub's cache and cannot be downloaded: {reason}"
-        raise MissingError(message, HOW_TO_GIVE) from error
+        raise MissingError(message, hint) from error

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import ast
 import pickle
-import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +21,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.files import digest, file_sha256
 from benchmark.yamls import read_yaml, validate
+from upstreams.checkpoints import download, locate
 
 CONFIG = "config.yaml"
 WEIGHTS = "model.pt"
@@ -32,7 +32,6 @@ FUNASR_CLASS = "Emotion2vec"
 NESTED = ("state_dict", "model_state_dict", "model")
 HOW_TO_GIVE = f"give a folder with {CONFIG} and {WEIGHTS}, or with one .pt file of fairseq, or a Hub id (owner/model)"
 MOST_CONVOLUTIONS = 64
-_HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 
 Convolution = tuple[int, int, int]  # channels, kernel, stride
 Count = Annotated[StrictInt, Field(ge=0, le=1_000)]
@@ -200,17 +199,8 @@ class FunASRCheckpoint:
     """
 
     def __init__(self, model: str, revision: str | None = None) -> None:
-        path = Path(model).expanduser()
-        self._hub_id: str | None = None
-        if path.is_dir():
-            if revision is not None:
-                raise UsageError(f"a revision ({revision!r}) means nothing for the folder {model!r}", "leave it out")
-            self.folder, self.label = path, path.resolve().name
-        elif _HUB_ID.fullmatch(model):
-            self._hub_id = self.label = model
-            self.folder = _cached(model, revision) or _download(model, revision, CONFIG)
-        else:
-            raise MissingError(f"{model!r} is neither a folder that exists nor a Hub id (owner/model)", HOW_TO_GIVE)
+        self.folder, self._hub_id = locate(model, revision, (CONFIG,), HOW_TO_GIVE)
+        self.label = self._hub_id or self.folder.resolve().name
         self.settings = self._read_settings()
 
     def _read_settings(self) -> Settings:
@@ -248,7 +238,7 @@ class FunASRCheckpoint:
         found = self._weight_files()
         if not found and self._hub_id is not None:
             # The folder of a snapshot is named after its commit, so the weights are those of the config read before.
-            self.folder = _download(self._hub_id, self.folder.name, PATTERN)
+            self.folder = download(self._hub_id, self.folder.name, (PATTERN,), HOW_TO_GIVE)
             found = self._weight_files()
         if len(found) != 1:
             several = (
@@ -297,26 +287,3 @@ class FunASRCheckpoint:
             if isinstance(state.get(key), Mapping):
                 state = state[key]
         return dict(state)
-
-
-def _cached(model: str, revision: str | None) -> Path | None:
-    """Folder of a Hub snapshot in the cache, if its config.yaml is there; no network is used."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(model, CONFIG, revision=revision)
-    return Path(found).parent if isinstance(found, str) else None
-
-
-def _download(model: str, revision: str | None, *patterns: str) -> Path:
-    """Download the files of these patterns from the Hub and return the folder of the snapshot."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    network_errors: Sequence[Any] = HfHubHTTPError.__bases__  # OSError, and that of the HTTP library in use
-    try:
-        return Path(snapshot_download(model, revision=revision, allow_patterns=list(patterns)))
-    except (*network_errors, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        at = f" at revision {revision!r}" if revision else ""
-        message = f"{model!r}{at} is not in the Hub's cache and cannot be downloaded: {reason}"
-        raise MissingError(message, HOW_TO_GIVE) from error

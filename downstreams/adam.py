@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -44,6 +45,20 @@ class StackedAdam:
         self._first, self._second = torch.zeros_like(self._values), torch.zeros_like(self._values)
         self._steps = self._values.new_zeros(len(self.learning_rates), dtype=torch.float32)
         self._rows = self._by_member()
+
+    def clip(self, largest: float) -> None:
+        """Scale `gradient` as `torch.nn.utils.clip_grad_norm_` does.
+
+        Args:
+            largest: Largest L2 norm that is left as it is; positive.
+        """
+        norm = math.sqrt(float(torch.dot(self.flat_gradient, self.flat_gradient)))
+        factor = largest / (norm + 1e-6)
+        if factor < 1:
+            self.flat_gradient.mul_(factor)
+        elif math.isnan(factor):  # spoils the member, as in torch; what lies between the tensors stays zero for others
+            for tensor in self.gradient:
+                tensor.fill_(math.nan)
 
     def step(self, row: int) -> None:
         """Move one member along `gradient`."""
@@ -89,16 +104,3 @@ class StackedAdam:
             values[:, begin : begin + shape.numel()].view(len(values), *shape)
             for begin, shape in zip(self._begins, self._shapes, strict=True)
         ]
-
-
-def clip_factors(squared_norms: Tensor, largest: float) -> Tensor:
-    """What `torch.nn.utils.clip_grad_norm_` multiplies each member's gradient by.
-
-    Args:
-        squared_norms: (M,) squares of the L2 norms of the members' gradients.
-        largest: Largest L2 norm that is left as it is; positive.
-
-    Returns:
-        (M,), at most 1.
-    """
-    return (largest / (squared_norms.sqrt() + 1e-6)).clamp(max=1.0)

@@ -10,7 +10,6 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from downstreams.adam import clip_factors
 from downstreams.batches import Step
 from downstreams.losses import Loss
 
@@ -31,22 +30,21 @@ class Data:
 
 
 class Gradients(ABC):
-    """The derivative of a loss by the parameters of stacked heads, clipped member by member."""
+    """The derivative of a loss by the parameters of stacked heads."""
 
     @abstractmethod
-    def measure(self, parameters: Sequence[Tensor], train: Data, step: Step, clip: float | None) -> None:
-        """Find the gradients of all members.
+    def measure(self, parameters: Sequence[Tensor], train: Data, step: Step) -> None:
+        """Begin a step of all members; `write` follows for each of them, before its parameters change.
 
         Args:
             parameters: Stacked, (M, ...) each; not changed.
             train: What is fitted.
             step: The utterances of the optimiser step.
-            clip: Largest L2 norm of a member's gradient, as in `torch.nn.utils.clip_grad_norm_`; None for any.
         """
 
     @abstractmethod
     def write(self, row: int, out: Sequence[Tensor]) -> None:
-        """Write what was measured of one member.
+        """Write the gradient of one member.
 
         Args:
             row: Of the stack.
@@ -67,7 +65,7 @@ class Autograd(Gradients):
         self._loss = loss
         self._gradients: tuple[Tensor, ...] = ()
 
-    def measure(self, parameters: Sequence[Tensor], train: Data, step: Step, clip: float | None) -> None:
+    def measure(self, parameters: Sequence[Tensor], train: Data, step: Step) -> None:
         """Differentiate the members' summed losses: no member's depends on the parameters of another."""
         indices = step.indices.to(train.x.device)
         with torch.enable_grad():
@@ -75,11 +73,6 @@ class Autograd(Gradients):
             outputs = self._forward(tracked, train.x.index_select(1, indices))
             loss = self._loss.value(outputs, train.y[indices], step).sum()
             self._gradients = torch.autograd.grad(loss, tracked)
-        if clip is not None:
-            squares = torch.stack([gradient.flatten(1).square().sum(dim=1) for gradient in self._gradients])
-            factors = clip_factors(squares.sum(dim=0), clip)
-            for gradient in self._gradients:
-                gradient.mul_(factors.view(-1, *[1] * (gradient.dim() - 1)))
 
     def write(self, row: int, out: Sequence[Tensor]) -> None:
         """Copy one member's."""
@@ -93,8 +86,8 @@ class Superb(Gradients):
     With pooled vectors p = sum_l a_l x_l, a = softmax(w), the outputs are C p + V b + c for C = V W, with
     projection W (H, D) and b, output layer V (K, H) and c. Given the derivative G (n, K) of the loss by the outputs,
     that of C is dC = G^T p, of K rows. From it follow dW = V^T dC and dV = dC W^T + dc b^T, with dc = sum_n G and
-    db = V^T dc. The derivative by a_l is <G C, x_l>. The large dW is not read again to be clipped: its norm follows
-    from small matrices, |V^T dC|² = tr(V V^T dC dC^T), and what is scaled is dC.
+    db = V^T dc. The derivative by a_l is <G C, x_l>. An operation more on a small matrix costs
+    as much as reading tens of thousands of values, so there are as few of them as can be.
 
     Args:
         loss: What is minimised.
@@ -106,8 +99,8 @@ class Superb(Gradients):
         # Of each member the derivatives by w (L,), C (K, D), V (K, H) and c (K,), and V itself.
         self._parts: list[tuple[Tensor, ...]] = []
 
-    def measure(self, parameters: Sequence[Tensor], train: Data, step: Step, clip: float | None) -> None:
-        """Find the small factors of all members' gradients, clipped."""
+    def measure(self, parameters: Sequence[Tensor], train: Data, step: Step) -> None:
+        """Find the small factors of all members' gradients."""
         layer_weights, projection, projection_bias, output, output_bias = parameters
         indices = step.indices.to(train.x.device)
         batch = self._gather(train.x, indices)
@@ -118,7 +111,7 @@ class Superb(Gradients):
         product = torch.bmm(output, projection)
         bias = torch.baddbmm(output_bias.unsqueeze(-1), output, projection_bias.unsqueeze(-1))
         outputs = torch.baddbmm(bias, product, pooled.mT).mT
-        by_output = self._loss.gradient(outputs, train.y[indices], step)
+        by_output = self._loss.gradient(outputs, train.y.index_select(0, indices), step)
 
         d_output_bias = by_output.sum(dim=1)
         d_product = torch.bmm(by_output.mT, pooled)
@@ -126,15 +119,7 @@ class Superb(Gradients):
         d_output = torch.baddbmm(from_bias, d_product, projection.mT)
         d_weights = torch.mm(torch.bmm(by_output, product).view(members, n * dim), by_layer.mT)
         d_layer_weights = weights * (d_weights - (weights * d_weights).sum(dim=-1, keepdim=True))
-        small = torch.cat([d_layer_weights, d_output.flatten(1), d_output_bias], dim=1)
-        if clip is not None:
-            gram = torch.baddbmm(d_output_bias.unsqueeze(-1) * d_output_bias.unsqueeze(1), d_product, d_product.mT)
-            large = (torch.bmm(output, output.mT) * gram).sum(dim=(1, 2)).clamp(min=0)
-            factors = clip_factors(large + small.square().sum(dim=1), clip).unsqueeze(-1)
-            small *= factors
-            d_product *= factors.unsqueeze(-1)
-        of_small = torch.split(small, [layers, output[0].numel(), output_bias.shape[1]], dim=1)
-        stacks = (of_small[0], d_product, of_small[1].view_as(output), of_small[2], output)
+        stacks = (d_layer_weights, d_product, d_output, d_output_bias, output)
         self._parts = list(zip(*(stack.unbind() for stack in stacks), strict=True))
 
     def write(self, row: int, out: Sequence[Tensor]) -> None:

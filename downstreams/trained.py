@@ -1,7 +1,7 @@
 """Heads that are trained by gradient from per-layer means and selected on dev; what they have in common.
 
 A subclass says how its parameters begin and what it makes of means; the rest is the same for all: standardisation,
-several learning rates at once, early stopping, and the choice of the best state on dev.
+the search for a fold's learning rate, early stopping, and the choice of the best state on dev.
 """
 
 from __future__ import annotations
@@ -21,17 +21,21 @@ from benchmark.base import Downstream, HeadParams
 from benchmark.errors import BenchError
 from benchmark.metrics import METRICS, Metric, find, score
 from benchmark.types import Examples, Needs, Selection
-from downstreams import adam, batches, gradients, losses, normalisation, training
+from downstreams import adam, batches, gradients, losses, normalisation, searches, training
 from downstreams import examples as check
 from downstreams.batches import Schedule
 from downstreams.gradients import Autograd, Data, Gradients
 from downstreams.losses import CCC, CROSS_ENTROPY, Loss
 from downstreams.normalisation import Normalisation, Normaliser, mean_and_scale
+from downstreams.searches import Found, Material, Searches
 from downstreams.sources import sources_sha256
-from downstreams.training import train_members
+from downstreams.training import Search, State, train_members
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Array = NDArray[np.float32]
+
+SEARCHES = Searches()  # of all heads of this process
 
 
 class TrainedParams(HeadParams):
@@ -42,7 +46,10 @@ class TrainedParams(HeadParams):
         description="standardise every dimension of every layer: global (by train), speaker (transductive) or none"
     )
     learning_rates: tuple[Positive, ...] = Field(
-        min_length=1, description="Adam's learning rates; the one that is best on dev is chosen in each fold"
+        min_length=1, description="Adam's learning rates; each fold trains the one that is best on its dev set"
+    )
+    search_seed: int | None = Field(
+        description="seed whose training of all rates chooses a fold's rate, for every seed; null: each for itself"
     )
     batch_size: Count = Field(description="utterances in a micro-batch")
     accumulate: Count = Field(description="micro-batches in an optimiser step")
@@ -87,7 +94,7 @@ class TrainedParams(HeadParams):
 class Trained(Downstream):
     """Base of heads that train from per-layer means.
 
-    It uses nothing that threads share: its random numbers come from a generator of its own.
+    Threads share nothing but the searches, which are guarded: random numbers come from a generator of its own.
     """
 
     needs: Needs = "mean"
@@ -122,11 +129,18 @@ class Trained(Downstream):
 
     def identity(self) -> dict[str, Any]:
         """Everything that decides the numbers, the modules that this one calls included."""
-        parts = sources_sha256(sys.modules[__name__], adam, batches, check, gradients, losses, normalisation, training)
+        parts = sources_sha256(
+            sys.modules[__name__], adam, batches, check, gradients, losses, normalisation, searches, training
+        )
         return {**super().identity(), "parts_sha256": parts}
 
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
-        """Train every learning rate of the recipe, stop early on dev and keep what is best there.
+        """Train with the fold's learning rate, stop early on dev and keep what is best there.
+
+        The rate is searched once: every rate is trained with the recipe's `search_seed`, and the one whose best state
+        on dev is best is the fold's. The unit of that very seed is what the search found; any other trains the
+        fold's rate with its own initialisation and order. Should it diverge before the first evaluation, then the
+        search's next best rate is trained in its place, and so on.
 
         Args:
             train: At least one example, with targets.
@@ -150,32 +164,29 @@ class Trained(Downstream):
         x_dev = self._means(dev, "dev", shape=(layers, dim))
         metric = self._metric(train)
         y, y_dev = self._targets(train, dev)
-        self._normaliser = Normaliser.fit(self.params.normalisation, x)
-        generator = torch.Generator(device="cpu").manual_seed(seed if self.params.seed is None else self.params.seed)
-        start = self._initial_parameters(layers, dim, len(train.outputs), generator)
-        loss = CROSS_ENTROPY if train.kind == "classification" else CCC
-        search = train_members(
-            self._forward,
-            loss,
-            self._gradients(loss),
-            start=[tensor.to(self.device) for tensor in start],
-            learning_rates=self.params.learning_rates,
-            train=Data(self._features(x, train.speakers), torch.from_numpy(y).to(self.device)),
-            dev=Data(self._features(x_dev, dev.speakers), torch.from_numpy(y_dev).to(self.device)),
-            score=self._dev_score(metric, dev),
-            schedule=self.params.schedule,
-            generator=generator,
-        )
-        winner = search.winner()
-        if winner is None:
-            tried = ", ".join(f"{rate:g}" for rate in self.params.learning_rates)
-            raise BenchError(
-                f"training diverged at every learning rate: {tried}",
-                "smaller learning rates, or normalisation: global, keep it finite",
-            )
-        member, state = winner
-        self._parameters = [tensor.cpu() for tensor in state.parameters]
+        own = seed if self.params.seed is None else self.params.seed
         searched = len(self.params.learning_rates) > 1
+        shared = own if self.params.search_seed is None or not searched else self.params.search_seed
+
+        def search(features: tuple[Array, Array]) -> Found:
+            normaliser = self._normaliser = Normaliser.fit(self.params.normalisation, features[0])
+            material = Material(
+                Data(self._features(features[0], train.speakers), torch.from_numpy(y).to(self.device)),
+                Data(self._features(features[1], dev.speakers), torch.from_numpy(y_dev).to(self.device)),
+                shape=(layers, dim, len(train.outputs)),
+                loss=CROSS_ENTROPY if train.kind == "classification" else CCC,
+                score=self._dev_score(metric, dev),
+            )
+            return self._search(normaliser, material, shared)
+
+        targets = tuple((part.ids, part.speakers, np.asarray(part.y).tobytes()) for part in (train, dev))
+        task = (train.kind, train.outputs, metric.name, x.shape, x_dev.shape, targets)
+        circumstances = (self.device, torch.get_num_threads())
+        key = (type(self), self.params.model_dump_json(), shared, task, circumstances)
+        found = SEARCHES.get(key, (x, x_dev), search)
+        self._normaliser = found.normaliser
+        member, state = (found.ranking[0], found.state) if own == shared else self._replicate(found, own)
+        self._parameters = [tensor.cpu() for tensor in state.parameters]
         return Selection(
             on=f"dev {metric.name}",
             score=state.score if metric.higher_is_better else -state.score,
@@ -230,6 +241,45 @@ class Trained(Downstream):
 
     # What is the same for all.
 
+    def _search(self, normaliser: Normaliser, material: Material, seed: int) -> Found:
+        """Train every learning rate with one initialisation and order."""
+        search = self._train(self.params.learning_rates, material, seed)
+        winner = search.winner()
+        if winner is None:
+            raise self._diverged()
+        return Found(normaliser, material, tuple(search.ranking()), winner[1])
+
+    def _replicate(self, found: Found, seed: int) -> tuple[int, State]:
+        """Train the fold's learning rate with another seed; the next best one where it diverges."""
+        for member in found.ranking:
+            (state,) = self._train([self.params.learning_rates[member]], found.material, seed).best
+            if state is not None:
+                return member, state
+        raise self._diverged()
+
+    def _train(self, learning_rates: Sequence[float], material: Material, seed: int) -> Search:
+        generator = torch.Generator(device="cpu").manual_seed(seed)
+        start = self._initial_parameters(*material.shape, generator)
+        return train_members(
+            self._forward,
+            material.loss,
+            self._gradients(material.loss),
+            start=[tensor.to(self.device) for tensor in start],
+            learning_rates=learning_rates,
+            train=material.train,
+            dev=material.dev,
+            score=material.score,
+            schedule=self.params.schedule,
+            generator=generator,
+        )
+
+    def _diverged(self) -> BenchError:
+        tried = ", ".join(f"{rate:g}" for rate in self.params.learning_rates)
+        return BenchError(
+            f"training diverged at every learning rate: {tried}",
+            "smaller learning rates, or normalisation: global, keep it finite",
+        )
+
     def _metric(self, train: Examples) -> Metric:
         metric = find(train.metric if self.params.select_on == "primary" else self.params.select_on)
         if metric.kind != train.kind:
@@ -256,5 +306,5 @@ class Trained(Downstream):
 
     def _dev_score(self, metric: Metric, dev: Examples) -> Callable[[Tensor], float]:
         truth = check.class_indices(dev, "dev") if dev.kind == "classification" else check.values(dev, "dev")
-        sign = 1.0 if metric.higher_is_better else -1.0
-        return lambda outputs: sign * score(metric.name, truth, self._values(outputs))
+        sign, offset, unit = (1.0 if metric.higher_is_better else -1.0), self._offset, self._unit
+        return lambda outputs: sign * score(metric.name, truth, outputs.double().cpu().numpy() * unit + offset)

@@ -71,13 +71,23 @@ class Search:
         self._waited[member] = 0 if improved else self._waited[member] + 1
         return self._schedule.patience is None or self._waited[member] < self._schedule.patience
 
+    def ranking(self) -> list[int]:
+        """The members that did not diverge at once, the best first; of equals the first first."""
+        return sorted((member for member, state in enumerate(self.best) if state is not None), key=self._rank)
+
     def winner(self) -> tuple[int, State] | None:
         """The best member, the first of equals, and its state; None where every member diverged at once."""
-        chosen: tuple[int, State] | None = None
-        for member, state in enumerate(self.best):
-            if state is not None and (chosen is None or self._better(state.score, state.loss, chosen[1])):
-                chosen = member, state
-        return chosen
+        for member in self.ranking():
+            state = self.best[member]
+            if state is not None:
+                return member, state
+        return None
+
+    def _rank(self, member: int) -> tuple[float, float]:
+        state = self.best[member]
+        if state is None:
+            return math.inf, math.inf
+        return -state.score, state.loss if self._schedule.ties == "loss" else 0.0
 
     def _better(self, score: float, loss: float, than: State) -> bool:
         if score != than.score:
@@ -122,9 +132,11 @@ def train_members(
     optimiser = StackedAdam(start, learning_rates)
     for done, steps in rounds(len(train.y), schedule, generator):
         for step in steps:
-            gradients.measure(optimiser.parameters, train, step, schedule.clip)
+            gradients.measure(optimiser.parameters, train, step)
             for row in range(len(members)):
                 gradients.write(row, optimiser.gradient)
+                if schedule.clip is not None:
+                    optimiser.clip(schedule.clip)
                 optimiser.step(row)
         outputs, losses = _evaluate(forward, loss, optimiser.parameters, dev)
         rows = []

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from downstreams import gradients
-from downstreams.adam import StackedAdam, clip_factors
+from downstreams.adam import StackedAdam
 from downstreams.batches import Schedule, Step
 from downstreams.gradients import Autograd, Data, Gradients
 from downstreams.losses import CCC, CROSS_ENTROPY, Loss
@@ -40,12 +40,18 @@ def stack(layers: int, dim: int, outputs: int) -> list[Tensor]:
 
 
 def written(found: Gradients, parameters: list[Tensor], train: Data, step: Step, clip: float | None) -> list[Tensor]:
-    """The gradients of all members, each as one vector."""
-    found.measure(parameters, train, step, clip)
-    out = [[torch.full_like(tensor[0], torch.nan) for tensor in parameters] for _ in range(MEMBERS)]
+    """The gradients of all members, each as one vector, clipped as the optimiser clips them."""
+    found.measure(parameters, train, step)
+    optimiser = StackedAdam([tensor[0] for tensor in parameters], MEMBERS * [0.1])
+    vectors = []
     for row in range(MEMBERS):
-        found.write(row, out[row])
-    return [torch.cat([tensor.flatten() for tensor in own]) for own in out]
+        for tensor in optimiser.gradient:
+            tensor.fill_(torch.nan)
+        found.write(row, optimiser.gradient)
+        if clip is not None:
+            optimiser.clip(clip)
+        vectors.append(torch.cat([tensor.flatten() for tensor in optimiser.gradient]))
+    return vectors
 
 
 @LOSSES
@@ -175,11 +181,23 @@ def test_stacked_adam_is_torch_adam() -> None:
             assert torch.equal(view[row], tensor.detach())
 
 
-def test_clipping_is_that_of_torch() -> None:
-    vectors = [draw(6, seed=seed) * scale for seed, scale in enumerate((0.01, 1.0, 100.0))]
-    factors = clip_factors(torch.stack([vector.square().sum() for vector in vectors]), 0.7)
-    for vector, factor in zip(vectors, factors, strict=True):
-        parameter = torch.zeros(6, dtype=torch.float64, requires_grad=True)
-        parameter.grad = vector.clone()
-        torch.nn.utils.clip_grad_norm_([parameter], 0.7)
-        torch.testing.assert_close(vector * factor, parameter.grad, rtol=1e-12, atol=1e-15)
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_clipping_is_that_of_torch(scale: float) -> None:
+    start = [torch.zeros(2, 3, dtype=torch.float64), torch.zeros(5, dtype=torch.float64)]
+    optimiser, theirs = StackedAdam(start, [0.1]), [tensor.clone().requires_grad_() for tensor in start]
+    for i, (view, parameter) in enumerate(zip(optimiser.gradient, theirs, strict=True)):
+        view.copy_(scale * draw(*view.shape, seed=i))
+        parameter.grad = view.clone()
+    optimiser.clip(0.7)
+    torch.nn.utils.clip_grad_norm_(theirs, 0.7)
+    for view, parameter in zip(optimiser.gradient, theirs, strict=True):
+        torch.testing.assert_close(view, parameter.grad, rtol=1e-12, atol=1e-15)
+
+
+def test_a_gradient_that_is_not_finite_spoils_the_member() -> None:
+    """As in torch: the member diverges, and is not silently left where it was."""
+    optimiser = StackedAdam([torch.zeros(3)], [0.1])
+    optimiser.gradient[0].copy_(torch.tensor([1.0, torch.nan, 2.0]))
+    optimiser.clip(0.7)
+    optimiser.step(0)
+    assert not optimiser.parameters[0].isfinite().any()

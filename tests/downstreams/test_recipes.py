@@ -82,6 +82,7 @@ def test_the_s3prl_recipe_is_to_the_letter() -> None:
         "hidden": 256,
         "normalisation": "none",
         "learning_rates": (1e-4,),
+        "search_seed": None,
         "batch_size": 4,
         "accumulate": 8,
         "clip": 1,

@@ -22,6 +22,7 @@ RECIPE: dict[str, Any] = {
     "hidden": 16,
     "normalisation": "global",
     "learning_rates": [0.1, 0.01, 0.001],
+    "search_seed": 0,
     "batch_size": 8,
     "accumulate": 1,
     "clip": 1,
@@ -415,7 +416,7 @@ def test_the_identity_holds_the_recipe_and_all_code(examples) -> None:
     first = head().identity()
     assert first["params"]["learning_rates"] == [0.1, 0.01, 0.001]
     assert set(first["libraries"]) == {"numpy", "torch"}
-    names = ("adam", "batches", "examples", "gradients", "losses", "normalisation", "trained", "training")
+    names = ["adam", "batches", "examples", "gradients", "losses", "normalisation", "searches", "trained", "training"]
     modules = {f"downstreams.{name}" for name in names}
     assert set(first["parts_sha256"]) == modules
     assert head(clip=None).identity() != first

@@ -5,20 +5,27 @@ A cell is known by three digests and shown under three names. Its units must all
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
+from benchmark.facts import known_trained_on
 from benchmark.files import digest
 from benchmark.records import DownstreamPart, Protocol, Record, TaskPart, UpstreamPart, metrics_of, statistics_of
+from benchmark.records.salting import salted
 
 Unit = tuple[str, int]
+Track = Literal["fixed", "open head", "fine-tuned"]
+# The default head of every task but one when records did not yet name it.
+FORMER_DEFAULT = "superb"
+LARGEST_STATISTICS = 250_000_000  # values: 2 GB
 TRUTH_OF_MOMENTS = (0, 1, 3)  # n, sum t and sum t*t: what moments know of the truth
 
 
@@ -91,12 +98,45 @@ class Cell:
 
     @property
     def contaminated(self) -> tuple[str, ...]:
-        """Corpora of the task that the weights of the upstream were trained on, as any of its records knows.
+        """Corpora of the task that the weights of the upstream were trained on, as a record or the registry knows.
 
-        What weights were trained on is no part of what they are: records of one identity may know more than others.
+        What weights were trained on is no part of what they are: records of one identity may know more than others,
+        and a record that was submitted is not believed where it says less than is known of an upstream of its name.
         """
         trained_on = {name for record in self.records.values() for name in record.upstream.trained_on}
+        trained_on |= known_trained_on(self.upstream.name)
         return tuple(name for name in self.task.corpus.names if name in trained_on)
+
+    @property
+    def track(self) -> Track:
+        """In which race it runs.
+
+        "fine-tuned": the head reads the waveform, so that the upstream learns too. "fixed": the task's default head.
+        "open head": any other. Where an older record does not name the default head, it was `superb`.
+        """
+        if self.downstream.needs == "waveform":
+            return "fine-tuned"
+        default = FORMER_DEFAULT if self.task.downstream is None else self.task.downstream
+        return "fixed" if self.downstream.name == default else "open head"
+
+    @property
+    def ranked_apart(self) -> tuple[str, ...]:
+        """Why it is not ranked among the others, as the flags call it; empty where it is."""
+        reasons = {
+            "speaker-dependent": not self.task.speaker_independent,
+            "contaminated": bool(self.contaminated),
+        }
+        return tuple(reason for reason, holds in reasons.items() if holds)
+
+    @property
+    def unit(self) -> Literal["speaker", "utterance"]:
+        """What its clusters are: speakers, or groups of utterances of a corpus that knows no speaker."""
+        return next(iter(self.records.values())).clusters.unit
+
+    @property
+    def gender(self) -> Mapping[str, str]:
+        """The gender of those of `speakers` of whom the corpus knows it."""
+        return {name: gender for record in self.records.values() for name, gender in record.clusters.gender.items()}
 
     def flags(self) -> list[str]:
         """What a reader must know to judge the score, in a fixed order and few words."""
@@ -106,6 +146,7 @@ class Cell:
             "dev = test": self.task.dev == "test",
             "transductive": self.downstream.transductive,
             "contaminated": bool(self.contaminated),
+            "no speakers": self.unit == "utterance",
             "mixed code": len(codes) > 1,
             "synthetic": self.task.corpus.synthetic,
         }
@@ -113,7 +154,7 @@ class Cell:
 
     @cached_property
     def speakers(self) -> tuple[str, ...]:
-        """Every test speaker of the completed units, sorted."""
+        """Every test speaker, or other cluster, of the completed units, sorted."""
         return tuple(sorted({speaker for unit in self.completed for speaker in self.records[unit].by_speaker}))
 
     def statistics(self) -> NDArray[np.float64]:
@@ -123,19 +164,28 @@ class Cell:
             (seeds, folds, speakers, K, K) confusion counts or (seeds, folds, speakers, k, 6) moments.
 
         Raises:
-            BenchError: The cell is incomplete.
+            BenchError: The cell is incomplete, or larger than any honest one.
         """
+        return self._statistics
+
+    @cached_property
+    def _statistics(self) -> NDArray[np.float64]:
+        """Kept, for much is computed from it, and read-only."""
         if not self.complete:
             done = f"{len(self.completed)} of {len(self.units)} units"
             raise BenchError(f"{self.name} on {self.task.name} is incomplete: {done}", "run it again to complete it")
         outputs = len(self.task.outputs)
         shape = (outputs, outputs if self.task.kind == "classification" else 6)
+        size = len(self.units) * len(self.speakers) * math.prod(shape)
+        if size > LARGEST_STATISTICS:
+            raise BenchError(f"{self.name} on {self.task.name} has statistics of {size} values", "is it one cell?")
         array = np.zeros((len(self.seeds), len(self.task.folds), len(self.speakers), *shape))
         column = {speaker: index for index, speaker in enumerate(self.speakers)}
         for i, fold in enumerate(self.task.folds):
             for j, seed in enumerate(self.seeds):
                 record = self.records[fold, seed]
                 array[j, i, [column[speaker] for speaker in record.by_speaker]] = statistics_of(record)
+        array.flags.writeable = False
         return array
 
     def _status(self, unit: Unit) -> str | None:
@@ -169,6 +219,9 @@ def group(*sources: Iterable[Record], protocol: Protocol = "official") -> Groupi
     is a cell and the others are superseded: they are never averaged. The newest protocol of a task is chosen first,
     so that all the cells of a task can be compared.
 
+    Speakers have the names of published records in all cells, wherever what hides them is known: local records and
+    published ones of a task match, and give the same leaderboard.
+
     Args:
         sources: Records, for example of the local store and then the published ones. Of a unit that is in several
             sources the first source's record counts.
@@ -176,8 +229,10 @@ def group(*sources: Iterable[Record], protocol: Protocol = "official") -> Groupi
 
     Raises:
         BenchError: A source has two different records of one unit; a record's metrics or statistics do not suit its
-            task; or two records of one protocol and fold were not tested on the same utterances.
+            task; two records of one protocol and fold were not tested on the same utterances; or there are records
+            with hidden and with open names of one protocol, and none says how to hide them.
     """
+    sources = _hidden(sources, protocol)
     units: dict[tuple[str, ...], dict[Unit, Record]] = {}
     others: dict[str, Counter[str]] = {name: Counter() for name in get_args(Protocol)}
     for source in sources:
@@ -203,7 +258,7 @@ def group(*sources: Iterable[Record], protocol: Protocol = "official") -> Groupi
         outside[cell.task.name] += len(records) - len(cell.records)
         if cell.records:
             cells.append(cell)
-    _check_truth(cells)
+    check_truth(cell.records[unit] for cell in cells for unit in cell.completed)
     shown, superseded = _newest(cells)
     return Grouping(
         cells=shown,
@@ -254,6 +309,31 @@ def same_protocol(a: TaskPart, b: TaskPart) -> bool:
     return _protocol(a) == _protocol(b)
 
 
+def _hidden(sources: Iterable[Iterable[Record]], protocol: Protocol) -> tuple[Iterable[Record], ...]:
+    """The records with hidden names, wherever a record of the same protocol has the salt.
+
+    The salt is made of the recordings and the protocol, so that of one record suits all.
+    """
+    everything = [list(source) for source in sources]
+    official = [record for source in everything for record in source if record.protocol == protocol]
+    salts = {_protocol(one.task): one.clusters for one in official if one.clusters.salt is not None}
+    hidden = {_protocol(one.task): one for one in official if one.clusters.salted}
+
+    def named_alike(record: Record) -> Record:
+        key = _protocol(record.task)
+        if record.clusters.salted or record.protocol != protocol or (key not in salts and key not in hidden):
+            return record
+        if key in salts:
+            return salted(record, salts[key].salt, folds=salts[key].folds)
+        raise BenchError(
+            f"record {record.id!r} ({record.task.name}) has the open names of its speakers, those of record "
+            f"{hidden[key].id!r} are hidden, and nothing says how: they cannot be compared",
+            "it is of an older version: bench run --rerun all makes it again; or leave one of the two folders out",
+        )
+
+    return tuple([named_alike(record) for record in source] for source in everything)
+
+
 def _protocol(task: TaskPart) -> tuple[str, ...]:
     return (task.name, task.sha256, task.corpus.index_sha256, task.corpus.audio_sha256, task.folds_sha256)
 
@@ -288,29 +368,31 @@ def _newest(cells: list[Cell]) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
     return tuple(shown[names] for names in sorted(shown)), tuple(superseded)
 
 
-def _check_truth(cells: Iterable[Cell]) -> None:
-    """Refuse records of one protocol and fold that differ in how many utterances of what they tested by speaker."""
+def check_truth(records: Iterable[Record]) -> None:
+    """Refuse completed records of one protocol and fold that differ in what they tested, speaker by speaker.
+
+    Raises:
+        BenchError: Two of them differ; the message names both, and the speaker.
+    """
     first: dict[tuple[str, ...], tuple[Record, NDArray[np.float64]]] = {}
-    for cell in cells:
-        for unit in cell.completed:
-            record = cell.records[unit]
-            truth = truth_of(statistics_of(record), record.task)
-            other, expected = first.setdefault((*_protocol(record.task), record.fold), (record, truth))
-            if list(record.by_speaker) == list(other.by_speaker) and np.array_equal(truth, expected):
-                continue  # the quick way, which nearly all records go
-            speaker = _differing(
-                dict(zip(record.by_speaker, truth, strict=True)), dict(zip(other.by_speaker, expected, strict=True))
+    for record in records:
+        truth = truth_of(statistics_of(record), record.task)
+        other, expected = first.setdefault((*_protocol(record.task), record.fold), (record, truth))
+        if list(record.by_speaker) == list(other.by_speaker) and np.array_equal(truth, expected):
+            continue  # the quick way, which nearly all records go
+        speaker = _differing(
+            dict(zip(record.by_speaker, truth, strict=True)), dict(zip(other.by_speaker, expected, strict=True))
+        )
+        if speaker is not None:
+            named = " and ".join(
+                f"record {one.id!r} ({one.upstream.name} + {one.downstream.name}, seed {one.seed})"
+                for one in (other, record)
             )
-            if speaker is not None:
-                named = " and ".join(
-                    f"record {one.id!r} ({one.upstream.name} + {one.downstream.name}, seed {one.seed})"
-                    for one in (other, record)
-                )
-                raise BenchError(
-                    f"{named} were not tested on the same utterances of {record.task.name}, fold {record.fold!r}: "
-                    f"they differ in speaker {speaker!r}",
-                    "one of them is wrong: remove it, or both, and run again",
-                )
+            raise BenchError(
+                f"{named} were not tested on the same utterances of {record.task.name}, fold {record.fold!r}: "
+                f"they differ in speaker {speaker!r}",
+                "one of them is wrong: remove it, or both, and run again",
+            )
 
 
 def _differing(a: Mapping[str, NDArray[np.float64]], b: Mapping[str, NDArray[np.float64]]) -> str | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,19 @@ from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.files import digest
 from benchmark.folds import folds_digest, make_folds
 from benchmark.members import Members, choose, differences, join_speakers, not_as_expected
-from benchmark.protocol import GroupKFold, Listed, Task
+from benchmark.protocol import GroupKFold, LeaveOneGroupOut, Listed, Task
+from benchmark.records.salting import keyed_order
+from benchmark.records.upgrades import UNKNOWN_SPEAKER
 from benchmark.settings import Settings
 from benchmark.turns import preceding_turns
 from benchmark.types import Fold, Turns, Utterance
 
-UNKNOWN_SPEAKER = "unknown"
+# Of the digest that hides names: it tells it from that of the index, which is of the same content and is published.
+SALT = "salt of names"
+# Groups of utterances where no speaker is known: of about ten each, so that none tells the label of a single utterance,
+# and no more than an interval has a use for.
+UTTERANCES_IN_A_GROUP = 10
+MOST_GROUPS = 200
 FIELDS = {field.name for field in fields(Utterance)}
 
 
@@ -105,12 +113,54 @@ class Dataset:
         return digest([divided, self.context]) if self.context else divided
 
     def speaker(self, utterance: Utterance) -> str:
-        """The speaker; "unknown" for all utterances without one, which so count as one speaker's.
-
-        Not their ids: speakers are the clusters of records that may be published, and an utterance that is a cluster of
-        its own would publish its own label.
-        """
+        """The speaker, as heads are told; "unknown" for all utterances without one."""
         return utterance.speaker if utterance.speaker is not None else UNKNOWN_SPEAKER
+
+    @functools.cached_property
+    def salt(self) -> str:
+        """What hides names in published records: a digest that only who holds the corpus can make."""
+        return digest([SALT, _content(self.recordings, deciding_fields(self.task))])
+
+    @functools.cached_property
+    def cluster_unit(self) -> Literal["speaker", "utterance"]:
+        """Of what statistics are kept: of speakers, or of groups of utterances where no tested one has a speaker."""
+        known = any(self.by_id[name].speaker is not None for fold in self.folds for name in fold.test)
+        return "speaker" if known else "utterance"
+
+    @property
+    def folds_are_clusters(self) -> bool:
+        """Whether each fold is named after the speaker that it tests, by a protocol that does not list the names."""
+        scheme = self.task.folds
+        if not (isinstance(scheme, LeaveOneGroupOut) and scheme.group == "speaker"):
+            return False
+        return all(self.by_id[name].speaker == fold.name for fold in self.folds for name in fold.test)
+
+    def cluster(self, utterance: Utterance) -> str:
+        """Under which name the statistics of a tested utterance are kept.
+
+        That of its speaker; where some have none, these are all "unknown" and count as one. Where no tested utterance
+        has a speaker, that of a group of about ten utterances, "utterances-000" and so on, drawn by a keyed hash of
+        their ids. Groups drawn at random vary as single utterances do, so that an interval can resample them; and an
+        utterance that is a cluster of its own would publish its own label.
+        """
+        return self.speaker(utterance) if self.cluster_unit == "speaker" else self._groups[utterance.id]
+
+    @functools.cached_property
+    def _groups(self) -> Mapping[str, str]:
+        """The group of each tested utterance: every fold has its share of every group."""
+        smallest = min(len(fold.test) for fold in self.folds)
+        number = max(2, min(MOST_GROUPS, smallest // UTTERANCES_IN_A_GROUP))
+        ids = list(dict.fromkeys(i for fold in self.folds for i in keyed_order(self.salt, list(fold.test))))
+        return {name: f"utterances-{position % number:03d}" for position, name in enumerate(ids)}
+
+    def genders(self, clusters: Iterable[str]) -> dict[str, str]:
+        """The gender of those clusters that are speakers of whom the corpus knows it, by all their utterances."""
+        wanted, found = set(clusters), dict[str, set[str | None]]()
+        for utterance in self.utterances:
+            if utterance.speaker in wanted:
+                found.setdefault(utterance.speaker, set()).add(utterance.gender)
+        agreed = {name: genders.pop() for name, genders in sorted(found.items()) if len(genders) == 1}
+        return {name: gender for name, gender in agreed.items() if gender is not None}
 
     def speakers_heard(self, ids: Iterable[str]) -> set[str]:
         """The known speakers of examples and of their context."""
@@ -144,8 +194,12 @@ def index_digest(utterances: Sequence[Utterance], extra: Iterable[str] = ()) -> 
         utterances: What a scanner read.
         extra: Further fields (of `Utterance` or of its `extra`) that count, such as those that a protocol filters by.
     """
+    return digest(_content(utterances, extra))
+
+
+def _content(utterances: Sequence[Utterance], extra: Iterable[str]) -> list[list[object]]:
     names = sorted({"id", "start", "end", "speaker", "session", "labels", "split", *extra})
-    return digest([[_field(utterance, name) for name in names] for utterance in utterances])
+    return [[_field(utterance, name) for name in names] for utterance in utterances]
 
 
 def deciding_fields(task: Task) -> set[str]:

@@ -166,6 +166,7 @@ def make_plan(request: Request, registry: Registry, settings: Settings, progress
                 part = DownstreamPart(
                     name=downstream_name,
                     sha256=_identity(downstream),
+                    needs=downstream.needs,
                     params=downstream.params.model_dump(mode="json"),
                     parameters=None,
                     stochastic=downstream.stochastic,
@@ -285,6 +286,7 @@ def _material(
         version=task.version,
         sha256=task.sha256,
         title=task.title,
+        downstream=task.downstream,
         corpus=corpus,
         kind=task.kind,
         outputs=list(task.outputs),

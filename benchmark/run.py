@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 import time
@@ -26,7 +25,7 @@ from benchmark.records import Protocol, RecordStore
 from benchmark.registry import Registry
 from benchmark.settings import Settings
 from benchmark.sources import check_space
-from benchmark.statistics import cell_scores, speaker_interval
+from benchmark.statistics import cell_interval, cell_scores
 from benchmark.store import Encoded
 from benchmark.types import Examples
 from benchmark.unit_record import Scored, predictions_csv, selection_part, unit_record
@@ -157,7 +156,8 @@ def _run_cell(cell: CellPlan, registry: Registry, settings: Settings, progress: 
 def _fitted(cell: CellPlan, encoded: Encoded, registry: Registry, device: str) -> Iterator[tuple[Unit, Scored | str]]:
     """Fit and score every unit; several at once in threads where the head allows it, each given when it is finished.
 
-    A unit's numbers do not depend on the others: each head is fitted in one thread and shares nothing.
+    A unit's numbers do not depend on the others: each head is fitted in one thread and shares nothing, except that a
+    head may remember what the seeds of a fold have in common.
     """
     if not cell.downstream.concurrent or device != "cpu":
         with one_thread():
@@ -165,28 +165,43 @@ def _fitted(cell: CellPlan, encoded: Encoded, registry: Registry, device: str) -
                 yield unit, _score(cell, unit, encoded, registry, device)
         return
     threads = min(available_cores(), _fitting_in_memory(cell, encoded))
-    waiting: dict[Future[Scored | str], Unit] = {}
+    todo, waiting = list(cell.todo), dict[Future[Scored | str], Unit]()
     with one_thread(), ThreadPoolExecutor(threads, initializer=use_one_thread) as pool:
+
+        def submit_next(finished: str | None) -> None:
+            if todo:
+                unit = _take_next(todo, finished, {unit.fold.name for unit in waiting.values()})
+                waiting[pool.submit(_score, cell, unit, encoded, registry, device)] = unit
+
         try:
-            todo = iter(cell.todo)
-            while True:
-                for unit in itertools.islice(todo, threads + 1 - len(waiting)):
-                    waiting[pool.submit(_score, cell, unit, encoded, registry, device)] = unit
-                if not waiting:
-                    return
+            for _ in range(threads):
+                submit_next(None)
+            while waiting:
                 for result in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield waiting.pop(result), result.result()
+                    unit = waiting.pop(result)
+                    submit_next(unit.fold.name)
+                    yield unit, result.result()
         finally:
             for result in waiting:
                 result.cancel()
+
+
+def _take_next(todo: list[Unit], finished: str | None, fitting: set[str]) -> Unit:
+    """Take out what is fitted next: of the fold just finished, else of one that no thread is at.
+
+    What the seeds of a fold have in common is then computed by one thread, and no other waits for it.
+    """
+    unit = min(todo, key=lambda unit: (unit.fold.name != finished, unit.fold.name in fitting))
+    todo.remove(unit)
+    return unit
 
 
 def _fitting_in_memory(cell: CellPlan, encoded: Encoded) -> int:
     """How many units may be fitted at once, so that they take no more than half of the memory; at least one."""
     if not hasattr(os, "sysconf"):
         return 1
-    # A unit holds its features twice: as they are and normalised.
-    each = 2 * 4 * math.prod(encoded.shape) * len(cell.material.dataset.recordings)
+    # A unit holds its features; what a head remembers of its fold holds them twice more: as they are and normalised.
+    each = 3 * 4 * math.prod(encoded.shape) * len(cell.material.dataset.recordings)
     return max(1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // each)
 
 
@@ -208,7 +223,7 @@ def _score_cell(plan: CellPlan, settings: Settings) -> CellScore | None:
     if cell is None or not cell.complete:
         return None
     metric = cell.task.metrics[0]
-    scores, interval = cell_scores(cell, metric), speaker_interval(cell, metric)
+    scores, interval = cell_scores(cell, metric), cell_interval(cell, metric)
     low, high = (interval.low, interval.high) if interval else (None, None)
     return CellScore(metric, scores.mean, scores.sd, low, high)
 
@@ -224,7 +239,9 @@ def _score(cell: CellPlan, unit: Unit, encoded: Encoded, registry: Registry, dev
         selection = head.fit(train, dev, seed=unit.seed, **more)
         # A head sees of the test set everything but its targets.
         scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
-        by_speaker = _statistics_by_speaker(test, scores)
+        dataset = cell.material.dataset
+        clusters = [dataset.cluster(dataset.by_id[name]) for name in test.ids]
+        by_speaker = _statistics_by_speaker(test, scores, clusters)
         selected, parameters = selection_part(selection), head.parameters()
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
         return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
@@ -262,14 +279,13 @@ def _examples(cell: CellPlan, encoded: Encoded, ids: Sequence[str]) -> Examples:
     )
 
 
-def _statistics_by_speaker(test: Examples, scores: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+def _statistics_by_speaker(
+    test: Examples, scores: NDArray[np.float64], clusters: Sequence[str]
+) -> dict[str, NDArray[Any]]:
     if scores.shape != (len(test), len(test.outputs)):
         raise BenchError(f"the head gave scores of shape {scores.shape}, not {(len(test), len(test.outputs))}")
-    truth, speakers = np.asarray(test.y), np.array(test.speakers)
-    return {
-        name: statistics(truth[speakers == name], scores[speakers == name], test.kind)
-        for name in sorted(set(test.speakers))
-    }
+    truth, names = np.asarray(test.y), np.array(clusters)
+    return {name: statistics(truth[names == name], scores[names == name], test.kind) for name in sorted(set(clusters))}
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from benchmark.errors import BenchError
 from benchmark.metrics import METRICS
 from benchmark.plan import CellPlan, Unit
 from benchmark.provenance import provenance
-from benchmark.records import Cost, Counts, Record, SelectionPart, UpstreamPart
+from benchmark.records import ClustersPart, Cost, Counts, Record, SelectionPart, UpstreamPart
 from benchmark.store import Encoded
 from benchmark.types import Examples, Selection
 
@@ -31,7 +31,7 @@ class Scored:
     Attributes:
         test: The test examples with their targets.
         scores: (n, K) class scores, or (n, k) values.
-        by_speaker: Sufficient statistics of each test speaker.
+        by_speaker: Sufficient statistics of each test speaker, or other cluster.
         selection: How the head was selected.
         parameters: Trained values of the head.
         fit_s: Time for fitting and predicting [s].
@@ -55,7 +55,8 @@ def unit_record(cell: CellPlan, unit: Unit, result: Scored | str, encoded: Encod
         encoded: The features; None where encoding failed.
         device: Where the head was fitted.
     """
-    task, scored = cell.material.dataset.task, None if isinstance(result, str) else result
+    dataset, scored = cell.material.dataset, None if isinstance(result, str) else result
+    task = dataset.task
     metrics = {}
     if scored is not None:
         total = np.sum(list(scored.by_speaker.values()), axis=0)
@@ -87,6 +88,13 @@ def unit_record(cell: CellPlan, unit: Unit, result: Scored | str, encoded: Encod
         counts=_counts(cell, unit),
         metrics=metrics,
         primary=task.primary,
+        clusters=ClustersPart(
+            unit=dataset.cluster_unit,
+            salt=dataset.salt,
+            salted=False,
+            folds=dataset.folds_are_clusters,
+            gender=dataset.genders(scored.by_speaker) if scored and dataset.cluster_unit == "speaker" else {},
+        ),
         by_speaker={name: values.tolist() for name, values in scored.by_speaker.items()} if scored else {},
         selection=scored.selection if scored else None,
         cost=Cost(
@@ -122,7 +130,7 @@ def _counts(cell: CellPlan, unit: Unit) -> Counts:
         dev=len(fold.dev),
         test=len(fold.test),
         adapt=len(fold.adapt),
-        test_speakers=len({dataset.speaker(dataset.by_id[name]) for name in fold.test}),
+        test_speakers=len({dataset.by_id[name].speaker for name in fold.test} - {None}),
         per_class={label: classes[label] for label in dataset.task.labels},
     )
 

@@ -15,7 +15,7 @@ from benchmark.records import Record
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 BASE: dict[str, Any] = {
-    "schema": 1,
+    "schema": 2,
     "id": "",
     "status": "completed",
     "reason": None,
@@ -24,6 +24,7 @@ BASE: dict[str, Any] = {
         "version": 1,
         "sha256": "a" * 64,
         "title": "Toy, four emotions",
+        "downstream": "superb",
         "corpus": {
             "name": "toys",
             "index_sha256": "b" * 64,
@@ -55,6 +56,7 @@ BASE: dict[str, Any] = {
     "downstream": {
         "name": "superb",
         "sha256": "f" * 64,
+        "needs": "mean",
         "params": {"lr": 0.001},
         "parameters": 1234,
         "stochastic": True,
@@ -66,6 +68,7 @@ BASE: dict[str, Any] = {
     "counts": {"train": 24, "dev": 6, "test": 24, "test_speakers": 2, "per_class": {}},
     "metrics": {},
     "primary": "uar",
+    "clusters": {"unit": "speaker", "salt": None, "salted": False, "folds": False, "gender": {}},
     "by_speaker": {},
     "selection": None,
     "cost": {"encode_s": 1.0, "fit_s": 2.0, "peak_bytes": 3, "audio_s": 4.0, "device": "cpu"},
@@ -118,7 +121,7 @@ def _computed(content: dict[str, Any]) -> dict[str, Any]:
     counts = {
         **content["counts"],
         "test": int(total.sum() if is_classes else total[0, 0]),
-        "test_speakers": len(speakers),
+        "test_speakers": len(speakers.keys() - {"unknown"}) if content["clusters"]["unit"] == "speaker" else 0,
         "per_class": dict(zip(task["outputs"], total.sum(axis=1).astype(int).tolist(), strict=True))
         if is_classes
         else {},

@@ -10,11 +10,14 @@ from records_factory import cell, failed, record
 
 from benchmark.cells import find_cell, group, same_protocol
 from benchmark.errors import BenchError
+from benchmark.facts import known_trained_on
 from benchmark.metrics import moments
 from benchmark.records import Record
+from benchmark.records.salting import salted
 
 LATER = "2026-02-01T00:00:00+00:00"
 OTHER = "9" * 64
+SALT = "5a17" * 16
 
 
 def only(*sources: list[Record]):
@@ -97,6 +100,126 @@ def test_flags_in_a_fixed_order() -> None:
         update={"provenance": records[0].provenance.model_copy(update={"code_sha256": OTHER})}
     )
     assert only(records).flags() == ["speaker-dependent", "dev = test", "transductive", "mixed code", "synthetic"]
+
+
+def salty(records: list[Record], salt: str = SALT, folds: bool = False) -> list[Record]:
+    """The records as they are in the local store: with what hides their speakers."""
+    changes = {"salt": salt, "folds": folds}
+    return [one.model_copy(update={"clusters": one.clusters.model_copy(update=changes)}) for one in records]
+
+
+def published(records: list[Record]) -> list[Record]:
+    return [salted(one) for one in salty(records)]
+
+
+def nose(**changes) -> list[Record]:
+    return cell(upstream__name="nose", upstream__sha256=OTHER, **changes)
+
+
+def test_local_and_published_records_of_a_task_match() -> None:
+    """Whichever way they come, speakers go by the names of the published ones."""
+    both = group(salty(cell()), published(nose()))
+    alone = group(published(cell()), published(nose()))
+    assert [one.speakers for one in both.cells] == [one.speakers for one in alone.cells]
+    assert both.cells[0].speakers == both.cells[1].speakers
+    for one, other in zip(both.cells, alone.cells, strict=True):
+        assert (one.statistics() == other.statistics()).all()
+    assert only(salty(cell())).speakers == only(published(cell())).speakers
+    assert only(salty(cell())[:2], published(cell())).complete
+
+
+def test_folds_that_are_named_after_speakers_match_too() -> None:
+    def alone(fold: str, seed: int) -> dict[str, np.ndarray]:
+        return {fold: 3 * np.eye(4)}
+
+    local = salty(cell(alone), folds=True)
+    shared = [salted(one) for one in salty(nose(by_speaker=alone), folds=True)]
+    assert "one" not in {one.fold for one in shared}
+    grouping = group(local, shared)
+    assert [found.complete for found in grouping.cells] == [True, True]
+    assert grouping.cells[0].units == grouping.cells[1].units
+    older = cell(alone, upstream__name="mouth", upstream__sha256="8" * 64)
+    assert group([*older, *local], shared).cells[1].units == grouping.cells[0].units
+
+
+def test_older_records_match_where_one_of_their_protocol_has_the_salt() -> None:
+    mixed = group([*cell(), *salty(nose())], published(cell(upstream__name="mouth", upstream__sha256="8" * 64)))
+    assert len({one.speakers for one in mixed.cells}) == 1
+    assert all(len(name) == 16 for name in mixed.cells[0].speakers)
+
+
+def test_open_and_hidden_names_cannot_be_compared_without_a_salt() -> None:
+    with pytest.raises(BenchError, match=r"has the open names of its speakers.*cannot be compared.*--rerun all"):
+        group(cell(), published(nose()))
+    assert len(group(cell(task__sha256=OTHER), published(nose())).cells) == 1  # of another protocol: superseded
+    assert group([record(protocol="modified")], published(nose())).modified == {"toy": 1}
+
+
+def test_records_of_other_salts_do_not_match() -> None:
+    other = [salted(one) for one in salty(nose(), salt="f" * 64)]
+    with pytest.raises(BenchError, match="were not tested on the same utterances"):
+        group(published(cell()), other)
+
+
+@pytest.mark.parametrize(
+    ("default", "head", "needs", "track"),
+    [
+        ("superb", "superb", "mean", "fixed"),
+        ("superb", "svm", "mean", "open head"),
+        ("svm", "svm", "mean", "fixed"),
+        ("superb", "superb", "waveform", "fine-tuned"),
+        ("superb", "mine", "waveform", "fine-tuned"),
+        (None, "superb", None, "fixed"),
+        (None, "svm", None, "open head"),
+    ],
+)
+def test_tracks(default: str | None, head: str, needs: str | None, track: str) -> None:
+    changes = {"task__downstream": default, "downstream__name": head, "downstream__needs": needs}
+    assert only(cell(**changes)).track == track
+
+
+def test_what_is_ranked_apart_and_why() -> None:
+    assert only(cell(task__corpus__synthetic=True)).ranked_apart == ()
+    assert only(cell(upstream__trained_on=["toys"])).ranked_apart == ("contaminated",)
+    apart = only(cell(upstream__trained_on=["toys"], task__speaker_independent=False)).ranked_apart
+    assert apart == ("speaker-dependent", "contaminated")
+
+
+@pytest.mark.parametrize(
+    "name", ["audeering-dim", "hf:Audeering/wav2vec2-large-robust-12-ft-emotion-MSP-dim", "logmel+audeering-dim@last"]
+)
+def test_a_record_that_denies_what_the_registry_knows_is_not_believed(name: str) -> None:
+    denies = {"upstream__name": name, "upstream__trained_on": []}
+    found = only(cell(**denies, task__corpus__name="msp-podcast"))
+    assert found.contaminated == ("msp-podcast",)
+    assert "contaminated" in found.flags()
+    assert only(cell(**denies)).contaminated == ()
+
+
+@pytest.mark.parametrize("name", ["", "hf:~nobody/x", "hf:" + "x" * 5000, "../x", "a\0b", "+", "hf:\ud800", "@"])
+def test_of_a_name_that_nobody_knows_nothing_is_known(name: str) -> None:
+    assert only([one.model_copy(update={"upstream": one.upstream.model_copy(update={"name": name})}) for one in cell()])
+    assert known_trained_on(name) == frozenset()
+
+
+def test_groups_of_utterances_are_marked() -> None:
+    found = only(cell(clusters__unit="utterance"))
+    assert (found.unit, found.flags(), found.gender) == ("utterance", ["no speakers"], {})
+    assert only(cell()).unit == "speaker"
+
+
+def test_gender_is_united_over_records() -> None:
+    def told(one: Record) -> Record:
+        gender = {f"{one.fold}-anna": "female"}
+        return one.model_copy(update={"clusters": one.clusters.model_copy(update={"gender": gender})})
+
+    assert only([told(one) for one in cell()]).gender == {"one-anna": "female", "two-anna": "female"}
+
+
+def test_statistics_larger_than_of_any_cell_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.cells.LARGEST_STATISTICS", 6 * 4 * 16 - 1)
+    with pytest.raises(BenchError, match="has statistics of 384 values"):
+        only(cell()).statistics()
 
 
 def test_a_modified_protocol_never_enters_a_cell_and_is_counted() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from benchmark.dataset import load_dataset, scan_corpus
 from benchmark.errors import BenchError, MissingError
 from benchmark.protocol import Task
 from benchmark.settings import Settings, load_settings
+from benchmark.types import Fold, Utterance
 from tasks.corpora.csv import CSV
 
 
@@ -113,6 +116,90 @@ def test_utterances_without_a_speaker_share_one_name(own_toy_corpus: Path) -> No
     random = {"folds": {"scheme": "random-k-fold", "k": 4}, "dev": {"scheme": "none"}, "speaker_independent": False}
     dataset = load_dataset(task(**random, expect={"utterances": 40, "speakers": 2}), [CSV()], settings)
     assert {dataset.speaker(utterance) for utterance in dataset.utterances} == {"anna", "dora", "unknown"}
+
+
+def anonymous(corpus: Path, *speakers: str) -> Settings:
+    """The toy corpus without the names of some speakers."""
+    index = corpus / "index.csv"
+    text = index.read_text()
+    for name in speakers:
+        text = text.replace(f",{name},", ",,")
+    index.write_text(text)
+    return load_settings([f"toy={corpus}"])
+
+
+RANDOM = {"folds": {"scheme": "random-k-fold", "k": 2}, "dev": {"scheme": "none"}, "speaker_independent": False}
+NOBODY = {**RANDOM, "expect": {"utterances": 40, "speakers": 0}}
+
+
+def test_clusters_are_speakers_where_some_are_known(own_toy_corpus: Path) -> None:
+    settings = anonymous(own_toy_corpus, "bert", "cleo")
+    dataset = load_dataset(task(**RANDOM, expect={"utterances": 40, "speakers": 2}), [CSV()], settings)
+    assert dataset.cluster_unit == "speaker"
+    assert {dataset.cluster(utterance) for utterance in dataset.utterances} == {"anna", "dora", "unknown"}
+    assert not dataset.folds_are_clusters
+
+
+def test_clusters_are_groups_of_utterances_where_nobody_is_known(own_toy_corpus: Path) -> None:
+    dataset = load_dataset(task(**NOBODY), [CSV()], anonymous(own_toy_corpus, "anna", "bert", "cleo", "dora"))
+    assert dataset.cluster_unit == "utterance"
+    for fold in dataset.folds:  # 20 utterances each: two groups of ten
+        found = Counter(dataset.cluster(dataset.by_id[name]) for name in fold.test)
+        assert found == {"utterances-000": 10, "utterances-001": 10}
+    assert dataset.genders(["utterances-000", "unknown"]) == {}
+    assert {dataset.speaker(utterance) for utterance in dataset.utterances} == {"unknown"}
+
+
+def test_groups_of_utterances_follow_the_salt_and_nothing_else(own_toy_corpus: Path) -> None:
+    settings = anonymous(own_toy_corpus, "anna", "bert", "cleo", "dora")
+    one, other = (load_dataset(task(**NOBODY), [CSV()], settings) for _ in range(2))
+    groups = [one.cluster(utterance) for utterance in one.utterances]
+    assert groups == [other.cluster(utterance) for utterance in other.utterances]
+    object.__setattr__(other, "salt", "0" * 64)
+    object.__delattr__(other, "_groups")
+    assert groups != [other.cluster(utterance) for utterance in other.utterances]
+
+
+@pytest.mark.parametrize(("tested", "groups"), [(5, 2), (29, 2), (30, 3), (280, 28), (5000, 200)])
+def test_a_group_has_about_ten_utterances(tested: int, groups: int, settings: Settings) -> None:
+    made = [Utterance(f"u{number}", "", split="test" if number < tested else "train") for number in range(tested + 9)]
+    fold = Fold("official", tuple(one.id for one in made[tested:]), (), tuple(one.id for one in made[:tested]))
+    dataset = replace(load_dataset(task(), [CSV()], settings), utterances=tuple(made), folds=(fold,))
+    found = Counter(dataset.cluster(one) for one in made[:tested])
+    assert sorted(found) == [f"utterances-{number:03d}" for number in range(groups)]
+    assert max(found.values()) - min(found.values()) <= 1
+
+
+def test_folds_are_named_after_speakers_in_leave_one_speaker_out(settings: Settings) -> None:
+    assert load_dataset(task(), [CSV()], settings).folds_are_clusters
+    listed = {"folds": {"scheme": "listed", "by": "speaker", "folds": [{"name": "anna", "test": ["anna"]}]}}
+    dataset = load_dataset(task(**listed, dev={"scheme": "none"}), [CSV()], settings)
+    assert not dataset.folds_are_clusters  # the protocol tells the name anyway
+
+
+def test_the_salt_is_of_the_corpus_and_is_not_the_digest_of_its_index(settings: Settings, own_toy_corpus: Path) -> None:
+    dataset = load_dataset(task(), [CSV()], settings)
+    assert len(dataset.salt) == 64
+    assert dataset.salt != dataset.index_sha256
+    elsewhere = load_settings([f"toy={own_toy_corpus}"])
+    assert load_dataset(task(), [CSV()], elsewhere).salt == dataset.salt
+    assert load_dataset(task(seeds=[5], downstream="superb"), [CSV()], elsewhere).salt == dataset.salt
+    index = own_toy_corpus / "index.csv"
+    index.write_text(index.read_text().replace(",dora,", ",eva,"))
+    assert load_dataset(task(), [CSV()], elsewhere).salt != dataset.salt
+
+
+def test_the_gender_of_a_speaker_is_told_where_all_utterances_agree(own_toy_corpus: Path) -> None:
+    index = own_toy_corpus / "index.csv"
+    lines = index.read_text().splitlines()
+    lines = [
+        line.replace("female", "male") if "bert" in line or line.startswith("cleo/low0") else line for line in lines
+    ]
+    lines = [line.removesuffix("female") if line.startswith("dora") else line for line in lines]
+    index.write_text("\n".join(lines))
+    dataset = load_dataset(task(), [CSV()], load_settings([f"toy={own_toy_corpus}"]))
+    assert dataset.genders(["anna", "bert", "cleo", "dora", "eva"]) == {"anna": "female", "bert": "male"}
+    assert dataset.genders(["bert"]) == {"bert": "male"}
 
 
 class Unreadable(CSV):

@@ -17,6 +17,7 @@ from benchmark.errors import BenchError
 from benchmark.files import TEMPORARY_PREFIX, canonical_json
 from benchmark.metrics import METRICS, moments
 from benchmark.records import Record, RecordStore, pack, read_file, verify
+from benchmark.records.verify import are_possible
 
 SAMPLES = Path(__file__).parent.parent / "data" / "records"
 
@@ -83,7 +84,62 @@ def test_records_from_before_adaptation_are_readable_for_ever(name: str) -> None
     assert read_file(path) == read_file(SAMPLES / f"schema-1-{name}.json")
 
 
-@pytest.mark.parametrize("name", ["schema-1-unit.json", "schema-1-failed.json"])
+@pytest.mark.parametrize("name", ["unit", "failed", "cell"])
+def test_records_of_schema_1_say_nothing_of_what_came_later(name: str) -> None:
+    for one in read_file(SAMPLES / f"schema-1-{name}.json"):
+        assert one.schema_version == 2
+        assert (one.task.downstream, one.downstream.needs) == (None, None)
+        assert one.clusters.model_dump() == {
+            "unit": "speaker", "salt": None, "salted": False, "folds": False, "gender": {}
+        }  # fmt: skip
+
+
+def test_utterances_without_a_speaker_were_a_speaker_in_schema_1(tmp_path: Path) -> None:
+    content = json.loads((SAMPLES / "schema-1-unit.json").read_bytes())
+    first = next(iter(content["by_speaker"]))
+    content["by_speaker"]["unknown"] = content["by_speaker"].pop(first)
+    path = tmp_path / "old.json"
+    path.write_bytes(canonical_json(content))
+    (found,) = read_file(path)
+    assert (len(found.by_speaker), found.counts.test_speakers) == (2, 1)
+
+
+@pytest.mark.parametrize(("part", "key"), [(None, "clusters"), ("task", "downstream"), ("downstream", "needs")])
+def test_schema_1_has_no_keys_of_schema_2(tmp_path: Path, part: str | None, key: str) -> None:
+    content = json.loads((SAMPLES / "schema-1-unit.json").read_bytes())
+    (content if part is None else content[part])[key] = None
+    path = tmp_path / "mixed.json"
+    path.write_bytes(canonical_json(content))
+    with pytest.raises(BenchError, match=rf"{key}: not a key of schema 1"):
+        read_file(path)
+
+
+def test_a_record_of_schema_2_is_readable_for_ever() -> None:
+    (sample,) = read_file(SAMPLES / "schema-2-unit.json")
+    assert (sample.task.downstream, sample.downstream.needs) == ("superb", "mean")
+    assert (sample.clusters.unit, sample.clusters.salt, sample.clusters.salted) == ("speaker", "5a17" * 16, False)
+    assert set(sample.clusters.gender.values()) == {"female", "male"}
+    assert sample.clusters.gender.keys() == sample.by_speaker.keys()
+    assert sample.counts.test_speakers == 2
+    (failure,) = read_file(SAMPLES / "schema-2-failed.json")
+    assert failure.reason == "the loss is nan in epoch 3"
+    (grouped,) = read_file(SAMPLES / "schema-2-utterances.json")
+    assert (grouped.clusters.unit, grouped.counts.test_speakers) == ("utterance", 0)
+    assert list(grouped.by_speaker) == ["utterances-000", "utterances-001"]
+    assert grouped.metrics == sample.metrics
+
+
+def test_a_published_cell_of_schema_2_is_readable_for_ever() -> None:
+    records = read_file(SAMPLES / "schema-2-cell.json")
+    (found,) = group(records).cells
+    assert found.complete
+    assert found.statistics().shape == (3, 2, 4, 4, 4)
+    assert all(len(name) == 16 for name in found.speakers)
+    assert {(one.clusters.salted, one.clusters.salt) for one in records} == {(True, None)}
+    assert found.gender.keys() == set(found.speakers)
+
+
+@pytest.mark.parametrize("name", ["schema-2-unit.json", "schema-2-failed.json", "schema-2-utterances.json"])
 def test_todays_schema_writes_what_it_reads(name: str) -> None:
     content = (SAMPLES / name).read_bytes()
     (sample,) = read_file(SAMPLES / name)
@@ -91,7 +147,7 @@ def test_todays_schema_writes_what_it_reads(name: str) -> None:
 
 
 def test_todays_schema_packs_what_it_reads() -> None:
-    path = SAMPLES / "schema-1-cell.json"
+    path = SAMPLES / "schema-2-cell.json"
     assert pack(read_file(path)) == path.read_bytes()
 
 
@@ -185,7 +241,12 @@ def test_rewriting_a_record_replaces_it(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"surprise": 1}, "surprise"),
-        ({"schema": 2}, "schema"),
+        ({"schema": 3}, "schema"),
+        ({"schema": True}, "schema"),
+        ({"seed": "0"}, "seed"),
+        ({"seed": True}, "seed"),
+        ({"by_speaker": {"s": [["1"]]}}, r"by_speaker\.s\.0\.0"),
+        ({"clusters": {}}, r"clusters\.unit"),
         ({"status": "fine"}, "status"),
         ({"seed": "first"}, "seed"),
         ({"by_speaker": {"s": [["many"]]}}, r"by_speaker\.s\.0\.0"),
@@ -223,6 +284,13 @@ def test_a_missing_key_is_refused_by_name(tmp_path: Path) -> None:
         b"[" * 100_000,
         b'{"common": {}, "units": {}}',
         b'{"common": {}, "units": [{}]}',
+        b'{"common": {"schema": 2}, "units": [{"schema": 2}]}',
+        b'{"common": [], "units": [{}]}',
+        b'{"common": {}, "units": [3]}',
+        b'{"schema": 1, "schema": 1}',
+        b'{"schema": 1e999}',
+        b'{"schema": -Infinity}',
+        b'{"schema": ' + b"9" * 5000 + b"}",
     ],
 )
 def test_a_file_that_is_no_record_is_refused(tmp_path: Path, content: bytes) -> None:
@@ -236,7 +304,7 @@ def test_nan_in_a_file_is_refused(tmp_path: Path) -> None:
     content = json.dumps({**record().model_dump(mode="json"), "metrics": {"uar": float("nan")}})
     path = tmp_path / "nan.json"
     path.write_text(content)
-    with pytest.raises(BenchError, match=r"metrics\.uar"):
+    with pytest.raises(BenchError, match=r"nan\.json is not a valid record: .*NaN is no number"):
         read_file(path)
 
 
@@ -249,6 +317,16 @@ def tampered(tmp_path: Path, change: dict, *, one: Record | None = None) -> Path
 def counts(**changes) -> dict:
     """The true counts of the record that is made up, but for the changes."""
     return {"counts": {**record().counts.model_dump(), **changes}}
+
+
+def task(**changes) -> dict:
+    """The task of the record that is made up, but for the changes."""
+    return {"task": {**record().task.model_dump(), **changes}}
+
+
+def clusters(**changes) -> dict:
+    """What the record that is made up says of its clusters, but for the changes."""
+    return {"clusters": {**record().clusters.model_dump(), **changes}}
 
 
 @pytest.mark.parametrize(
@@ -271,6 +349,12 @@ def counts(**changes) -> dict:
         ({"by_speaker": {"s": (1e300 * np.eye(4)).tolist()}}, "impossible numbers of utterances"),
         ({"by_speaker": {"s": (6 * np.eye(4)).tolist()}}, r"counts\.test_speakers is 2"),
         ({"task": {**record().task.model_dump(), "metrics": ["uarr"]}}, "unknown metric 'uarr'"),
+        (clusters(gender={"stranger": "female"}), "has the gender of 'stranger', who is not tested"),
+        (clusters(salted=True), "says that names are hidden, and has 'one-anna'"),
+        (clusters(salted=True, salt="ab"), "hides its speakers and has the salt"),
+        (clusters(unit="utterance"), r"counts\.test_speakers is 2, but its statistics give 0"),
+        (task(metrics=["uar", "uar"]), "has a metric twice"),
+        (task(folds=["f"] * 9999, seeds=[0] * 999), "more than 1000000 folds"),
         ({"status": "failed", "reason": "diverged"}, "failed, but has metrics or statistics"),
         ({"status": "failed", "reason": "diverged", "by_speaker": {}}, "failed, but has metrics or statistics"),
         ({"status": "failed", "reason": "diverged", "metrics": {}}, "failed, but has metrics or statistics"),
@@ -326,13 +410,52 @@ def test_a_record_of_ratings_is_verified_by_its_number_of_utterances(tmp_path: P
         read_file(tampered(tmp_path, {"by_speaker": {k: v.tolist() for k, v in uneven.items()}}, one=one))
 
 
+def changed_moments(index: int, value: float) -> dict:
+    values = {name: np.array(rows) for name, rows in rated().by_speaker.items()}
+    values["b"][1, index] = value
+    return {"by_speaker": {name: rows.tolist() for name, rows in values.items()}}
+
+
+@pytest.mark.parametrize(
+    ("index", "value"),
+    [
+        (0, -8.0),
+        (3, 0.0),  # sum t*t below (sum t)**2 / n
+        (4, 0.0),
+        (5, 1e4),  # a covariance that the variances do not allow
+        (5, -1e4),
+        (3, 1e300),  # whose products float64 cannot hold
+        (1, -1e200),
+    ],
+)
+def test_moments_that_no_numbers_have_are_refused(tmp_path: Path, index: int, value: float) -> None:
+    message = "impossible numbers of utterances" if index == 0 else "for speaker 'b' moments that no numbers have"
+    with pytest.raises(BenchError, match=message):
+        read_file(tampered(tmp_path, changed_moments(index, value), one=rated()))
+
+
+@given(seed=st.integers(0, 99), n=st.integers(1, 2000), size=st.sampled_from([1e-6, 1.0, 1e6]), same=st.booleans())
+def test_moments_of_numbers_are_possible(seed: int, n: int, size: float, same: bool) -> None:
+    """However large, small, constant or alike they are: rounding is no reason."""
+    rng = np.random.default_rng(seed)
+    truth = np.float32(size * (1000 + rng.normal(0, rng.choice([0, 1e-3, 1]), (n, 2)))).astype(float)
+    values = moments(truth, truth if same else rng.normal(0, size, (n, 2)))
+    assert are_possible(values)
+
+
+def test_utterances_without_a_speaker_are_no_speaker() -> None:
+    one = record({"unknown": 3 * np.eye(4), "anna": np.eye(4)})
+    assert one.counts.test_speakers == 1
+    verify(one)
+
+
 def test_a_record_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         record().seed = 3
 
 
 def test_the_numbers_survive_a_round_trip_exactly(tmp_path: Path) -> None:
-    values = np.array([[3, 0.1 + 0.2, 1 / 3, 1e-300, 1e300, -0.0]])
+    values = np.array([[3, 0.1 + 0.2, 1e-300, 1 / 3, 1e99, -0.0]])
     one = record({"s": values}, task__kind="regression", task__outputs=["arousal"], task__metrics=["ccc"])
     store = RecordStore(tmp_path)
     store.write(one)

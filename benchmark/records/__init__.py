@@ -1,0 +1,44 @@
+"""The record of one unit of work: what happened, with everything needed to trust it.
+
+A unit is (task, upstream, downstream, fold, seed). Its id is a digest of what decides the number and of nothing else,
+so the same work is recognised wherever and however it was run. Records carry per-speaker statistics from which every
+metric and interval is computed again; they hold no label of an utterance and no path. What is read is bounded
+(`bounded`), made of today's shape (`upgrades`), checked against the schema (`schema`) and against itself (`verify`).
+"""
+
+from benchmark.records.schema import (
+    ClustersPart,
+    CorpusPart,
+    Cost,
+    Counts,
+    DownstreamPart,
+    Protocol,
+    Provenance,
+    Record,
+    SelectionPart,
+    TaskPart,
+    UpstreamPart,
+)
+from benchmark.records.store import RecordStore, pack, parse_records, read_file
+from benchmark.records.verify import metrics_of, statistics_of, verify
+
+__all__ = [
+    "ClustersPart",
+    "CorpusPart",
+    "Cost",
+    "Counts",
+    "DownstreamPart",
+    "Protocol",
+    "Provenance",
+    "Record",
+    "RecordStore",
+    "SelectionPart",
+    "TaskPart",
+    "UpstreamPart",
+    "metrics_of",
+    "pack",
+    "parse_records",
+    "read_file",
+    "statistics_of",
+    "verify",
+]

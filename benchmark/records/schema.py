@@ -1,0 +1,179 @@
+"""The schema of a record: the fields of one unit of work."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from benchmark.records.upgrades import NEWEST
+from benchmark.types import Kind
+
+# "modified": other seeds or folds than the task's own; "partial": on a part of the corpus. Neither is on a leaderboard.
+Protocol = Literal["official", "modified", "partial"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class CorpusPart(_Part):
+    """Which recordings: name ("source -> target" for two), digest of the index and of the decoded audio, how many."""
+
+    name: str
+    index_sha256: str
+    audio_sha256: str
+    utterances: int
+    synthetic: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The corpora themselves: one, or source and target."""
+        return tuple(self.name.split(" -> "))
+
+
+class TaskPart(_Part):
+    """Which protocol, with what the leaderboard needs to know of it.
+
+    `downstream` is the task's default head; None where an older version did not say.
+    """
+
+    name: str
+    version: int
+    sha256: str
+    title: str
+    downstream: str | None
+    corpus: CorpusPart
+    kind: Kind
+    outputs: list[str] = Field(max_length=1000)
+    metrics: list[str] = Field(max_length=100)
+    pool: Literal["utterances", "folds"]
+    folds: list[str] = Field(max_length=10_000)
+    folds_sha256: str
+    seeds: list[int] = Field(max_length=1000)
+    speaker_independent: bool
+    dev: str
+
+
+class UpstreamPart(_Part):
+    """Which representation. `sha256` is the digest of its whole identity, code and libraries included.
+
+    `trained_on` names the corpora of the benchmark with whose recordings its weights were trained.
+    """
+
+    name: str
+    sha256: str
+    params: dict[str, Any]
+    weights_sha256: str | None
+    sample_rate: int
+    layers: int | None
+    dim: int | None
+    parameters: int | None
+    trained_on: list[str] = []
+
+
+class DownstreamPart(_Part):
+    """Which head. `sha256` is the digest of its whole identity, code and libraries included.
+
+    `needs` is what it reads, as `Downstream.needs`; None where an older version did not say.
+    """
+
+    name: str
+    sha256: str
+    needs: str | None
+    params: dict[str, Any]
+    parameters: int | None
+    stochastic: bool
+    transductive: bool
+
+
+class ClustersPart(_Part):
+    """What the keys of `by_speaker` are: speakers, or groups of utterances in a corpus that knows no speaker.
+
+    Attributes:
+        unit: "speaker", where "unknown" is all utterances without one; or "utterance", groups drawn by a keyed hash.
+        salt: What names are hidden with, see `benchmark.records.salting`; never in a published record.
+        salted: Whether the names are hidden.
+        folds: Whether the folds are named after the clusters, so that their names are hidden with them.
+        gender: "female", "male" or what else the corpus says, of the test speakers whose gender it knows.
+    """
+
+    unit: Literal["speaker", "utterance"]
+    salt: str | None
+    salted: bool
+    folds: bool
+    gender: dict[str, str]
+
+
+class Counts(_Part):
+    """Utterances of each set, known test speakers, and test utterances of each class (empty for regression)."""
+
+    train: int
+    dev: int
+    test: int
+    adapt: int = 0
+    test_speakers: int
+    per_class: dict[str, int]
+
+
+class SelectionPart(_Part):
+    """How the head was chosen on dev."""
+
+    on: str | None
+    score: float | None
+    epoch: int | None
+    layer_weights: list[float] | None
+    chosen: dict[str, float | str]
+
+
+class Cost(_Part):
+    """What it took. `encode_s` is the time once spent on encoding this task's utterances, shared by all its units."""
+
+    encode_s: float | None
+    fit_s: float | None
+    peak_bytes: int | None
+    audio_s: float
+    device: str
+
+
+class Provenance(_Part):
+    """When, with what and how."""
+
+    created: str
+    version: str
+    code_sha256: str
+    git: dict[str, str | bool] | None
+    python: str
+    packages: dict[str, str]
+    platform: str
+    command: str
+
+
+class Record(_Part):
+    """One unit of work, completed or failed.
+
+    `by_speaker` holds the sufficient statistics: for classification the (K, K) confusion counts of each test speaker
+    (or other cluster, as `clusters` says), rows truth, columns decision; for regression a (k, 6) array of n, sum t,
+    sum p, sum t*t, sum p*p, sum t*p.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    schema_version: Literal[2] = Field(NEWEST, alias="schema")
+    id: str
+    status: Literal["completed", "failed"]
+    reason: str | None
+    task: TaskPart
+    upstream: UpstreamPart
+    downstream: DownstreamPart
+    fold: str
+    seed: int
+    protocol: Protocol
+    counts: Counts
+    metrics: dict[str, float]
+    primary: str
+    clusters: ClustersPart
+    by_speaker: dict[str, list[list[float]]]
+    selection: SelectionPart | None
+    cost: Cost
+    provenance: Provenance

@@ -1,0 +1,171 @@
+"""Whether a record agrees with itself, and its statistics as arrays: nothing that it states has to be believed."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import BenchError
+from benchmark.metrics import Metric, find
+from benchmark.records.schema import Record
+from benchmark.records.upgrades import UNKNOWN_SPEAKER
+
+# How far a stated metric may lie from the computed one, relative or absolute: room for float64, not for another score.
+TOLERANCE = 1e-9
+EXACT = 2**53  # below it float64 holds every number of utterances exactly
+# How far moments may miss what numbers can have, relative: sums of a million float32 squares err by far less.
+ROUNDING = 1e-9
+LARGEST = 1e100  # of a moment; its products still fit into float64
+MAX_UNITS = 1_000_000  # folds times seeds
+PSEUDONYM = re.compile(r"[0-9a-f]{16}")  # see benchmark/salting.py
+
+
+def verify(*records: Record) -> None:
+    """Check that records agree with themselves, so that nothing they state has to be believed.
+
+    Of a completed one the counts of the test set and every metric must be those of its per-speaker statistics, which
+    some utterances must be able to give; a failed one has neither metrics nor statistics.
+
+    Raises:
+        BenchError: One does not; the message names the record, what it states and what its statistics give.
+    """
+    totals: dict[tuple[str, ...], list[tuple[Record, NDArray[np.float64]]]] = {}
+    for record in records:
+        total = _verified_total(record)
+        if total is not None:
+            key = (record.task.kind, *record.task.metrics, str(total.shape))
+            totals.setdefault(key, []).append((record, total))
+    # Those of a file are computed at once: one by one, reading a board would take several times as long.
+    for found in totals.values():
+        stacked = np.stack([total for _, total in found])
+        for metric in metrics_of(found[0][0]):
+            for (record, _), computed in zip(found, metric.compute(stacked).tolist(), strict=True):
+                score = record.metrics[metric.name]
+                if not math.isclose(score, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+                    text = f"metrics.{metric.name} is {score}, but its statistics give {computed}"
+                    raise BenchError(f"{_named(record)}: {text}", "remove it and run again")
+
+
+def _named(record: Record) -> str:
+    return f"record {record.id!r} ({record.task.name}, fold {record.fold!r}, seed {record.seed})"
+
+
+def _verified_total(record: Record) -> NDArray[np.float64] | None:
+    """The sum of a record's statistics, once all but its metrics is verified; None for a failed one."""
+    where, again = _named(record), "remove it and run again"
+    metrics_of(record)
+    if len(record.task.folds) * len(record.task.seeds) > MAX_UNITS:
+        raise BenchError(f"{where} is of a task of more than {MAX_UNITS} folds and seeds", again)
+    _verify_clusters(record, where)
+    if record.status == "failed":
+        if record.metrics or record.by_speaker:
+            raise BenchError(f"{where} failed, but has metrics or statistics", again)
+        return None
+    if record.metrics.keys() != set(record.task.metrics):
+        raise BenchError(f"{where} has the metrics {sorted(record.metrics)}, not {record.task.metrics}", again)
+    statistics = statistics_of(record)
+    if record.task.kind == "regression" and not (possible := are_possible(statistics)).all():
+        speaker = list(record.by_speaker)[int(possible.argmin())]
+        raise BenchError(f"{where} has for speaker {speaker!r} moments that no numbers have", again)
+    total = statistics.sum(axis=0)
+    for key, found in _counted(record, total).items():
+        stated = getattr(record.counts, key)
+        if stated != found:
+            raise BenchError(f"{where}: counts.{key} is {stated}, but its statistics give {found}", again)
+    return np.asarray(total)
+
+
+def _verify_clusters(record: Record, where: str) -> None:
+    """Check what a record says of its clusters."""
+    clusters, again = record.clusters, "remove it and run again"
+    if surplus := sorted(clusters.gender.keys() - record.by_speaker.keys()):
+        raise BenchError(f"{where} has the gender of {surplus[0]!r}, who is not tested", again)
+    if not clusters.salted:
+        return
+    if clusters.salt is not None:
+        raise BenchError(f"{where} hides its speakers and has the salt that tells them", again)
+    names = [*record.by_speaker, *([record.fold, *record.task.folds] if clusters.folds else ())]
+    for name in names:
+        if name != UNKNOWN_SPEAKER and not PSEUDONYM.fullmatch(name):
+            raise BenchError(f"{where} says that names are hidden, and has {name!r:.80}", again)
+
+
+def are_possible(moments: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether some utterances can have these moments.
+
+    Variances are not negative, and a covariance is not above what they allow (Cauchy-Schwarz), but for rounding.
+
+    Args:
+        moments: (..., k, 6).
+
+    Returns:
+        (...), True where they can in all k dimensions.
+    """
+    n, t, p, tt, pp, tp = np.moveaxis(moments, -1, 0)
+    finite = (np.abs(moments) < LARGEST).all(axis=-1) & (n >= 1)
+    n, t, p, tt, pp, tp = (np.where(finite, values, 1.0) for values in (n, t, p, tt, pp, tp))
+    variance_t, variance_p, covariance = tt - t * t / n, pp - p * p / n, tp - t * p / n
+    room_t, room_p = ROUNDING * np.abs(tt), ROUNDING * np.abs(pp)
+    most = np.sqrt((np.maximum(variance_t, 0) + room_t) * (np.maximum(variance_p, 0) + room_p))
+    possible = (variance_t >= -room_t) & (variance_p >= -room_p) & (np.abs(covariance) <= most * (1 + ROUNDING))
+    return np.asarray((finite & possible).all(axis=-1))
+
+
+def metrics_of(record: Record) -> list[Metric]:
+    """The metrics of a record's task, primary first.
+
+    Raises:
+        BenchError: There is none, or one is unknown or of another kind than the task.
+    """
+    metrics = [find(name) for name in record.task.metrics]
+    if len(set(record.task.metrics)) < len(metrics):
+        raise BenchError(f"record {record.id!r} of {record.task.name!r} has a metric twice", "each stands there once")
+    if {metric.kind for metric in metrics} != {record.task.kind}:
+        raise BenchError(
+            f"record {record.id!r} of {record.task.name!r} has the metrics {record.task.metrics}",
+            f"a task has at least one metric, and all of them for {record.task.kind}",
+        )
+    return metrics
+
+
+def statistics_of(record: Record) -> NDArray[np.float64]:
+    """The statistics of a completed record as an array, once they can be statistics at all.
+
+    Returns:
+        (S, K, K) confusion counts or (S, k, 6) moments of S speakers, in the order of `by_speaker`.
+
+    Raises:
+        BenchError: There is no speaker; or a speaker's statistics do not suit the task, or no utterances can give them.
+    """
+    again = "remove the record and run again"
+    where = f"record {record.id!r} ({record.task.name}, fold {record.fold!r})"
+    if not record.by_speaker:
+        raise BenchError(f"{where} has no test speaker", again)
+    is_classes, outputs = record.task.kind == "classification", len(record.task.outputs)
+    shape = [outputs, outputs if is_classes else 6]
+    for speaker, values in record.by_speaker.items():
+        if [len(values), *{len(row) for row in values}] != shape:
+            text = f"{where} has for speaker {speaker!r} statistics that are not {shape[0]} x {shape[1]}"
+            raise BenchError(text, again)
+    array = np.array(list(record.by_speaker.values()), dtype=np.float64)
+    tested = array if is_classes else array[..., :1]  # the moments of all dimensions have one n
+    possible = (tested >= 0) & (tested < EXACT) & (tested == np.floor(tested)) & tested.any(axis=(1, 2), keepdims=True)
+    if not is_classes:
+        possible &= tested == tested[:, :1]
+    if not possible.all():
+        speaker = list(record.by_speaker)[int(possible.all(axis=(1, 2)).argmin())]
+        raise BenchError(f"{where} has for speaker {speaker!r} impossible numbers of utterances", again)
+    return array
+
+
+def _counted(record: Record, total: NDArray[np.float64]) -> dict[str, int | dict[str, int]]:
+    """What the counts of a record must be, from the (K, K) or (k, 6) total of its statistics."""
+    per_class = {}
+    if record.task.kind == "classification":
+        per_class = dict(zip(record.task.outputs, map(int, total.sum(axis=1)), strict=True))
+    test = int(total.sum() if record.task.kind == "classification" else total[0, 0])
+    known = len(record.by_speaker.keys() - {UNKNOWN_SPEAKER}) if record.clusters.unit == "speaker" else 0
+    return {"test": test, "test_speakers": known, "per_class": per_class}

@@ -1,0 +1,266 @@
+"""Checking results that somebody submits: records only, no corpus, no torch, in bounded time and memory.
+
+A submission is data from anybody. Its scores are never believed: they are computed again from its statistics, which
+must agree with the counts, the protocol and what the published systems of the task were tested on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from itertools import chain, islice
+from pathlib import Path
+
+from benchmark.cells import Cell, check_truth, group, same_protocol
+from benchmark.errors import BenchError
+from benchmark.facts import registered
+from benchmark.protocol import Task
+from benchmark.records import Record, parse_records, read_file, verify
+from benchmark.records.bounded import read_bounded
+from benchmark.submissions.expectations import unexpected
+from benchmark.submissions.plausibility import check_texts, implausible, notes
+from benchmark.submissions.publishing import published_path
+
+MAX_UNITS = 20_000  # folds times seeds of one cell
+MAX_REASONS = 20  # listed; more of them help nobody
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be said of one file.
+
+    Attributes:
+        path: As it was given.
+        reasons: Why it is refused; empty where it is accepted.
+        notes: What a reader may want to look at.
+        task: Name of the task; None where the file could not be read.
+        system: Upstream and downstream.
+        metric: The task's primary metric.
+        score: Its mean over seeds, computed again; None where the file is refused.
+        sd: Its standard deviation over seeds; None for one seed.
+        speakers: Number of speakers, or of groups of utterances.
+        units: Number of folds and seeds.
+    """
+
+    path: str
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    task: str | None = None
+    system: str | None = None
+    metric: str | None = None
+    score: float | None = None
+    sd: float | None = None
+    speakers: int | None = None
+    units: int | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it can be merged."""
+        return not self.reasons
+
+
+@dataclass
+class Checker:
+    """Checks files against the registered tasks and the published results.
+
+    Attributes:
+        against: Folder of published results; None to compare with none.
+        now: Of which time nothing may be in the future.
+    """
+
+    against: Path | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    _published: dict[str, dict[Path, list[Record] | str]] = field(default_factory=dict)
+
+    def check(self, path: Path) -> Verdict:
+        """Check one file; whatever is in it, there is a verdict."""
+        try:
+            records = read_submission(path)
+        except BenchError as error:
+            return Verdict(str(path), (str(error),))
+        first = records[0]
+        system, task = f"{first.upstream.name} + {first.downstream.name}", first.task.name
+        try:
+            cell, remarks = self._cell(path, records)
+        except _RefusedError as error:
+            return Verdict(str(path), error.reasons, (), task, system)
+        from benchmark.statistics import cell_scores
+
+        metric = cell.task.metrics[0]
+        scores = cell_scores(cell, metric)
+        return Verdict(
+            path=str(path),
+            notes=tuple(remarks),
+            task=task,
+            system=system,
+            metric=metric,
+            score=scores.mean,
+            sd=scores.sd,
+            speakers=len(cell.speakers),
+            units=len(cell.units),
+        )
+
+    def _cell(self, path: Path, records: Sequence[Record]) -> tuple[Cell, list[str]]:
+        """The complete cell of a submission, and what else is to be said; each step trusts those before it."""
+        _refuse(_misplaced(path, records[0]))
+        task = registered().task(records[0].task.name)
+        _refuse(_not_one_cell(records))
+        _refuse(_statements(records, self.now))
+        _refuse(_incomplete(task, records))
+        _refuse(unexpected(task, records))
+        try:
+            grouping = group(records)
+            remarks = self._compared(path, records)
+        except BenchError as error:
+            raise _RefusedError([str(error)]) from None
+        (cell,) = grouping.cells
+        return cell, [*notes(records[0]), *remarks]
+
+    def _compared(self, path: Path, records: Sequence[Record]) -> list[str]:
+        """Compare what was tested with the published results of the task.
+
+        Raises:
+            BenchError: They were tested on other utterances.
+        """
+        remarks: list[str] = []
+        task = records[0].task
+        others = 0
+        for other, found in self._of_task(task.name).items():
+            if other.resolve() == path.resolve():
+                continue
+            if isinstance(found, str):
+                remarks.append(f"not compared with {other.name}: {found}")
+                continue
+            comparable = _one_seed([one for one in found if same_protocol(one.task, task)])
+            if not comparable:
+                remarks.append(f"not compared with {other.name}: other recordings, folds or protocol")
+            elif not all(one.clusters.salted for one in comparable):
+                remarks.append(f"not compared with {other.name}: it is of an older version, with open names")
+            else:
+                check_truth(chain(_one_seed(records), comparable))
+                others += 1
+                head = comparable[0].downstream
+                mine = records[0].downstream
+                if head.sha256 == mine.sha256 and (head.stochastic, head.needs, head.transductive) != (
+                    mine.stochastic, mine.needs, mine.transductive
+                ):  # fmt: skip
+                    raise BenchError(f"{other.name} says other things of the same head {mine.name!r}")
+        return [*remarks, f"tested on the same utterances as {others} published systems"]
+
+    def _of_task(self, task: str) -> dict[Path, list[Record] | str]:
+        """The published files of a task; why, where one cannot be read. Those of the last task asked for are kept."""
+        if task not in self._published:
+            self._published.clear()
+            found: dict[Path, list[Record] | str] = {}
+            folder = None if self.against is None else self.against / task
+            for other in sorted(folder.glob("*.json")) if folder is not None and folder.is_dir() else ():
+                try:
+                    found[other] = read_file(other)
+                except BenchError as error:
+                    found[other] = error.message[:200]
+            self._published[task] = found
+        return self._published[task]
+
+
+def read_submission(path: Path) -> list[Record]:
+    """Read the records of a submitted file; each of them is verified.
+
+    Raises:
+        BenchError: It is a link, too large, no JSON, does not follow the schema, holds texts that no record has, or a
+            record contradicts itself.
+    """
+    if path.is_symlink() or path.parent.is_symlink():
+        raise BenchError("it is a link, or lies in a folder that is one", "give the file itself")
+    content = read_bounded(path)
+    if isinstance(content, dict) and isinstance(content.get("units"), list) and len(content["units"]) > MAX_UNITS:
+        raise BenchError(f"it has {len(content['units'])} units", f"at most {MAX_UNITS}")
+    check_texts(content)
+    if not isinstance(content, dict) or content.keys() != {"common", "units"}:
+        raise BenchError("it is no published cell: an object of common and units", "bench publish writes one")
+    records = parse_records(content)
+    verify(*records)
+    return records
+
+
+class _RefusedError(BenchError):
+    """A submission that is refused, with every reason."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(self.reasons))
+
+
+def _one_seed(records: Iterable[Record]) -> list[Record]:
+    """The first completed record of each fold: the seeds of a cell are compared among themselves."""
+    first: dict[str, Record] = {}
+    for record in records:
+        if record.status == "completed":
+            first.setdefault(record.fold, record)
+    return list(first.values())
+
+
+def _refuse(reasons: Iterable[str]) -> None:
+    # The same is often wrong in every unit.
+    listed = tuple(islice(dict.fromkeys(islice(reasons, 100 * MAX_REASONS)), MAX_REASONS))
+    if listed:
+        raise _RefusedError(listed)
+
+
+def _misplaced(path: Path, record: Record) -> Iterator[str]:
+    """A task that is not known, or a file that does not lie where its names say."""
+    if record.task.name not in registered().tasks():
+        yield f"the task {record.task.name!r:.80} is not registered: bench list tasks shows those that are"
+        return
+    wanted = published_path(Path(), record.task.name, record.upstream.name, record.downstream.name)
+    if Path(path.absolute().parent.name, path.name) != wanted:
+        yield f"it is the result of {wanted.as_posix()!r:.300}, and must lie there"
+
+
+def _not_one_cell(records: Sequence[Record]) -> Iterator[str]:
+    """Units that differ in what the units of one cell share."""
+    first = records[0]
+    for record in records:
+        head = record.downstream.model_copy(update={"parameters": first.downstream.parameters})
+        for what, one, other in (
+            ("task", record.task, first.task),
+            ("upstream", record.upstream, first.upstream),
+            ("downstream", head, first.downstream),
+            ("protocol", record.protocol, first.protocol),
+            ("primary", record.primary, first.primary),
+            ("unit of clusters", record.clusters.unit, first.clusters.unit),
+            ("names of folds", record.clusters.folds, first.clusters.folds),
+        ):
+            if one != other:
+                yield f"its units differ in {what} (fold {record.fold!r:.80}, seed {record.seed})"
+    genders: dict[str, str] = {}
+    for record in records:
+        for name, gender in record.clusters.gender.items():
+            if genders.setdefault(name, gender) != gender:
+                yield f"the speaker {name!r} has two genders"
+
+
+def _statements(records: Sequence[Record], now: datetime) -> Iterator[str]:
+    for record in records:
+        yield from implausible(record, now)
+
+
+def _incomplete(task: Task, records: Sequence[Record]) -> Iterator[str]:
+    """Folds and seeds that are missing, there twice, or not of the task."""
+    seeds = task.seeds if records[0].downstream.stochastic else task.seeds[:1]
+    folds = records[0].task.folds
+    if len(set(folds)) < len(folds) or not folds:
+        yield "task.folds names a fold twice, or none"
+        return
+    found = Counter((record.fold, record.seed) for record in records)
+    wanted = {(fold, seed) for fold in folds for seed in seeds}
+    for (fold, seed), number in found.items():
+        if (fold, seed) not in wanted:
+            yield f"fold {fold!r:.80}, seed {seed} is not of the task {task.name!r}"
+        elif number > 1:
+            yield f"fold {fold!r:.80}, seed {seed} is there {number} times"
+    missing = sorted(wanted - found.keys())
+    if missing:
+        fold, seed = missing[0]
+        yield f"{len(missing)} of {len(wanted)} units are missing, such as fold {fold!r:.80}, seed {seed}"

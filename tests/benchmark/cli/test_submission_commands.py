@@ -1,0 +1,83 @@
+"""`bench publish` and `bench submit` in a real process: from a run to a file that continuous integration accepts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from submissions import hidden, results, write
+
+from benchmark.records import RecordStore
+
+SCRIPT = Path(sys.executable).with_name("bench")
+
+
+def bench(*arguments: object, code: int = 0, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [str(SCRIPT), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=cwd)
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """A local store with two complete cells of the demo."""
+    store = RecordStore(tmp_path / "local")
+    for upstream in ("logmel", "mfcc"):
+        for one in results("demo", upstream):
+            store.write(one, predictions=b"id,truth\n")
+    return store.root
+
+
+def test_results_are_published_and_checked(local: Path, tmp_path: Path) -> None:
+    out = tmp_path / "leaderboard/results"
+    done = bench("publish", "--task", "demo", "--results", local, "--out", out)
+    files = sorted(out.rglob("*"))
+    assert [path.name for path in files] == ["demo", "logmel--superb.json", "mfcc--superb.json"]
+    assert done.stdout.count("written: ") == 2
+    done = bench("submit", "--check", *files[1:], cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(f"ok: {files[1]}: logmel + superb on demo: UAR ")
+    assert lines[0].endswith("(12 units, 12 clusters)")
+    assert lines[1] == "  note: tested on the same utterances as 1 published systems"
+    assert "pull request" not in done.stdout
+    done = bench("submit", files[1], cwd=tmp_path)
+    assert "open a pull request" in done.stdout
+    assert f"git add {files[1]}" in done.stdout
+
+
+def test_only_what_is_asked_for_is_published(local: Path, tmp_path: Path) -> None:
+    bench("publish", "-t", "demo", "-u", "mfcc", "--results", local, "--out", tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out/demo").iterdir()] == ["mfcc--superb.json"]
+    done = bench("publish", "-t", "demo", "-u", "mfbb", "--results", local, code=2)
+    assert "there are no such records of the task 'demo'" in done.stderr
+    done = bench("publish", "-t", "demo", "--results", tmp_path / "none", code=3)
+    assert "there are no records in" in done.stderr
+
+
+def test_a_file_that_is_refused_says_why(tmp_path: Path) -> None:
+    good = write(tmp_path, hidden(results("demo")))
+    bad = write(tmp_path, hidden(results("demo", "mfcc")))
+    bad.write_text(bad.read_text().replace('"uar":0.', '"uar":0.9', 1))
+    done = bench("submit", "--check", good, bad, "--against", tmp_path, code=1)
+    assert f"ok: {good}" in done.stdout
+    assert f"refused: {bad}\n  record " in done.stdout
+    assert "but its statistics give" in done.stdout
+    assert done.stderr == "error: 1 of 2 files are refused (the reasons are above)\n"
+    one, other = json.loads(bench("submit", "--check", good, bad, "--json", code=1).stdout)
+    assert (one["accepted"], one["task"], one["metric"], one["units"]) == (True, "demo", "uar", 12)
+    assert (other["accepted"], other["score"]) == (False, None)
+    assert len(other["reasons"]) == 1
+
+
+def test_what_is_refused_is_printed_harmlessly(tmp_path: Path) -> None:
+    path = tmp_path / "demo/x--y.json"
+    path.parent.mkdir()
+    path.write_text('{"common": {"\\u001b[31m[bold]": 1}, "units": [{}]}')
+    done = bench("submit", path, code=1)
+    assert "\x1b" not in done.stdout
+    assert "holds the character U+001B" in done.stdout

@@ -164,6 +164,7 @@ class Metric:
         kind: What it measures, "classification" or "regression".
         higher_is_better: False for errors.
         percent: Shown times 100; otherwise as it is.
+        linear: Whether it is linear in the decisions once the truth is given, so that differences of systems add up.
         compute: From statistics (..., K, K) or (..., k, 6) to numbers (...).
     """
 
@@ -172,19 +173,20 @@ class Metric:
     kind: Kind
     higher_is_better: bool
     percent: bool
+    linear: bool
     compute: Callable[[NDArray[Any]], Array]
 
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("uar", "UAR", "classification", True, True, uar),
-        Metric("wa", "WA", "classification", True, True, wa),
-        Metric("macro_f1", "macro F1", "classification", True, True, macro_f1),
-        Metric("weighted_f1", "weighted F1", "classification", True, True, weighted_f1),
-        Metric("ccc", "CCC", "regression", True, False, ccc),
-        Metric("pearson", "Pearson r", "regression", True, False, pearson),
-        Metric("rmse", "RMSE", "regression", False, False, rmse),
+        Metric("uar", "UAR", "classification", True, True, True, uar),
+        Metric("wa", "WA", "classification", True, True, True, wa),
+        Metric("macro_f1", "macro F1", "classification", True, True, False, macro_f1),
+        Metric("weighted_f1", "weighted F1", "classification", True, True, False, weighted_f1),
+        Metric("ccc", "CCC", "regression", True, False, False, ccc),
+        Metric("pearson", "Pearson r", "regression", True, False, False, pearson),
+        Metric("rmse", "RMSE", "regression", False, False, False, rmse),
     )
 }
 

@@ -5,16 +5,19 @@ Every text here is one line of plain characters. It is not escaped: who writes i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmark.cells import Cell, Grouping, group
 from benchmark.metrics import METRICS, Metric, find
 from benchmark.records import Record, TaskPart
 from benchmark.references import Figure, Reference
-from benchmark.text import NONE, WARNING, clean, human, interval, with_spread
+from benchmark.statistics.across import Across
+from benchmark.text import NONE, WARNING, clean, decimal, human, interval, measured, with_spread
+from leaderboard.overview import Track, counts, tracks
 from leaderboard.remarks import (
     WARNINGS,
+    across_notes,
     caption,
     footnotes,
     heading,
@@ -26,7 +29,7 @@ from leaderboard.remarks import (
     tasks_without_cells,
     warned,
 )
-from leaderboard.rows import Row, Value, csv_values, primary_metric, rank, scored
+from leaderboard.rows import Group, Place, Row, Section, Value, csv_values, section
 
 
 @dataclass(frozen=True)
@@ -67,36 +70,62 @@ class TaskTable:
         name: The task.
         heading: Its name with what a reader must see first (warning mark, "synthetic").
         caption: The protocol in a few sentences.
-        table: One row for each cell: complete ones by rank, then incomplete ones.
-        notes: Failures, and what is not shown.
+        tables: By the name of the group, one row for each cell: complete ones by rank, then incomplete ones.
+        notes: What the task can show at all, failures, and what is not shown.
         references: What was published elsewhere, where it is asked for and there is any.
     """
 
     name: str
     heading: str
     caption: str
-    table: Table
+    tables: tuple[tuple[str, Table], ...]
     notes: tuple[str, ...]
     references: ReferenceTable | None = None
 
 
 @dataclass(frozen=True)
-class Board:
-    """The whole leaderboard.
+class TrackTable:
+    """The systems of a track over all tasks.
 
     Attributes:
-        overview: Systems x tasks, the primary metric of each.
+        name: The track.
+        overview: Systems x tasks: the primary metric of each with letters, mean rank, coverage.
+        wins: On how many tasks the system of the row is better than that of the column; None without common tasks.
+        notes: What the tests over tasks say.
+    """
+
+    name: str
+    overview: Table
+    wins: Table | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The whole leaderboard, as numbers and as text.
+
+    Attributes:
+        sections: The tasks with their cells and comparisons, by name.
+        tracks: Systems over all tasks.
+        overviews: The same as text.
         notes: What the overview needs said.
-        tasks: One ranking for each task, by name.
+        tasks: The sections as text.
         legend: What the signs and flags mean, of those that occur.
         values: The rows of the CSV, tasks by name, cells by rank, metrics in the task's order.
     """
 
-    overview: Table
+    sections: tuple[Section, ...]
+    tracks: tuple[Track, ...]
+    overviews: tuple[TrackTable, ...]
     notes: tuple[str, ...]
     tasks: tuple[TaskTable, ...]
     legend: tuple[str, ...]
     values: tuple[Value, ...]
+
+    @property
+    def across(self) -> Across | None:
+        """Tests over tasks of the first track that has some."""
+        return next((track.across for track in self.tracks if track.across), None)
 
 
 def board(*sources: Iterable[Record], references: Iterable[Reference] = ()) -> Board:
@@ -110,72 +139,107 @@ def board(*sources: Iterable[Record], references: Iterable[Reference] = ()) -> B
         BenchError: Records contradict each other or their task; the message names them.
     """
     grouping = group(*sources)
-    by_task: dict[str, list[Row]] = {}
+    by_task: dict[str, list[Cell]] = {}
     for cell in grouping.cells:
-        by_task.setdefault(cell.task.name, []).append(scored(cell))
-    ranked = {name: rank(rows) for name, rows in sorted(by_task.items())}
+        by_task.setdefault(cell.task.name, []).append(cell)
+    sections = tuple(section(cells) for _, cells in sorted(by_task.items()))
     published: dict[str, list[Reference]] = {}
     for reference in references:
         published.setdefault(reference.task, []).append(reference)
+    found = tracks(sections)
     return Board(
-        overview=_overview(ranked),
+        sections=sections,
+        tracks=found,
+        overviews=tuple(_track_table(track, sections) for track in found),
         notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping)),
-        tasks=tuple(_task_table(rows, grouping, published.get(name, [])) for name, rows in ranked.items()),
+        tasks=tuple(_task_table(one, grouping, published.get(one.task.name, [])) for one in sections),
         legend=legend(grouping.cells),
-        values=tuple(value for rows in ranked.values() for row, _ in rows for value in csv_values(row)),
+        values=tuple(value for one in sections for ranked in one.groups for value in csv_values(ranked)),
     )
 
 
-def _overview(ranked: Mapping[str, list[tuple[Row, int | None]]]) -> Table:
-    """One row for each system in alphabetical order, one column for each task."""
-    texts: dict[tuple[str, str], dict[str, str]] = {}
-    header = ["upstream", "downstream"]
-    for task, rows in ranked.items():
-        primary = primary_metric(rows[0][0].cell)
-        header.append(f"{heading(rows[0][0].cell.task)}: {primary.title}")
-        for row, _ in rows:
-            text = _score(row, primary) if row.scores else _progress(row.cell)
-            mark = f" {WARNING}" if warned(row.cell.flags()) else ""
-            texts.setdefault((row.cell.upstream.name, row.cell.downstream.name), {})[task] = text + mark
-    rows_of_text = (
-        (clean(upstream), clean(downstream), *(of_task.get(task, NONE) for task in ranked))
-        for (upstream, downstream), of_task in sorted(texts.items())
-    )
-    return Table(tuple(header), tuple(rows_of_text), (False, False, *(True for _ in ranked)))
-
-
-def _task_table(ranked: list[tuple[Row, int | None]], grouping: Grouping, references: Sequence[Reference]) -> TaskTable:
-    task = ranked[0][0].cell.task
-    primary, *others = [find(name) for name in task.metrics]
-    header = ("rank", "upstream", "downstream", primary.title, "95 % interval", *(other.title for other in others))
+def _track_table(track: Track, sections: Sequence[Section]) -> TrackTable:
+    """One row for each system; columns of tasks that count first."""
+    shown = {task for standing in track.standings for task in standing.places}
+    ordered = sorted((one for one in sections if one.task.name in shown), key=lambda one: not counts(one.task))
+    header = ["upstream", "downstream", "mean rank", "possible", "tasks"]
+    header += [f"{heading(one.task)}: {one.analysis.metric.title}" for one in ordered]
     rows = []
-    for row, place in ranked:
-        cell = row.cell
+    for standing in track.standings:
+        row = [clean(standing.upstream), clean(standing.downstream), _number(standing.mean_rank)]
+        row.append(_range(standing.best, standing.worst))
+        row.append(f"{len(standing.counted)}/{len(track.tasks)}")
+        row += [_overview_text(standing.places.get(one.task.name), one) for one in ordered]
+        rows.append(tuple(row))
+    numeric = (False, False, True, True, True, *(True for _ in ordered))
+    return TrackTable(track.name, Table(tuple(header), tuple(rows), numeric), _wins_table(track), across_notes(track))
+
+
+def _overview_text(place: Place | None, of: Section) -> str:
+    if place is None:
+        return NONE
+    if place.rank is None:
+        return _progress(place.row.cell)
+    mark = f" {WARNING}" if warned(place.row.cell.flags()) else ""
+    letters = "" if place.row.cell.contaminated else f" {place.letters}"
+    return f"{_score(place.row, of.analysis.metric)}{letters}{mark}"
+
+
+def _wins_table(track: Track) -> Table | None:
+    if not any(len(one.tasks) > 1 for one in track.wins):
+        return None
+    found = {(one.a, one.b): one for one in track.wins}
+    names = [f"{one.upstream} + {one.downstream}" for one in track.standings if one.counted]
+    rows = []
+    for a in names:
+        of_a = ((found.get((a, b)) if a != b else None) for b in names)
+        rows.append((clean(a), *(NONE if one is None else f"{one.count}/{len(one.tasks)}" for one in of_a)))
+    return Table(("better than", *map(clean, names)), tuple(rows), (False, *(True for _ in names)))
+
+
+def _task_table(of: Section, grouping: Grouping, references: Sequence[Reference]) -> TaskTable:
+    cells = [place.row.cell for ranked in of.groups for place in ranked.places]
+    return TaskTable(
+        of.task.name,
+        heading(of.task),
+        caption(cells),
+        tuple((ranked.name, _group_table(ranked, of)) for ranked in of.groups),
+        notes(of, cells, grouping),
+        _reference_table(references, of.task) if references else None,
+    )
+
+
+def _group_table(ranked: Group, of: Section) -> Table:
+    primary, *others = [find(name) for name in of.task.metrics]
+    people = [place.row.fairness for place in ranked.places if place.row.fairness]
+    gaps, worst = any(one.gap is not None for one in people), any(one.worst is not None for one in people)
+    header = ["rank", "possible", "letters", "upstream", "downstream", primary.title, "95 % interval"]
+    header += [other.title for other in others]
+    header += [*["gender gap"][:gaps], *["worst speaker"][:worst], "flags", "layers", "dim", "parameters"]
+    rows = []
+    for place in ranked.places:
+        row, cell = place.row, place.row.cell
         flags = [f"{WARNING} {flag}" if flag in WARNINGS else flag for flag in cell.flags()]
+        fair = row.fairness
         rows.append(
             (
-                NONE if place is None else str(place),
+                NONE if place.rank is None else str(place.rank),
+                _range(place.best, place.worst),
+                place.letters or NONE,
                 clean(cell.upstream.name),
                 clean(cell.downstream.name),
                 _score(row, primary) if row.scores else _progress(cell),
                 _interval(row, primary),
                 *(_score(row, other) for other in others),
+                *[_figure(fair.gap if fair else None, primary)][:gaps],
+                *[_figure(fair.worst if fair else None, primary)][:worst],
                 ", ".join(flags) or NONE,
                 *(NONE if number is None else str(number) for number in (cell.upstream.layers, cell.upstream.dim)),
                 human(cell.upstream.parameters),
             )
         )
-    numeric = (True, False, False, True, True, *(True for _ in others), False, True, True, True)
-    table = Table((*header, "flags", "layers", "dim", "parameters"), tuple(rows), numeric)
-    cells = [row.cell for row, _ in ranked]
-    return TaskTable(
-        task.name,
-        heading(task),
-        caption(cells),
-        table,
-        notes(task.name, cells, grouping),
-        _reference_table(references, task) if references else None,
-    )
+    texts = {"letters", "upstream", "downstream", "flags"}
+    return Table(tuple(header), tuple(rows), tuple(title not in texts for title in header))
 
 
 def _reference_table(references: Sequence[Reference], task: TaskPart) -> ReferenceTable:
@@ -211,6 +275,21 @@ def _reference_table(references: Sequence[Reference], task: TaskPart) -> Referen
 def _score(row: Row, metric: Metric) -> str:
     scores = row.scores.get(metric.name)
     return NONE if scores is None else with_spread(scores.mean, scores.sd, metric.percent)
+
+
+def _figure(value: float | None, metric: Metric) -> str:
+    return NONE if value is None else measured(value, metric.percent)
+
+
+def _number(value: float | None) -> str:
+    return NONE if value is None else decimal(value, 1)
+
+
+def _range(best: float | None, worst: float | None) -> str:
+    if best is None or worst is None:
+        return NONE
+    places = 0 if isinstance(best, int) and isinstance(worst, int) else 1
+    return f"{decimal(best, places)}–{decimal(worst, places)}"
 
 
 def _interval(row: Row, metric: Metric) -> str:

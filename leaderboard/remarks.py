@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from benchmark.cells import Cell, Grouping
 from benchmark.records import TaskPart
 from benchmark.references import Reference
-from benchmark.text import NONE, WARNING, clean, count
+from benchmark.text import NONE, WARNING, clean, count, decimal, measured
+from leaderboard.overview import Track
+from leaderboard.rows import Section
 
 # What a flag means.
 WARNINGS = {
@@ -16,12 +18,16 @@ WARNINGS = {
     "dev = test": "the head was selected on the test set, so the score is optimistic",
     "transductive": "the head used statistics of the unlabelled test utterances",
     "contaminated": "the weights of the upstream were trained on recordings of this corpus (of a corpus of the task)",
+    "no speakers": "the corpus does not say who speaks; groups of utterances stand in, so intervals are too narrow",
     "mixed code": "not all units were run with the same code",
 }
 FLAGS = {**WARNINGS, "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more"}
 
 
+SIGNIFICANT = 0.05
+
 # Above what other people's papers say of a task.
+WINS = "On how many tasks the system of the row is better than that of the column, with 95 % confidence."
 ELSEWHERE = "Published elsewhere, not ranked: other code and often another protocol."
 
 
@@ -39,9 +45,7 @@ def heading(task: TaskPart) -> str:
 def caption(cells: Sequence[Cell]) -> str:
     """The protocol of a task and the size of its test, of which a complete cell knows the speakers."""
     task = cells[0].task
-    tested = next(
-        (count(len(cell.speakers), "test speaker") for cell in cells if cell.complete), "test speakers unknown"
-    )
+    tested = next((_tested(cell) for cell in cells if cell.complete), "test speakers unknown")
     corpus = f"corpus {clean(task.corpus.name)}{' (synthetic speech)' if task.corpus.synthetic else ''}"
     pooling = {"utterances": "utterances of all folds pooled before the metric", "folds": "metric averaged over folds"}
     sizes = ", ".join(
@@ -58,9 +62,13 @@ def caption(cells: Sequence[Cell]) -> str:
     )
 
 
-def notes(task: str, cells: Sequence[Cell], grouping: Grouping) -> tuple[str, ...]:
-    """What is contaminated and what failed on a task, and what is there but not shown."""
-    lines = []
+def _tested(cell: Cell) -> str:
+    return count(len(cell.speakers), "test speaker") if cell.unit == "speaker" else "test speakers not known"
+
+
+def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[str, ...]:
+    """What a task can show at all, what is contaminated and what failed, and what is there but not shown."""
+    lines, task = [], section.task.name
     for cell in cells:
         reasons = Counter(clean(cell.records[unit].reason or "no reason given") for unit in cell.failed)
         listed = "; ".join(f"{reason} ({number}x)" for reason, number in sorted(reasons.items()))
@@ -74,7 +82,44 @@ def notes(task: str, cells: Sequence[Cell], grouping: Grouping) -> tuple[str, ..
             for cell in old
         )
         lines.append(f"Not shown: {count(len(old), 'superseded row')}: {clean(named)}.")
-    return (*_contaminated(cells), *lines, *_versions(cells), *_not_shown(task, grouping))
+    return (*_power(section), *_contaminated(cells), *lines, *_versions(cells), *_not_shown(task, grouping))
+
+
+def _power(section: Section) -> list[str]:
+    """The difference that the task can show, and why not a smaller one."""
+    analysis = section.analysis
+    if analysis.detectable is None:
+        return []
+    size = measured(analysis.detectable, analysis.metric.percent)
+    pair = next(iter(analysis.pairs.values()))
+    number = count(len(analysis.pairs) // 2, "pair")
+    unit = "speaker" if pair.unit == "speaker" else "group of utterances"
+    return [
+        f"Differences below {size} {analysis.metric.title} cannot be seen on this corpus: of two systems that truly "
+        f"differ by so much, 8 in 10 such tests find it, with no other systems to correct for "
+        f"({count(pair.n_units, unit).replace('group of utterancess', 'groups of utterances')}, worth "
+        f"{decimal(pair.effective_units, 1)} of equal weight). The letters are corrected for {number}."
+    ]
+
+
+def across_notes(track: Track) -> tuple[str, ...]:
+    """What the tests over tasks say of a track."""
+    across = track.across
+    if across is None:
+        few = f"{count(len(track.tasks), 'task')} that counts" if len(track.tasks) == 1 else "so few tasks or systems"
+        return (f"No tests over tasks: they need three systems on two tasks that count, and there is {few}.",)
+    told = [
+        f"{clean(across.systems[i])} and {clean(across.systems[j])} (p = {decimal(across.p_wilcoxon_holm[i, j], 3)})"
+        for i in range(len(across.systems))
+        for j in range(i + 1, len(across.systems))
+        if across.p_wilcoxon_holm[i, j] < SIGNIFICANT
+    ]
+    return (
+        f"Friedman's test over {count(len(across.tasks), 'task')} and {len(across.systems)} systems: chi-squared "
+        f"{decimal(across.friedman_statistic, 2)}, p = {decimal(across.friedman_p, 4)}; Nemenyi: mean ranks that "
+        f"differ by {decimal(across.critical_distance, 2)} or more.",
+        f"Wilcoxon's signed-rank test over tasks, corrected by Holm: {'; '.join(told) or 'no two systems differ'}.",
+    )
 
 
 def _contaminated(cells: Sequence[Cell]) -> list[str]:
@@ -134,7 +179,14 @@ def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
     raised = {flag for cell in cells for flag in cell.flags()}
     signs = (
         "a ± b: mean and standard deviation over seeds; no ± for the single seed of a head that ignores it",
-        "95 % interval: of that mean, resampling test speakers and seeds; of one row, so it is no test of two",
+        "95 % interval: of that mean, for new speakers and new seeds; of one row, so it is no test of two",
+        "letters: systems of a table that share a letter cannot be told apart: every two of a task are tested by "
+        "swapping whole speakers between them, seeds a random effect, corrected by Holm for all pairs of the task",
+        "possible: the ranks that these tests leave possible; a rank alone may be noise",
+        "fixed: the task's own head and recipe on a frozen upstream; open head: any other head; fine-tuned: the "
+        "upstream learns too; contaminated: ranked apart, for its weights know the recordings",
+        "mean rank: over the tasks that count (unseen speakers, a dev set of its own, spoken by people), among the "
+        "systems of the track; with the means of the best and worst ranks possible, and how many tasks it covers",
         "3/10 units (1/5 folds): what is completed of a row that is not complete; it has no score and no rank",
         f"{NONE}: not known or does not apply",
     )

@@ -17,7 +17,7 @@ from benchmark.records import Record
 from benchmark.references import Reference
 from benchmark.text import clean, decimal
 from leaderboard.board import Board, Table, board
-from leaderboard.remarks import ELSEWHERE
+from leaderboard.remarks import ELSEWHERE, WINS
 from leaderboard.rows import Value
 
 __all__ = ["board", "csv_text", "files", "markdown", "render"]
@@ -55,19 +55,29 @@ def markdown(made: Board) -> str:
     parts = ["# Leaderboard", "Made by `bench leaderboard` from the records alone; do not edit it."]
     if made.legend:
         parts.append(_bullets(made.legend))
-    parts += ["## Overview", _table(made.overview) if made.tasks else "There is no record yet."]
-    if made.tasks:
-        parts.append("Systems in alphabetical order; the primary metric of each task. Ranks stand in the tables below.")
+    parts.append("## Overview")
+    if not made.tasks:
+        parts.append("There is no record yet.")
+    for track in made.overviews:
+        parts += [f"### {_title(track.name)}", _table(track.overview), _bullets(track.notes)]
+        if track.wins:
+            parts += [escape(WINS), _table(track.wins)]
     if made.notes:
         parts.append(_bullets(made.notes))
     for task in made.tasks:
-        parts += [f"## {escape(task.heading)}", escape(task.caption), _table(task.table)]
+        parts += [f"## {escape(task.heading)}", escape(task.caption)]
+        for name, table in task.tables:
+            parts += [f"### {_title(name)}", _table(table)]
         if task.notes:
             parts.append(_bullets(task.notes))
         if task.references:
-            parts += [escape(ELSEWHERE), _table(task.references.table)]
+            parts += ["### Published elsewhere", escape(ELSEWHERE), _table(task.references.table)]
             parts.append(_bullets((*task.references.footnotes, *task.references.sources)))
     return "\n\n".join(parts) + "\n"
+
+
+def _title(group: str) -> str:
+    return escape(group[0].upper() + group[1:])
 
 
 def csv_text(made: Board) -> str:

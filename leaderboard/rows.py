@@ -2,21 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmark.cells import Cell
 from benchmark.metrics import Metric, find
-from benchmark.statistics import Interval, Scores, all_intervals, all_scores
+from benchmark.records import TaskPart
+from benchmark.statistics import Interval, Scores, TaskAnalysis, all_intervals, all_scores, analyse
+from benchmark.statistics.fairness import Fairness, fairness
+
+# In this order; what was trained on the task's recordings is in no other group.
+GROUPS = ("fixed", "open head", "fine-tuned", "contaminated")
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A cell with its scores, which only a complete cell has."""
+    """A cell with its scores, which only a complete cell has.
+
+    Attributes:
+        cell: It.
+        scores: By metric; empty for an incomplete cell.
+        intervals: By metric; None for a single speaker.
+        fairness: By the primary metric; None for an incomplete cell.
+    """
 
     cell: Cell
     scores: Mapping[str, Scores]
     intervals: Mapping[str, Interval | None]
+    fairness: Fairness | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a cell stands among those it is ranked with.
+
+    Attributes:
+        row: The cell with its scores.
+        rank: By score; equal scores share one. None for an incomplete cell.
+        letters: Two systems of a group share a letter exactly where they cannot be told apart; empty without a rank.
+        best: The best rank that the tests leave possible; None without a rank.
+        worst: The worst one.
+    """
+
+    row: Row
+    rank: int | None
+    letters: str
+    best: int | None
+    worst: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Cells of a task that are ranked with each other.
+
+    Attributes:
+        name: "fixed" (the task's own head and recipe on a frozen upstream), "open head", "fine-tuned", or
+            "contaminated" (the weights were trained on recordings of the task).
+        places: By rank, then those that are not complete.
+    """
+
+    name: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """One task: its cells, ranked in groups, and every two of them compared.
+
+    Attributes:
+        task: The protocol.
+        groups: Those that there are, "fixed" first and "contaminated" last.
+        analysis: Every two complete cells compared, of all groups together.
+    """
+
+    task: TaskPart
+    groups: tuple[Group, ...]
+    analysis: TaskAnalysis
 
 
 @dataclass(frozen=True)
@@ -31,13 +92,23 @@ class Value:
         upstream_sha256: Digest of its identity.
         downstream: Name of the downstream.
         downstream_sha256: Digest of its identity.
+        group: Which cells of the task it is ranked with: see `GROUPS`.
+        rank: Its rank among them by the primary metric; empty for an incomplete cell, like the three next.
+        rank_best: The best rank that the tests leave possible.
+        rank_worst: The worst one.
+        letters: Cells of a group share a letter exactly where the tests cannot tell them apart.
         metric: Name of the metric.
         primary: Whether the task ranks by it.
-        mean: Mean over seeds, as a fraction (not times 100); empty for an incomplete cell, like the four next.
+        mean: Mean over seeds, as a fraction (not times 100); empty for an incomplete cell, like the next ones.
         sd: Standard deviation over seeds; empty for one seed.
         low: Lower end of the 95 % interval over speakers and seeds; empty for one speaker.
         high: Its upper end.
-        n_speakers: Number of test speakers.
+        unit: What the interval's variance was taken over: "speaker", or "utterance" where the corpus knows no speakers.
+        n_units: Number of test speakers; of groups of utterances where those are the unit.
+        effective_units: How many of equal weight they are worth.
+        gender_gap: Largest difference between genders, by this metric if it is the primary one; empty where the corpus
+            does not know them.
+        worst_speaker: The lowest score of a speaker, likewise; empty where the corpus does not know speakers.
         seeds: Number of seeds the cell needs.
         folds: Number of folds the cell needs.
         units_completed: Completed (fold, seed) units.
@@ -57,13 +128,22 @@ class Value:
     upstream_sha256: str
     downstream: str
     downstream_sha256: str
+    group: str
+    rank: int | None
+    rank_best: int | None
+    rank_worst: int | None
+    letters: str
     metric: str
     primary: bool
     mean: float | None
     sd: float | None
     low: float | None
     high: float | None
-    n_speakers: int | None
+    unit: str
+    n_units: int | None
+    effective_units: float | None
+    gender_gap: float | None
+    worst_speaker: float | None
     seeds: int
     folds: int
     units_completed: int
@@ -76,28 +156,45 @@ class Value:
     parameters: int | None
 
 
+def section(cells: Sequence[Cell]) -> Section:
+    """The cells of a task, ranked in groups.
+
+    Raises:
+        BenchError: They were not tested on the same utterances.
+    """
+    analysis = analyse(cells)
+    rows: dict[str, list[Row]] = {name: [] for name in GROUPS}
+    for cell in cells:
+        rows["contaminated" if cell.contaminated else cell.track].append(scored(cell))
+    groups = tuple(Group(name, _places(found, analysis)) for name, found in rows.items() if found)
+    return Section(cells[0].task, groups, analysis)
+
+
 def scored(cell: Cell) -> Row:
     """A cell with every metric of its task, where it is complete."""
     if not cell.complete:
         return Row(cell, {}, {})
     metrics = cell.task.metrics
-    return Row(cell, all_scores(cell, metrics), all_intervals(cell, metrics))
+    return Row(cell, all_scores(cell, metrics), all_intervals(cell, metrics), fairness(cell, metrics[0]))
 
 
-def rank(rows: list[Row]) -> list[tuple[Row, int | None]]:
-    """The rows of a task with their ranks: equal scores share one, incomplete cells have none and come last."""
-    primary = primary_metric(rows[0].cell)
+def _places(rows: Sequence[Row], analysis: TaskAnalysis) -> tuple[Place, ...]:
+    """The rows of a group with their ranks: equal scores share one, incomplete cells have none and come last."""
+    primary = analysis.metric
     sign = -1 if primary.higher_is_better else 1
 
     def points(row: Row) -> float:
         return round(sign * row.scores[primary.name].mean, 9)  # no rank is decided by rounding noise
 
     complete = sorted((row for row in rows if row.scores), key=lambda row: (points(row), row.cell.name))
-    ranks: list[tuple[Row, int | None]] = []
+    names = [row.cell.name for row in complete]
+    signs, ranges = analysis.letters(names), analysis.rank_ranges(names)
+    places: list[Place] = []
     for position, row in enumerate(complete, start=1):
         tied = position > 1 and points(row) == points(complete[position - 2])
-        ranks.append((row, ranks[-1][1] if tied else position))
-    return ranks + [(row, None) for row in rows if not row.scores]
+        best, worst = ranges[position - 1]
+        places.append(Place(row, places[-1].rank if tied else position, signs[position - 1], best, worst))
+    return (*places, *(Place(row, None, "", None, None) for row in rows if not row.scores))
 
 
 def primary_metric(cell: Cell) -> Metric:
@@ -105,38 +202,58 @@ def primary_metric(cell: Cell) -> Metric:
     return find(cell.task.metrics[0])
 
 
-def csv_values(row: Row) -> list[Value]:
-    """What the CSV says of a cell: one row for each metric of its task."""
-    cell = row.cell
-    values = []
-    for name in cell.task.metrics:
-        scores, found = row.scores.get(name), row.intervals.get(name)
-        values.append(
-            Value(
-                task=cell.task.name,
-                task_sha256=cell.task.sha256,
-                corpus=cell.task.corpus.name,
-                upstream=cell.upstream.name,
-                upstream_sha256=cell.upstream.sha256,
-                downstream=cell.downstream.name,
-                downstream_sha256=cell.downstream.sha256,
-                metric=name,
-                primary=name == cell.task.metrics[0],
-                mean=None if scores is None else scores.mean,
-                sd=None if scores is None else scores.sd,
-                low=None if found is None else found.low,
-                high=None if found is None else found.high,
-                n_speakers=len(cell.speakers) if cell.complete else None,
-                seeds=len(cell.seeds),
-                folds=len(cell.task.folds),
-                units_completed=len(cell.completed),
-                units_failed=len(cell.failed),
-                units_expected=len(cell.units),
-                complete=cell.complete,
-                flags="; ".join(cell.flags()),
-                layers=cell.upstream.layers,
-                dim=cell.upstream.dim,
-                parameters=cell.upstream.parameters,
-            )
-        )
-    return values
+def csv_values(group: Group) -> list[Value]:
+    """What the CSV says of a group: one row for each cell and metric of its task."""
+    return [_value(group.name, place, metric) for place in group.places for metric in place.row.cell.task.metrics]
+
+
+def _value(group: str, place: Place, metric: str) -> Value:
+    row, cell = place.row, place.row.cell
+    scores, found, people = row.scores.get(metric), row.intervals.get(metric), row.fairness
+    primary = metric == cell.task.metrics[0]
+    return Value(
+        task=cell.task.name,
+        task_sha256=cell.task.sha256,
+        corpus=cell.task.corpus.name,
+        upstream=cell.upstream.name,
+        upstream_sha256=cell.upstream.sha256,
+        downstream=cell.downstream.name,
+        downstream_sha256=cell.downstream.sha256,
+        group=group,
+        rank=place.rank,
+        rank_best=place.best,
+        rank_worst=place.worst,
+        letters=place.letters,
+        metric=metric,
+        primary=primary,
+        mean=None if scores is None else scores.mean,
+        sd=None if scores is None else scores.sd,
+        low=None if found is None else found.low,
+        high=None if found is None else found.high,
+        unit=cell.unit,
+        n_units=len(cell.speakers) if cell.complete else None,
+        effective_units=None if found is None else found.effective_units,
+        gender_gap=people.gap if people and primary else None,
+        worst_speaker=people.worst if people and primary else None,
+        seeds=len(cell.seeds),
+        folds=len(cell.task.folds),
+        units_completed=len(cell.completed),
+        units_failed=len(cell.failed),
+        units_expected=len(cell.units),
+        complete=cell.complete,
+        flags="; ".join(cell.flags()),
+        layers=cell.upstream.layers,
+        dim=cell.upstream.dim,
+        parameters=cell.upstream.parameters,
+    )
+
+
+def encode_s_per_hour(cell: Cell) -> float | None:
+    """Seconds that encoding an hour of audio took where the cell was run; None where no record knows it.
+
+    A circumstance, which is in no file that is compared byte by byte: only figures show it.
+    """
+    for record in cell.records.values():
+        if record.cost.encode_s and record.cost.audio_s > 0:
+            return record.cost.encode_s / record.cost.audio_s * 3600
+    return None

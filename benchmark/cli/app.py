@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from benchmark.cli import board, data, inspection, maintenance, running
+from benchmark.cli import board, comparing, data, inspection, maintenance, plotting, running, submission
 from benchmark.cli.options import examples
 from benchmark.errors import BenchError
 
@@ -57,8 +57,10 @@ app.command("run", epilog=running.RUN_EPILOG)(running.run)
 app.command("list", epilog=inspection.LIST_EPILOG)(inspection.list_names)
 app.command("show", epilog=inspection.SHOW_EPILOG)(inspection.show)
 app.command("leaderboard", epilog=board.LEADERBOARD_EPILOG)(board.leaderboard)
-app.command("compare", epilog=board.COMPARE_EPILOG)(board.compare)
-app.command("publish", epilog=board.PUBLISH_EPILOG)(board.publish)
+app.command("compare", epilog=comparing.COMPARE_EPILOG)(comparing.compare)
+app.command("plot", epilog=plotting.PLOT_EPILOG)(plotting.plot)
+app.command("publish", epilog=submission.PUBLISH_EPILOG)(submission.publish)
+app.command("submit", epilog=submission.SUBMIT_EPILOG)(submission.submit)
 app.command("check", epilog=maintenance.CHECK_EPILOG)(maintenance.check)
 app.command("cache", epilog=maintenance.CACHE_EPILOG)(maintenance.cache)
 app.command("doctor", epilog=maintenance.DOCTOR_EPILOG)(maintenance.doctor)

@@ -1,4 +1,4 @@
-"""`bench leaderboard`, `bench compare` and `bench publish`: from records alone, without audio, torch or corpus."""
+"""`bench leaderboard`: from records alone, without audio, torch or corpus."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.options import Json, Results, examples
-from benchmark.cli.terminal import print_json, print_table, stdout
-from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.cli.options import examples
+from benchmark.cli.terminal import print_table, stdout
+from benchmark.errors import BenchError, MissingError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from benchmark.cells import Cell
     from benchmark.records import Record
 
 LEADERBOARD_EPILOG = examples(
     "bench leaderboard",
     "bench leaderboard --published",
-    "bench leaderboard --results leaderboard/results --out leaderboard",
+    "bench leaderboard --page --out my-board",
+    "bench leaderboard --results leaderboard/results --out leaderboard --check",
+    "bench leaderboard --results leaderboard/results --since ../before/leaderboard/results",
 )
-COMPARE_EPILOG = examples("bench compare logmel mfcc --task demo", "bench compare egemaps+svm mfcc+superb --task demo")
-PUBLISH_EPILOG = examples("bench publish --task demo", "bench publish --task demo --upstream logmel --out published")
 
 # The spoke that renders, and the folder of published results in it; named only as strings.
 RENDERER = "leaderboard.render"
+PAGE = "leaderboard.page"
+CHANGES = "leaderboard.changes"
 PUBLISHED = ("leaderboard", "results")
 DIFF_LINES = 40
 
@@ -47,6 +48,11 @@ def leaderboard(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 where the files in --out differ.")
     ] = False,
+    page: Annotated[bool, typer.Option("--page", help="Also site/index.html: sortable, with figures.")] = False,
+    since: Annotated[
+        Path | None,
+        typer.Option("--since", metavar="DIR", help="Print only what changed against these records, as Markdown."),
+    ] = None,
     references: Annotated[
         bool,
         typer.Option(
@@ -55,27 +61,31 @@ def leaderboard(
     ] = True,
 ) -> None:
     """Make LEADERBOARD.md and leaderboard.csv from the records, and print the tables."""
+    from benchmark.files import write_atomically
     from benchmark.references import read_references
     from benchmark.settings import load_settings
 
-    folders = _folders(results, published)
     folder = out or (results or [load_settings().results])[0] / "leaderboard"
-    sources = [_records(path) for path in folders]
+    sources = [read_records(path) for path in record_folders(results, published)]
     renderer = importlib.import_module(RENDERER)
     made = renderer.board(*sources, references=read_references() if references else ())
+    if since is not None:
+        before = renderer.board(read_records(since))
+        sys.stdout.write(importlib.import_module(CHANGES).changes(before, made))
+        return
     files: dict[str, bytes] = renderer.files(made)
     if check:
         _check(folder, files)
         return
     _print_board(made)
-    from benchmark.files import write_atomically
-
+    if page:
+        files["site/index.html"] = importlib.import_module(PAGE).page(made)
     for name, content in files.items():
         write_atomically(folder / name, content)
         stdout().print(f"written: {folder / name}", markup=False, soft_wrap=True)
 
 
-def _folders(given: list[Path] | None, published: bool) -> list[Path]:
+def record_folders(given: list[Path] | None, published: bool) -> list[Path]:
     """The folders of records that are asked for; before the first run there may be only the published one."""
     from benchmark.registry import package_folder
     from benchmark.settings import load_settings
@@ -87,7 +97,13 @@ def _folders(given: list[Path] | None, published: bool) -> list[Path]:
     return [*own, package_folder(PUBLISHED[0]) / PUBLISHED[1]]
 
 
-def _records(folder: Path) -> list[Record]:
+def read_records(folder: Path) -> list[Record]:
+    """Every record of a folder.
+
+    Raises:
+        MissingError: There is no such folder.
+        BenchError: A file is not a valid record.
+    """
     from benchmark.records import RecordStore
 
     if not folder.is_dir():
@@ -121,108 +137,24 @@ def _print_board(board: Any) -> None:
         right = [name for name, numeric in zip(table.header, table.numeric, strict=True) if numeric]
         print_table(title, table.header, table.rows, right=right)
 
-    if len(board.tasks) > 1:
-        show("overview", board.overview)
-        console.print()
-    for task in board.tasks:
-        show(task.heading, task.table)
-        for line in (task.caption, *task.notes):
+    def dim(lines: Sequence[str]) -> None:
+        for line in lines:
             console.print(line, markup=False, style="dim")
         console.print()
+
+    if len(board.tasks) > 1:
+        for track in board.overviews:
+            show(f"overview: {track.name}", track.overview)
+            if track.wins:
+                console.print()
+                show(f"{track.name}: on how many tasks the row is better than the column", track.wins)
+            dim(track.notes)
+    for task in board.tasks:
+        for name, table in task.tables:
+            show(f"{task.heading}: {name}", table)
+            console.print()
+        dim((task.caption, *task.notes))
         if task.references:
             show(f"{task.heading}: published elsewhere, not ranked", task.references.table)
-            for line in (*task.references.footnotes, *task.references.sources):
-                console.print(line, markup=False, style="dim")
-            console.print()
-    for line in (*board.notes, *board.legend):
-        console.print(line, markup=False, style="dim")
-
-
-def compare(
-    a: Annotated[str, typer.Argument(help="UPSTREAM, or UPSTREAM+DOWNSTREAM.")],
-    b: Annotated[str, typer.Argument(help="The system to compare it with.")],
-    task: Annotated[list[str], typer.Option("--task", "-t", help="Task; may be repeated.")],
-    metric: Annotated[str | None, typer.Option("--metric", help="The task's primary one where not given.")] = None,
-    as_json: Json = False,
-    results: Results = None,
-    published: Annotated[bool, typer.Option("--published", help="Also the results published with serbench.")] = False,
-) -> None:
-    """Compare two systems: their difference with its interval, resampling the same speakers for both."""
-    from dataclasses import asdict
-
-    from benchmark.cells import group
-    from benchmark.metrics import find
-    from benchmark.statistics import compare as compare_cells
-    from benchmark.text import interval, measured
-
-    cells = group(*(_records(folder) for folder in _folders([results] if results else None, published))).cells
-    found = []
-    for name in task:
-        of_task = [cell for cell in cells if cell.task.name == name]
-        if not of_task:
-            raise UsageError(f"there are no records of the task {name!r}", "bench leaderboard shows what there is")
-        first = _named(a, of_task)
-        found.append(compare_cells(first, _named(b, of_task), metric or first.task.metrics[0]))
-    if as_json:
-        print_json([asdict(comparison) for comparison in found])
-        return
-    synthetic = {cell.task.name for cell in cells if cell.task.corpus.synthetic}
-    columns = ["task", "metric", "difference", "95 % interval", "resampled", ""]
-    rows = []
-    for one in found:
-        known = find(one.metric)
-        ends, verdict = "", "no interval: a single speaker"
-        if one.low is not None and one.high is not None:
-            ends = interval(one.low, one.high, known.percent)
-            verdict = "contains 0" if one.low <= 0 <= one.high else "does not contain 0"
-        unit = f"{one.n_units} {one.unit}s, seeds"
-        task_text = f"{one.task} (synthetic)" if one.task in synthetic else one.task
-        rows.append([task_text, known.title, measured(one.delta, known.percent), ends, unit, verdict])
-    print_table(f"{found[0].a} minus {found[0].b}", columns, rows, right=["difference", "95 % interval"])
-
-
-def _named(name: str, cells: Sequence[Cell]) -> Cell:
-    def plain(text: str) -> str:
-        return text.replace(" ", "")
-
-    exact = [cell for cell in cells if plain(cell.name) == plain(name)]
-    fitting = exact or [cell for cell in cells if cell.upstream.name == name]
-    known = ", ".join(sorted(plain(cell.name) for cell in (fitting or cells)))
-    if len(fitting) > 1:
-        raise UsageError(f"{name!r} is {len(fitting)} systems on {cells[0].task.name}", f"say which: {known}")
-    if not fitting:
-        raise UsageError(f"there is no system {name!r} on {cells[0].task.name}", f"there are {known}")
-    return fitting[0]
-
-
-def publish(
-    task: Annotated[str, typer.Option("--task", "-t", help="Task.")],
-    upstream: Annotated[list[str] | None, typer.Option("--upstream", "-u", help="Only these.")] = None,
-    downstream: Annotated[list[str] | None, typer.Option("--downstream", "-d", help="Only these.")] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of published results.")] = Path(
-        "leaderboard/results"
-    ),
-    results: Results = None,
-) -> None:
-    """Pack the records of complete cells, one file each, to be committed; predictions stay where they are."""
-    from benchmark.cells import group
-    from benchmark.files import safe_name, write_atomically
-    from benchmark.records import pack
-    from benchmark.settings import load_settings
-
-    cells = [
-        cell
-        for cell in group(_records(results or load_settings().results)).cells
-        if cell.task.name == task
-        and cell.upstream.name in (upstream or [cell.upstream.name])
-        and cell.downstream.name in (downstream or [cell.downstream.name])
-    ]
-    if not cells:
-        raise UsageError(f"there are no such records of the task {task!r}", "bench leaderboard shows what there is")
-    incomplete = [f"{cell.name} ({len(cell.completed)}/{len(cell.units)} units)" for cell in cells if not cell.complete]
-    if incomplete:
-        raise BenchError(f"incomplete on {task}: {', '.join(incomplete)}", "bench run completes them")
-    for cell in cells:
-        path = out / safe_name(task) / f"{safe_name(cell.upstream.name)}--{safe_name(cell.downstream.name)}.json"
-        write_atomically(path, pack([cell.records[unit] for unit in cell.units]))
-        stdout().print(f"written: {path}", markup=False, soft_wrap=True)
+            dim((*task.references.footnotes, *task.references.sources))
+    dim((*board.notes, *board.legend))

@@ -1,10 +1,4 @@
-"""Scores of cells, their uncertainty, and the difference of two cells, from per-speaker statistics alone.
-
-Utterances of one speaker are not independent, so what is resampled is speakers, whole, and seeds. A resample of n
-speakers is a vector of n weights (how often each was drawn): ten thousand resamples are one matrix product. Speakers
-and seeds are drawn independently of each other, as crossed factors: Owen (2007), "The pigeonhole bootstrap", Annals of
-Applied Statistics 1(2). Intervals are percentile intervals, which are somewhat narrow for few speakers.
-"""
+"""Scores of cells, as they are and with their speakers weighted."""
 
 from __future__ import annotations
 
@@ -14,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.cells import Cell, same_protocol, truth_of
+from benchmark.cells import Cell, truth_of
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
 from benchmark.records import TaskPart
@@ -22,10 +16,7 @@ from benchmark.records import TaskPart
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
-RESAMPLES = 10_000
-SEED = 20_260_101  # fixed, so that the same records give the same bytes
-WEIGHTS_AT_ONCE = 2_000_000  # bounds the memory of resampling many speakers: 16 MB an array
-STATISTICS_AT_ONCE = 100_000  # and many statistics: 800 kB an array, which a processor's cache holds
+WEIGHTS_AT_ONCE = 100_000  # statistics computed at once: 800 kB an array, which a processor's cache holds
 # Multiply-adds up to which OpenBLAS computes a matrix product in one thread. Waking threads costs more than products
 # of our size take; on a machine that is busy with other work it made them two hundred times slower.
 ONE_THREAD = 2**18
@@ -51,53 +42,10 @@ class Scores:
         """The standard deviation over seeds (n - 1 in the denominator); None for a single seed."""
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
 
-
-@dataclass(frozen=True)
-class Interval:
-    """A confidence interval of a cell's mean over seeds.
-
-    Attributes:
-        low: Its lower end.
-        high: Its upper end.
-        level: Its confidence, such as 0.95.
-        n_units: The number of speakers.
-    """
-
-    low: float
-    high: float
-    level: float
-    n_units: int
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The difference of two systems on a task.
-
-    Attributes:
-        a: The first system, as it is shown.
-        b: The second one.
-        task: The task's name.
-        metric: The metric's name.
-        delta: Score of a minus score of b, each the mean over its seeds; for an error, below 0 is good for a.
-        low: Lower end of the interval of `delta`; None for a single speaker.
-        high: Upper end; None for a single speaker.
-        level: Confidence of the interval.
-        unit: What was resampled.
-        n_units: The number of speakers.
-        seeds: The number of seeds of a and of b.
-    """
-
-    a: str
-    b: str
-    task: str
-    metric: str
-    delta: float
-    low: float | None
-    high: float | None
-    level: float
-    unit: str
-    n_units: int
-    seeds: tuple[int, int]
+    @property
+    def variance_of_mean(self) -> float:
+        """The variance that the mean has because seeds are a sample; 0 for a single seed, of which nothing is known."""
+        return float(np.var(self.values, ddof=1)) / len(self.values) if len(self.values) > 1 else 0.0
 
 
 def cell_scores(cell: Cell, metric: str) -> Scores:
@@ -114,164 +62,84 @@ def cell_scores(cell: Cell, metric: str) -> Scores:
 
 def all_scores(cell: Cell, metrics: Sequence[str]) -> dict[str, Scores]:
     """`cell_scores` of several metrics."""
-    found = [_suited(cell.task, metric) for metric in metrics]
+    found = [suited(cell.task, metric) for metric in metrics]
     once = np.ones((len(cell.speakers), 1))
-    values = _weighted_scores(cell.statistics(), once, cell.task, found)[..., 0]
+    values = weighted_scores(cell.statistics(), once, cell.task, found)[..., 0]
     return {metric.name: Scores(tuple(row.tolist())) for metric, row in zip(found, values, strict=True)}
 
 
-def speaker_interval(
-    cell: Cell, metric: str, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = SEED
-) -> Interval | None:
-    """Interval of a cell's score by a percentile bootstrap over speakers and seeds.
+def leave_one_out(statistics: Array, task: TaskPart, metrics: Sequence[Metric]) -> Array:
+    """The scores without each of the speakers, as the jackknife needs them.
 
-    Each resample draws as many test speakers as there are, with replacement, and independently as many seeds as there
-    are; all utterances of a drawn speaker count as often as it was drawn. With `pool: folds` a speaker counts in the
-    folds that test it, and a fold weighs as much as the mean weight of its speakers, so that a fold none of whose
-    speakers was drawn drops out. A class that none of the drawn speakers has drops out of the UAR of that resample.
+    Without its only speaker a fold drops out of `pool: folds`, and a class out of the UAR.
 
     Args:
-        cell: A complete cell.
-        metric: A key of `benchmark.metrics.METRICS`, of the task's kind.
-        level: Confidence in (0, 1).
-        resamples: How many.
-        seed: Together with the cell's digest it decides the draws: they do not depend on which other cells there are.
+        statistics: (R, folds, S, ...) of a cell.
+        task: Decides the pooling of folds.
+        metrics: What to compute.
 
     Returns:
-        None where there is a single speaker, of whom nothing can be resampled.
-
-    Raises:
-        BenchError: As `cell_scores`.
+        (metrics, S): means over seeds.
     """
-    return all_intervals(cell, [metric], level=level, resamples=resamples, seed=seed)[metric]
+    speakers = statistics.shape[2]
+    at_once = max(1, WEIGHTS_AT_ONCE // max(speakers, statistics[:, 0, 0].size))
+    result = np.empty((len(metrics), speakers))
+    for part in chunks(speakers, at_once):
+        weights = np.ones((speakers, part.stop - part.start))
+        weights[np.arange(part.start, part.stop), np.arange(weights.shape[1])] = 0
+        result[:, part] = weighted_scores(statistics, weights, task, metrics).mean(axis=1)
+    return result
 
 
-def all_intervals(
-    cell: Cell, metrics: Sequence[str], *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = SEED
-) -> dict[str, Interval | None]:
-    """`speaker_interval` of several metrics, from the same draws."""
-    found = [_suited(cell.task, metric) for metric in metrics]
-    statistics, speakers = cell.statistics(), len(cell.speakers)
-    if speakers < 2:
-        return {metric.name: None for metric in found}
-    replicates = _replicates([statistics], cell.task, found, resamples, _generator(seed, cell))[0]
-    ends = _percentiles(replicates, level)
-    return {
-        metric.name: Interval(low, high, level, speakers)
-        for metric, (low, high) in zip(found, ends.tolist(), strict=True)
-    }
+def effective_speakers(statistics: Array, task: TaskPart) -> float:
+    """How many speakers of equal weight would have as even a say in the score as these have.
 
-
-def compare(
-    a: Cell, b: Cell, metric: str, *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = SEED
-) -> Comparison:
-    """The difference of two cells with its interval, by a paired bootstrap over speakers.
-
-    In each resample both systems meet the same drawn speakers, and each draws its own seeds, for seed 3 of one has
-    nothing to do with seed 3 of the other. Swapping the systems mirrors the result.
+    A speaker's weight is its share of a class's (of all) test utterances, averaged over classes and, with
+    `pool: folds`, over folds; the number is 1 / sum of squared shares. In a corpus where some speakers say most of a
+    class it is far below their count, and with it the degrees of freedom of a variance over speakers.
+    Source: Carter, Schnepel, Steigerwald (2017), "Asymptotic behavior of a t-test robust to cluster heterogeneity",
+    Review of Economics and Statistics 99(4); its simplest case.
 
     Args:
-        a: A complete cell.
-        b: Another one, of the same protocol, recordings and folds.
-        metric: A key of `benchmark.metrics.METRICS`, of the task's kind.
-        level: Confidence in (0, 1).
-        resamples: How many.
-        seed: Together with both cells' digests it decides the draws.
+        statistics: (R, folds, S, ...) of a cell.
+        task: Decides the pooling of folds.
+
+    Returns:
+        At least 1, at most S.
+    """
+    truth = truth_of(statistics[0], task)
+    sizes = truth if task.kind == "classification" else truth[..., :1, 0]
+    if task.pool == "utterances":
+        sizes = sizes.sum(axis=0, keepdims=True)
+    totals = sizes.sum(axis=1, keepdims=True)
+    shares = np.divide(sizes, totals, out=np.zeros_like(sizes), where=totals > 0)
+    tested = (totals > 0).sum(axis=-1, keepdims=True)
+    by_speaker = (shares.sum(axis=-1) / tested[..., 0]).mean(axis=0)
+    return float(1 / np.square(by_speaker).sum())
+
+
+def suited(task: TaskPart, metric: str) -> Metric:
+    """The metric of a name, where it is of the task's kind.
 
     Raises:
-        BenchError: As `cell_scores`; or the cells were not tested on the same utterances of the same speakers.
+        UsageError: It is unknown.
+        BenchError: It is of the other kind.
     """
-    _check_pair(a, b)
-    found = _suited(a.task, metric)
-    delta = cell_scores(a, metric).mean - cell_scores(b, metric).mean
-    low: float | None = None
-    high: float | None = None
-    if len(a.speakers) > 1:
-        first, second = sorted((a, b), key=lambda cell: cell.sha256)
-        systems = [first.statistics(), second.statistics()]
-        replicates = _replicates(systems, a.task, [found], resamples, _generator(seed, first, second))
-        sign = 1 if first is a else -1
-        low, high = _percentiles(sign * (replicates[0, 0] - replicates[1, 0]), level).tolist()
-    seeds = (len(a.seeds), len(b.seeds))
-    return Comparison(a.name, b.name, a.task.name, metric, delta, low, high, level, "speaker", len(a.speakers), seeds)
-
-
-def _check_pair(a: Cell, b: Cell) -> None:
-    if not same_protocol(a.task, b.task):
-        raise BenchError(
-            f"{a.name} on {a.task.name} ({a.task.sha256[:12]}) and {b.name} on {b.task.name} ({b.task.sha256[:12]}) "
-            "have different protocols, recordings or folds",
-            "only scores of one protocol on the same recordings can be compared",
-        )
-    truth_a, truth_b = (truth_of(cell.statistics()[0], cell.task) for cell in (a, b))
-    if a.speakers != b.speakers or not np.allclose(truth_a, truth_b, rtol=1e-9, atol=1e-9):
-        raise BenchError(
-            f"{a.name} and {b.name} were not tested on the same utterances of {a.task.name}",
-            "the records contradict each other: remove them and run again",
-        )
-
-
-def _suited(task: TaskPart, metric: str) -> Metric:
     found = find(metric)
     if found.kind != task.kind:
         raise BenchError(f"the metric {metric!r} is for {found.kind}", f"{task.name} is a {task.kind} task")
     return found
 
 
-def _generator(seed: int, *cells: Cell) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64([seed, *(int(cell.sha256, 16) for cell in cells)]))
-
-
-def _percentiles(values: Array, level: float) -> Array:
-    """The ends of the percentile interval over the last axis: (..., B) -> (..., 2)."""
-    return np.moveaxis(np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=-1), 0, -1)
-
-
-def _replicates(
-    systems: Sequence[Array], task: TaskPart, metrics: Sequence[Metric], resamples: int, rng: np.random.Generator
-) -> Array:
-    """Scores of systems on resampled seeds (of each system its own) and speakers (of all systems the same).
-
-    Args:
-        systems: (seeds, folds, speakers, ...) statistics of each system.
-        task: Decides the pooling of folds.
-        metrics: What to compute.
-        resamples: B.
-        rng: Is advanced.
-
-    Returns:
-        (systems, metrics, B).
-    """
-    seed_draws = [_draw(rng, len(system), resamples) / len(system) for system in systems]
-    result = np.empty((len(systems), len(metrics), resamples))
-    speakers, largest = systems[0].shape[2], max(system[:, 0, 0].size for system in systems)
-    at_once = max(1, min(WEIGHTS_AT_ONCE // speakers, STATISTICS_AT_ONCE // largest))
-    for part in _chunks(resamples, at_once):
-        weights = _draw(rng, speakers, part.stop - part.start)
-        for index, system in enumerate(systems):
-            scores = _weighted_scores(system, weights, task, metrics)
-            result[index, :, part] = (scores * seed_draws[index][:, part]).sum(axis=1)
-    return result
-
-
-def _chunks(total: int, size: int) -> Iterator[slice]:
-    for start in range(0, total, size):
-        yield slice(start, min(start + size, total))
-
-
-def _draw(rng: np.random.Generator, n: int, resamples: int) -> Array:
-    """How often each of n things is drawn in n draws with replacement: (n, resamples)."""
-    drawn = rng.integers(0, n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
-    times = np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n)
-    return np.ascontiguousarray(times.T, dtype=np.float64)
-
-
-def _weighted_scores(statistics: Array, weights: Array, task: TaskPart, metrics: Sequence[Metric]) -> Array:
+def weighted_scores(statistics: Array, weights: Array, task: TaskPart, metrics: Sequence[Metric]) -> Array:
     """Every metric of every seed, the speakers weighted.
+
+    With `pool: folds` a speaker counts in the folds that test it, and a fold weighs as much as the mean weight of its
+    speakers, so that a fold all of whose speakers weigh nothing drops out.
 
     Args:
         statistics: (R, folds, S, ...) of R seeds and S speakers.
-        weights: (S, B), the weight of each speaker in each resample.
+        weights: (S, B), the weight of each speaker in each of B cases.
         task: Decides the pooling of folds.
         metrics: What to compute.
 
@@ -283,7 +151,7 @@ def _weighted_scores(statistics: Array, weights: Array, task: TaskPart, metrics:
         return np.stack([metric.compute(pooled) for metric in metrics])
     tested = statistics[0].any(axis=(-2, -1))
     alone = tested.sum(axis=1) == 1
-    # The weight of a fold's only speaker cancels in every metric: there is nothing to resample inside such folds.
+    # The weight of a fold's only speaker cancels in every metric: there is nothing to weight inside such folds.
     weight = weights[tested[alone].argmax(axis=1)]
     result = np.stack([_product(metric.compute(statistics[:, alone].sum(axis=2)), weight) for metric in metrics])
     total_weight = weight.sum(axis=0)
@@ -297,6 +165,12 @@ def _weighted_scores(statistics: Array, weights: Array, task: TaskPart, metrics:
     return result
 
 
+def chunks(total: int, size: int) -> Iterator[slice]:
+    """Slices of at most `size` that together are 0..total."""
+    for start in range(0, total, size):
+        yield slice(start, min(start + size, total))
+
+
 def _total(statistics: Array, weights: Array) -> Array:
     """Add up speakers: (R, S, a, b) and (S, B) -> (R, B, a, b), laid out with B last, which the metrics run through."""
     seeds, speakers, *shape = statistics.shape
@@ -307,6 +181,6 @@ def _total(statistics: Array, weights: Array) -> Array:
 def _product(matrix: Array, weights: Array) -> Array:
     """The matrix product (M, S) x (S, B), by blocks of columns."""
     result = np.empty((len(matrix), weights.shape[1]))
-    for part in _chunks(weights.shape[1], max(64, ONE_THREAD // max(1, matrix.size))):
+    for part in chunks(weights.shape[1], max(64, ONE_THREAD // max(1, matrix.size))):
         result[:, part] = matrix @ weights[:, part]
     return result

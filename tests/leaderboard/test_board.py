@@ -17,8 +17,9 @@ from benchmark.records import RecordStore, pack
 from benchmark.registry import Registry
 from benchmark.run import run
 from benchmark.settings import Settings
-from benchmark.statistics import cell_scores, speaker_interval
-from leaderboard.board import TaskTable, board
+from benchmark.statistics import cell_interval, cell_scores
+from leaderboard.board import Table, TaskTable, board
+from leaderboard.render import files
 
 OTHER = "9" * 64
 
@@ -43,8 +44,12 @@ def only(*sources) -> TaskTable:
     return task
 
 
-def columns(task: TaskTable, *names: str) -> list[tuple[str, ...]]:
-    return [tuple(row[task.table.header.index(name)] for name in names) for row in task.table.rows]
+def columns(task: TaskTable, *names: str, group: str = "fixed") -> list[tuple[str, ...]]:
+    return chosen(dict(task.tables)[group], *names)
+
+
+def chosen(table: Table, *names: str) -> list[tuple[str, ...]]:
+    return [tuple(row[table.header.index(name)] for name in names) for row in table.rows]
 
 
 def test_rows_are_ranked_by_the_primary_metric_and_ties_share_a_rank() -> None:
@@ -87,7 +92,7 @@ def test_numbers_are_those_of_the_statistics() -> None:
     drawn = {(f, s, i): decisions(rng, 0.5, 10) for f in ("one", "two") for s in range(3) for i in range(4)}
     records = cell(lambda fold, seed: {f"{fold}{i}": drawn[fold, seed, i] for i in range(4)})
     (found,) = group(records).cells
-    scores, interval = cell_scores(found, "uar"), speaker_interval(found, "uar")
+    scores, interval = cell_scores(found, "uar"), cell_interval(found, "uar")
     assert interval is not None
     assert scores.sd is not None
     text = (
@@ -97,7 +102,7 @@ def test_numbers_are_those_of_the_statistics() -> None:
     assert columns(only(records), "UAR", "95 % interval") == [text]
     value = board(records).values[0]
     assert (value.metric, value.primary, value.mean, value.sd) == ("uar", True, scores.mean, scores.sd)
-    assert (value.low, value.high, value.n_speakers) == (interval.low, interval.high, 8)
+    assert (value.low, value.high, value.n_units) == (interval.low, interval.high, 8)
 
 
 def test_published_statistics_that_were_changed_stop_the_board(tmp_path: Path) -> None:
@@ -119,7 +124,7 @@ def test_published_statistics_that_were_changed_stop_the_board(tmp_path: Path) -
 def test_the_score_is_not_read_from_the_recorded_metrics() -> None:
     honest = system("x", 0.5)
     boasting = [one.model_copy(update={"metrics": {"uar": 1.0, "wa": 1.0}}) for one in honest]
-    assert board(boasting) == board(honest)
+    assert files(board(boasting)) == files(board(honest))
 
 
 def test_an_incomplete_cell_has_progress_and_never_a_score() -> None:
@@ -129,9 +134,9 @@ def test_an_incomplete_cell_has_progress_and_never_a_score() -> None:
     task = only(records)
     header = ("rank", "upstream", "UAR", "95 % interval", "WA", "macro F1")
     assert columns(task, *header)[1] == ("–", "part", "4/6 units (1/2 folds)", "–", "–", "–")
-    assert task.table.rows[0][1] == "whole"
+    assert columns(task, "upstream")[0] == ("whole",)
     values = [value for value in board(records).values if value.upstream == "part"]
-    assert {(v.mean, v.sd, v.low, v.high, v.n_speakers) for v in values} == {(None,) * 5}
+    assert {(v.mean, v.sd, v.low, v.high, v.n_units) for v in values} == {(None,) * 5}
     assert {(v.units_completed, v.units_failed, v.units_expected, v.complete) for v in values} == {(4, 0, 6, False)}
     assert [v.metric for v in values] == ["uar", "wa", "macro_f1"]
 
@@ -161,10 +166,19 @@ def test_warnings_are_marked_where_they_hold() -> None:
     assert (leaky.heading, toy.heading) == ("leaky ⚠", "toy")
     assert columns(leaky, "flags") == [("⚠ speaker-dependent, ⚠ dev = test",)]
     assert columns(toy, "upstream", "flags") == [("fair", "–"), ("peeking", "⚠ transductive")]
-    assert made.overview.header == ("upstream", "downstream", "leaky ⚠: UAR", "toy: UAR")
-    assert made.overview.rows == (
-        ("fair", "superb", "90.0 ± 0.0 ⚠", "40.0 ± 0.0"),
-        ("peeking", "superb", "–", "40.0 ± 0.0 ⚠"),
+    (track,) = made.overviews
+    assert track.overview.header == (
+        "upstream",
+        "downstream",
+        "mean rank",
+        "possible",
+        "tasks",
+        "toy: UAR",
+        "leaky ⚠: UAR",
+    )
+    assert track.overview.rows == (
+        ("fair", "superb", "1.0", "1.0–2.0", "1/1", "40.0 ± 0.0 a", "90.0 ± 0.0 a ⚠"),
+        ("peeking", "superb", "1.0", "1.0–2.0", "1/1", "40.0 ± 0.0 a ⚠", "–"),
     )
     explained = [line.split(":")[0] for line in made.legend if line.startswith("⚠")]
     assert explained == ["⚠ speaker-dependent", "⚠ dev = test", "⚠ transductive"]
@@ -191,9 +205,15 @@ def test_weights_that_know_a_corpus_of_the_task_are_marked(corpus: str, trained_
     )
     (task,) = made.tasks
     mark = "⚠ contaminated" if known else "–"
-    assert columns(task, "rank", "upstream", "flags") == [("1", "knowing", mark), ("2", "fair", "–")]
-    scores = {row[0]: row[2] for row in made.overview.rows}
-    assert scores == {"fair": "50.0 ± 0.0", "knowing": f"90.0 ± 0.0{' ⚠' if known else ''}"}
+    if known:  # ranked apart, and not in the mean rank
+        assert columns(task, "rank", "upstream", "flags", group="contaminated") == [("1", "knowing", mark)]
+        assert columns(task, "rank", "upstream", "flags") == [("1", "fair", "–")]
+    else:
+        assert columns(task, "rank", "upstream", "flags") == [("1", "knowing", mark), ("2", "fair", "–")]
+    overview = made.overviews[0].overview
+    scores = {row[0]: (row[2], row[-1]) for row in overview.rows}
+    text = ("–", "90.0 ± 0.0 ⚠") if known else ("1.0", "90.0 ± 0.0 a")
+    assert scores == {"fair": ("1.0", "50.0 ± 0.0 a") if known else ("2.0", "50.0 ± 0.0 b"), "knowing": text}
     note = f"Contaminated: the weights of knowing were trained on recordings of {known}."
     assert task.notes == ((note,) if known else ())
     explained = [line for line in made.legend if line.startswith("⚠ contaminated: ")]
@@ -218,8 +238,8 @@ def test_a_run_writes_what_the_weights_know_and_nothing_else_changes(
     assert {name: one.upstream.model_copy(update={"trained_on": []}) for name, one in after.items()} == {
         name: one.upstream for name, one in before.items()
     }
-    assert columns(only(before.values()), "flags") == [("–",)]
-    assert columns(only(after.values()), "flags") == [("⚠ contaminated",)]
+    assert columns(only(before.values()), "flags", group="open head") == [("–",)]
+    assert columns(only(after.values()), "flags", group="contaminated") == [("⚠ contaminated",)]
 
 
 def test_one_record_that_knows_of_the_training_marks_the_cell() -> None:
@@ -227,7 +247,7 @@ def test_one_record_that_knows_of_the_training_marks_the_cell() -> None:
     *older, last = system("knowing", 0.9)
     told = last.model_copy(update={"upstream": last.upstream.model_copy(update={"trained_on": ["toys"]})})
     for records in ([told, *older], [*older, told]):
-        assert columns(only(records), "flags") == [("⚠ contaminated",)]
+        assert columns(only(records), "flags", group="contaminated") == [("⚠ contaminated",)]
 
 
 def test_flags_that_do_not_occur_are_not_explained() -> None:
@@ -240,7 +260,7 @@ def test_synthetic_speech_is_called_so_wherever_it_is_shown() -> None:
     assert task.heading == "toy (synthetic)"
     assert "(synthetic speech)" in task.caption
     assert columns(task, "flags") == [("synthetic",)]
-    assert made.overview.header[2] == "toy (synthetic): UAR"
+    assert made.overviews[0].overview.header[-1] == "toy (synthetic): UAR"
     assert any(line.startswith("synthetic: ") for line in made.legend)
     assert made.values[0].flags == "synthetic"
 
@@ -310,7 +330,7 @@ def test_rows_of_different_code_are_named_below_their_table() -> None:
 
 def test_names_are_one_line_each() -> None:
     made = board(cell(upstream__name="two\nlines\x1b[2J", task__title="a\ttitle"))
-    assert made.overview.rows[0][0] == "two lines\ufffd[2J"
+    assert made.overviews[0].overview.rows[0][0] == "two lines\ufffd[2J"
     assert "a title" in made.tasks[0].caption
 
 
@@ -321,4 +341,4 @@ def test_contradictory_records_stop_the_board() -> None:
 
 def test_no_records_make_an_empty_board() -> None:
     made = board([])
-    assert (made.tasks, made.notes, made.legend, made.values, made.overview.rows) == ((), (), (), (), ())
+    assert (made.tasks, made.notes, made.legend, made.values, made.overviews) == ((), (), (), (), ())

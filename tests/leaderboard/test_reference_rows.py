@@ -46,11 +46,11 @@ def markdown(*references: Reference) -> str:
 def test_a_reference_better_than_all_changes_no_rank_no_overview_and_no_csv() -> None:
     records = [*cell(), failed(upstream__name="mouth", upstream__sha256="7" * 64)]
     with_them, without = board(records, references=[reference()]), board(records)
-    assert with_them.overview == without.overview
+    assert with_them.overviews == without.overviews
     assert with_them.values == without.values
     assert with_them.legend == without.legend
     (shown,), (plain,) = with_them.tasks, without.tasks
-    assert (shown.table, shown.notes, shown.caption) == (plain.table, plain.notes, plain.caption)
+    assert (shown.tables, shown.notes, shown.caption) == (plain.tables, plain.notes, plain.caption)
     assert plain.references is None
     assert shown.references is not None
     files = render(records, references=[reference()])
@@ -64,7 +64,8 @@ def test_a_reference_better_than_all_changes_no_rank_no_overview_and_no_csv() ->
 
 def test_the_rest_of_the_page_stays_as_it_is() -> None:
     lines = markdown(reference()).splitlines()
-    start = lines.index(ELSEWHERE)
+    start = lines.index("### Published elsewhere")
+    assert lines[start + 2] == ELSEWHERE
     assert "\n".join(lines[:start]).rstrip("\n") + "\n" == render(cell())["LEADERBOARD.md"].decode()
 
 

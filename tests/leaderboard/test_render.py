@@ -23,7 +23,7 @@ from benchmark.text import clean
 from leaderboard.render import board, escape, files, render
 from leaderboard.rows import Value
 
-EXPECTED_TAGS = {"h1", "h2", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "code"}
+EXPECTED_TAGS = {"h1", "h2", "h3", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "code"}
 HOSTILE = [
     "pipe | pipe",
     "\\| escaped pipe \\\\|",
@@ -133,7 +133,10 @@ def test_markdown_shows_the_board() -> None:
     made = board(small_board())
     text = render(small_board())["LEADERBOARD.md"].decode()
     page = Page(text)
-    tables = [made.overview, *(task.table for task in made.tasks)]
+    tables = [
+        *(track.overview for track in made.overviews),
+        *(table for task in made.tasks for _, table in task.tables),
+    ]
     assert page.rows == [list(row) for table in tables for row in (table.header, *table.rows)]
     assert "## other ⚠\n" in text
     assert "synthetic" not in text
@@ -147,8 +150,9 @@ def test_a_contaminated_cell_is_marked_in_markdown_and_csv() -> None:
         + cell(upstream__sha256="7" * 64, task__corpus__name="ravdess -> iemocap")
     )
     text = made["LEADERBOARD.md"].decode()
-    flags = Page(text).rows[-2:]
-    assert [(row[1], row[-4]) for row in flags] == [("ears", "–"), ("knowing", "⚠ contaminated")]
+    flags = [row for row in Page(text).rows[-4:] if row[0] != "rank"]
+    assert [(row[3], row[-4]) for row in flags] == [("ears", "–"), ("knowing", "⚠ contaminated")]
+    assert text.index("### Fixed") < text.index("### Contaminated")
     assert "- ⚠ contaminated: the weights of the upstream were trained on recordings of this corpus" in text
     assert "- Contaminated: the weights of knowing were trained on recordings of iemocap." in text
     rows = csv.DictReader(io.StringIO(made["leaderboard.csv"].decode()))
@@ -160,9 +164,9 @@ def test_names_neither_break_a_table_nor_become_markup(name: str) -> None:
     page = Page(render(hostile(name))["LEADERBOARD.md"].decode())
     assert page.tags <= EXPECTED_TAGS
     assert page.attributes <= {"style"}  # the alignment of columns
-    assert {len(row) for row in page.rows} == {3, 11}
-    assert [clean(name)] * 2 in [row[:2] for row in page.rows[:3]]
-    assert page.rows[4][1:3] == [clean(name)] * 2
+    assert {len(row) for row in page.rows} == {6, 13, 14}  # no worst speaker where nothing is complete
+    assert [clean(name)] * 2 in [row[:2] for row in page.rows if len(row) == 6]
+    assert [clean(name)] * 2 in [row[3:5] for row in page.rows if len(row) == 14]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -170,7 +174,7 @@ def test_a_hostile_task_name_stays_a_heading(name: str) -> None:
     text = render(cell(task__name=name))["LEADERBOARD.md"].decode()
     page = Page(text)
     assert page.tags <= EXPECTED_TAGS
-    assert page.rows[0][2] == f"{clean(name)}: UAR"
+    assert page.rows[0][-1] == f"{clean(name)}: UAR"
     assert len([line for line in text.splitlines() if line.startswith("## ")]) == 2
 
 
@@ -194,7 +198,7 @@ def test_csv_is_long_and_says_everything() -> None:
     assert len(rows) == 4 * 3
     first = next(row for row in rows if row["task"] == "toy" and row["upstream"] == "ears" and row["metric"] == "uar")
     assert first["mean"] == "0.604167"
-    assert (first["seeds"], first["folds"], first["n_speakers"]) == ("3", "2", "4")
+    assert (first["seeds"], first["folds"], first["n_units"]) == ("3", "2", "4")
     assert (first["units_completed"], first["units_expected"], first["complete"]) == ("6", "6", "true")
     assert (first["layers"], first["dim"], first["parameters"]) == ("5", "384", "8208384")
     assert first["task_sha256"] == "a" * 64
@@ -209,7 +213,7 @@ def test_csv_is_long_and_says_everything() -> None:
 def test_csv_holds_any_name(name: str) -> None:
     rows = list(csv.DictReader(io.StringIO(render(hostile(name))["leaderboard.csv"].decode())))
     guard = "'" if clean(name).startswith("-") else ""
-    assert rows[0]["upstream"] == guard + clean(name)
+    assert guard + clean(name) in {row["upstream"] for row in rows}
     assert {None} & {key for row in rows for key in row} == set()
 
 
@@ -228,4 +232,4 @@ def test_no_records_still_make_both_files() -> None:
 def test_rendering_imports_nothing_heavy() -> None:
     code = "import sys, leaderboard.render; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"torch", "scipy", "sklearn", "pandas", "transformers", "matplotlib", "rich"} & set(loaded)
+    assert not {"torch", "sklearn", "pandas", "transformers", "matplotlib", "rich", "jinja2"} & set(loaded)

@@ -18,7 +18,20 @@ from typer.testing import CliRunner
 from benchmark.cli import app
 
 SCRIPT = Path(sys.executable).with_name("bench")
-COMMANDS = ("run", "list", "show", "data", "leaderboard", "compare", "publish", "check", "cache", "doctor")
+COMMANDS = (
+    "run",
+    "list",
+    "show",
+    "data",
+    "leaderboard",
+    "compare",
+    "plot",
+    "publish",
+    "submit",
+    "check",
+    "cache",
+    "doctor",
+)
 
 
 def bench(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -187,14 +200,18 @@ def test_leaderboard_writes_checks_and_notices_a_difference(toy: list[object], t
 
 def test_compare_and_publish(toy: list[object], tmp_path: Path) -> None:
     bench("run", "--upstream", "spectrum", "--upstream", "chance", "--downstream", "nearest", *toy)
-    (comparison,) = json.loads(bench("compare", "spectrum", "chance+nearest", "--task", "toy", "--json").stdout)
-    assert comparison["delta"] == pytest.approx(-json.loads(
-        bench("compare", "chance", "spectrum", "--task", "toy", "--json").stdout
-    )[0]["delta"])  # fmt: skip
+    (comparison,) = json.loads(bench("compare", "spectrum", "chance+nearest", "--json").stdout)["tasks"]
+    (mirrored,) = json.loads(bench("compare", "chance", "spectrum", "--task", "toy", "--json").stdout)["tasks"]
+    assert comparison["delta"] == -mirrored["delta"]
+    assert (comparison["p"], comparison["mcnemar"]["a_only"]) == (mirrored["p"], mirrored["mcnemar"]["b_only"])
     assert comparison["low"] <= comparison["delta"] <= comparison["high"]
-    assert comparison["low"] > 0
-    assert "spectrum + nearest minus chance + nearest" in bench("compare", "spectrum", "chance", "-t", "toy").stdout
+    assert comparison["smallest_p"] == 1 / 8  # four speakers: 2 of 2**4 swaps
+    shown = bench("compare", "spectrum", "chance", "-t", "toy").stdout
+    assert "A: spectrum + nearest" in shown
+    assert "McNemar, first seed" in shown
     assert "there is no system 'nobody'" in bench("compare", "nobody", "chance", "-t", "toy", code=2).stderr
+    assert "no task has complete results" in bench("compare", "nobody", "chance", code=2).stderr
+    assert "compared with itself" in bench("compare", "chance", "chance", code=2).stderr
     bench("publish", "--task", "toy", "--out", tmp_path / "published")
     assert sorted(path.name for path in (tmp_path / "published/toy").iterdir()) == [
         "chance--nearest.json",

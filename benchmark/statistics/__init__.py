@@ -1,0 +1,28 @@
+"""What the scores of cells are worth: uncertainty, differences, ranks, and what a task can show at all.
+
+Everything is computed from per-speaker sufficient statistics. Utterances of one speaker are not independent, so the
+speaker is the unit: of intervals (`intervals`), of tests of two systems (`pairs`), of corrections over all pairs of a
+task (`family`, `letters`), and of what could have been seen (`power`). `across` compares over several tasks. Where a
+corpus knows no speakers the unit is the utterance, in groups formed at random.
+
+How often these methods err is measured by simulation: `tests/simulations`, and the table in `leaderboard/METHODS.md`.
+"""
+
+from benchmark.statistics.family import TaskAnalysis, analyse
+from benchmark.statistics.intervals import Interval, all_intervals, cell_interval
+from benchmark.statistics.pairs import Comparison, compare
+from benchmark.statistics.scores import LEVEL, Scores, all_scores, cell_scores
+
+__all__ = [
+    "LEVEL",
+    "Comparison",
+    "Interval",
+    "Scores",
+    "TaskAnalysis",
+    "all_intervals",
+    "all_scores",
+    "analyse",
+    "cell_interval",
+    "cell_scores",
+    "compare",
+]

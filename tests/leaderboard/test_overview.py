@@ -1,0 +1,110 @@
+"""Mean ranks, coverage and tests over tasks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from records_factory import cell
+from test_changes import system
+
+from leaderboard.board import board
+
+
+def several(*tasks: str, systems: dict[str, float], **changes: object) -> list:
+    return [
+        record
+        for number, task in enumerate(tasks)
+        for name, accuracy in systems.items()
+        for record in system(name, accuracy + number / 40, task__name=task, **changes)
+    ]
+
+
+SYSTEMS = {"low": 0.4, "middle": 0.55, "high": 0.7}
+
+
+def test_mean_ranks_are_over_tasks_that_count() -> None:
+    records = several("one", "two", systems=SYSTEMS)
+    records += several("leaky", systems={"low": 0.9}, task__speaker_independent=False)
+    records += several("made-up", systems={"low": 0.9}, task__corpus__synthetic=True)
+    (track,) = board(records).tracks
+    assert track.tasks == ("one", "two")
+    assert [(one.upstream, one.mean_rank, one.best, one.worst, one.counted) for one in track.standings] == [
+        ("high", 1, 1, 1, ("one", "two")),
+        ("middle", 2, 2, 2, ("one", "two")),
+        ("low", 3, 3, 3, ("one", "two")),
+    ]
+    assert set(track.standings[2].places) == {"one", "two", "leaky", "made-up"}
+
+
+def test_systems_that_cover_less_come_last_and_say_so() -> None:
+    records = several("one", "two", systems=SYSTEMS) + several("one", systems={"newcomer": 0.9})
+    (shown,) = board(records).overviews
+    assert [(row[0], row[2], row[4]) for row in shown.overview.rows] == [
+        ("high", "1.5", "2/2"),
+        ("middle", "2.5", "2/2"),
+        ("low", "3.5", "2/2"),
+        ("newcomer", "1.0", "1/2"),
+    ]
+
+
+def test_tests_over_tasks_and_wins() -> None:
+    made = board(several("one", "two", "three", systems=SYSTEMS))
+    (track,), (shown,) = made.tracks, made.overviews
+    assert made.across is track.across
+    assert track.across is not None
+    assert track.across.systems == ("high + superb", "middle + superb", "low + superb")
+    assert track.across.friedman_statistic == pytest.approx(6)  # three tasks that all agree: N (m - 1)
+    assert "Friedman's test over 3 tasks and 3 systems: chi-squared 6.00, p = 0.0498" in shown.notes[0]
+    assert "no two systems differ" in shown.notes[1]  # of three tasks the signed ranks give no less than 0.25
+    assert shown.wins is not None
+    wins = {row[0]: row[1:] for row in shown.wins.rows}
+    assert wins == {
+        "high + superb": ("–", "3/3", "3/3"),
+        "middle + superb": ("0/3", "–", "3/3"),
+        "low + superb": ("0/3", "0/3", "–"),
+    }
+
+
+def test_one_task_has_no_tests_over_tasks() -> None:
+    (shown,) = board(several("one", systems=SYSTEMS)).overviews
+    assert shown.wins is None
+    assert shown.notes == (
+        "No tests over tasks: they need three systems on two tasks that count, and there is 1 task that counts.",
+    )
+
+
+def test_tracks_are_ranked_apart() -> None:
+    records = several("one", systems=SYSTEMS) + several("one", systems={"tuned": 0.9}, downstream__name="mlp")
+    made = board(records)
+    assert [(track.name, len(track.standings)) for track in made.tracks] == [("fixed", 3), ("open head", 1)]
+    assert made.tracks[1].standings[0].mean_rank == 1
+    (section,) = made.sections
+    assert [group.name for group in section.groups] == ["fixed", "open head"]
+    assert section.analysis.better("tuned + mlp", "high + superb")  # compared all the same
+
+
+def test_contaminated_cells_count_in_no_mean_rank() -> None:
+    records = several("one", systems=SYSTEMS) + system("knowing", 0.95, task__name="one", upstream__trained_on=["toys"])
+    (track,) = board(records).tracks
+    assert {one.upstream: one.mean_rank for one in track.standings} == {
+        "high": 1,
+        "middle": 2,
+        "low": 3,
+        "knowing": None,
+    }
+
+
+def test_gender_gap_and_worst_speaker_are_columns_where_known() -> None:
+    def by_speaker(fold: str, seed: int) -> dict[str, np.ndarray]:
+        return {
+            f"{fold}-{name}": right * np.eye(4) + (20 - right) * np.roll(np.eye(4), 1, axis=1)
+            for name, right in (("f", 16), ("m", 12))
+        }
+
+    gender = {f"{fold}-{name}": word for fold in ("one", "two") for name, word in (("f", "female"), ("m", "male"))}
+    (task,) = board(cell(by_speaker, clusters__gender=gender)).tasks
+    ((_, table),) = task.tables
+    row = dict(zip(table.header, table.rows[0], strict=True))
+    assert (row["gender gap"], row["worst speaker"]) == ("20.0", "60.0")
+    ((_, plain),) = board(cell(by_speaker)).tasks[0].tables
+    assert "gender gap" not in plain.header

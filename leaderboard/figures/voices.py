@@ -1,0 +1,179 @@
+"""How scores differ between speakers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.cells import Cell
+from benchmark.errors import BenchError
+from benchmark.metrics import Metric, find
+from benchmark.statistics import cell_scores
+from benchmark.text import clean, count, measured, some
+from leaderboard.figures.canvas import BLUE, GREEN, GREY, INK, VERMILLION, blank, drawn, shown, tip
+from leaderboard.figures.parts import of_one_task
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MARKS = {"female": ("o", VERMILLION), "male": ("s", BLUE)}
+OTHER, UNKNOWN = ("D", GREEN), ("o", GREY)
+MAX_NAMES = 60  # more do not fit below the axis
+DIGEST = 6  # letters of a hidden name
+AREA = (8.0, 90.0)  # of a marker, in square points: of few utterances, and of the most
+
+
+def scores_of_speakers(cell: Cell) -> tuple[Metric, NDArray[np.float64], NDArray[np.float64]]:
+    """What each speaker alone would give.
+
+    Classes: the UAR over the classes that the speaker has (the recall where it is one), or the WA where the task ranks
+    by it. F1 is no choice: it counts classes that a speaker does not have. Dimensions: the primary metric.
+
+    Args:
+        cell: A complete cell.
+
+    Returns:
+        The metric; (S,) scores, of all folds together and the mean over seeds; (S,) test utterances, of one seed.
+    """
+    task, statistics = cell.task, cell.statistics().sum(axis=1)
+    metric = find(task.metrics[0])
+    if task.kind == "classification" and metric.name != "wa":
+        metric = find("uar")
+    total = statistics[0].sum(axis=(-2, -1)) if task.kind == "classification" else statistics[0, :, 0, 0]
+    return metric, metric.compute(statistics).mean(axis=0), total
+
+
+@drawn
+def speakers(cells: Sequence[Cell]) -> Figure:
+    """Each speaker's own score, one panel for each system, with the score of the system as a line.
+
+    Speakers stand in the same order in all panels: by the mean of their scores.
+
+    Args:
+        cells: Complete cells of one task.
+
+    Raises:
+        BenchError: They are not, or the corpus knows no speakers.
+    """
+    of_one_task(cells)
+    task, everybody = cells[0].task, cells[0].speakers
+    if cells[0].unit == "utterance":
+        raise BenchError(f"{task.name} has no speakers", "its corpus does not say who speaks")
+    if any(cell.speakers != everybody for cell in cells):
+        raise BenchError(
+            f"the systems were not tested on the same speakers of {task.name}", "bench run makes them anew"
+        )
+    found = [scores_of_speakers(cell) for cell in cells]
+    metric, sizes = found[0][0], found[0][2]
+    order = np.argsort(_mean(found), kind="stable")
+    names, gender = [everybody[place] for place in order], _gender(cells)
+    named = len(everybody) <= MAX_NAMES
+    title = shown(cells[0].name) if len(cells) == 1 else count(len(cells), "system")
+    figure = blank(
+        (0.9 if named else 0.45) + (2.0 if len(cells) == 1 else 1.25) * len(cells),
+        f"{title} on {shown(task.name)}: each speaker's own score",
+        *_notes(cells[0], metric, sizes),
+    )
+    panels = figure.subplots(len(cells), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    factor = 100 if metric.percent else 1
+    for axes, cell, (_, values, _) in zip(panels, cells, found, strict=True):
+        for place, speaker in enumerate(order):
+            area = min(1.0, 50 / len(names)) * np.interp(sizes[speaker] / sizes.max(), (0, 1), AREA)
+            _speaker(axes, (place, values[speaker]), area, metric, names[place], gender)
+        axes.axhline(factor * cell_scores(cell, metric.name).mean, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+        if len(cells) > 1:
+            axes.set_title(shown(cell.name), loc="left", pad=2)
+        axes.set_ylabel(f"{metric.title}{' in %' if metric.percent else ''}")
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)
+    panels[-1].set_xlim(-0.8, len(names) - 0.2)
+    panels[-1].set_xticks(
+        range(len(names)) if named else [],
+        labels=[_label(cells[0], name) for name in names] if named else [],
+        rotation=90,
+        fontsize=7,
+    )
+    if not named:
+        panels[-1].set_xlabel(f"{count(len(names), 'speaker')}, from the lowest score to the highest")
+    if metric.percent:
+        panels[-1].set_ylim(-4, 104)
+    _legend(figure, [gender.get(name) for name in names])
+    return figure
+
+
+def _mean(found: Sequence[tuple[Metric, NDArray[np.float64], NDArray[np.float64]]]) -> NDArray[np.float64]:
+    """The mean over systems of each speaker's score, without rounding noise, which would decide between equals."""
+    return np.asarray(np.round(np.mean([scores for _, scores, _ in found], axis=0), 9))
+
+
+def _speaker(
+    axes: Axes, place: tuple[int, float], area: float, metric: Metric, name: str, gender: dict[str, str]
+) -> None:
+    marker, colour = _mark(gender.get(name))
+    factor = 100 if metric.percent else 1
+    axes.scatter(
+        [place[0]],
+        [factor * place[1]],
+        s=area,
+        marker=marker,
+        facecolor=(colour, 0.65),
+        edgecolor=colour,
+        linewidth=0.8,
+        clip_on=False,
+        in_layout=False,
+        gid=tip(f"{name}: {measured(place[1], metric.percent)}"),
+    )
+
+
+def _gender(cells: Sequence[Cell]) -> dict[str, str]:
+    return {name: gender for cell in cells for name, gender in cell.gender.items()}
+
+
+def _mark(gender: str | None) -> tuple[str, str]:
+    return UNKNOWN if gender is None else MARKS.get(gender, OTHER)
+
+
+def _notes(cell: Cell, metric: Metric, sizes: NDArray[np.float64]) -> list[str]:
+    """What is shown, and who has not all classes."""
+    few, many = f"{sizes.min():.0f}", f"{sizes.max():.0f}"
+    each = few if few == many else f"{few} to {many}"
+    lines = f"mean over seeds. Dashed: {metric.title} of the system. Area: test utterances, {each} a speaker."
+    if cell.task.kind == "regression":
+        return [f"{metric.title} within the speaker, mean over dimensions; {lines}"]
+    has = (cell.statistics()[0].sum(axis=(0, -1)) > 0).all(axis=-1)
+    what = f"{metric.title} over the classes that the speaker has" if metric.name == "uar" else metric.title
+    notes, classes = [f"{what}; {lines}"], f"all {len(cell.task.outputs)} classes"
+    whole, partial = (
+        [name for name, own in zip(cell.speakers, has, strict=True) if own == yes] for yes in (True, False)
+    )
+    if not whole:
+        notes.append(f"No speaker has {classes}.")
+    elif len(whole) < len(partial):
+        notes.append(f"Only these speakers have {classes}: {some([_label(cell, name) for name in whole], 12)}.")
+    elif partial:
+        notes.append(f"Without {classes}: {some([_label(cell, name) for name in partial], 12)}.")
+    return notes
+
+
+def _label(cell: Cell, name: str) -> str:
+    """The name of a speaker; the beginning of its digest where names are hidden."""
+    hidden = next(iter(cell.records.values())).clusters.salted
+    return name[:DIGEST] if hidden else shown(name, 12)
+
+
+def _legend(figure: Figure, genders: Sequence[str | None]) -> None:
+    """What marks mean, where the corpus knows any gender."""
+    from matplotlib.lines import Line2D
+
+    if not any(genders):
+        return
+    handles = []
+    for gender in sorted({one or "" for one in genders}):
+        marker, colour = _mark(gender or None)
+        label = shown(clean(gender), 16) if gender else "gender not known"
+        handles.append(Line2D([], [], linestyle="", marker=marker, color=colour, label=label))
+    figure.legend(handles=handles, loc="outside lower left", ncols=4)

@@ -43,6 +43,11 @@ def measured(value: float, percent: bool) -> str:
     return decimal(100 * value, 1) if percent else decimal(value, 3)
 
 
+def p_text(p: float) -> str:
+    """A p-value: "p = 0.0123", or "p < 0.0001"."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {decimal(p, 4)}"
+
+
 def with_spread(mean: float, sd: float | None, percent: bool) -> str:
     """A score over seeds: "48.2 ± 1.0", without the spread for a single seed."""
     return measured(mean, percent) + ("" if sd is None else f" ± {measured(sd, percent)}")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmark.statistics import TaskAnalysis
-from benchmark.text import clean, count, decimal, measured
+from benchmark.text import clean, count, measured, p_text
 from leaderboard.board import Board
 from leaderboard.render import escape
 from leaderboard.rows import Place, Section
 
 SHOWN = 50  # of the sentences on one task; a corrected protocol changes everything
-SIGNIFICANT_PLACES = 4
 
 
 def changes(before: Board, after: Board) -> str:
@@ -74,11 +73,11 @@ def _verdicts(old: TaskAnalysis, new: TaskAnalysis) -> Iterator[str]:
         if (a, b) not in old.pairs or pair.p_adjusted is None:
             continue
         before, now = old.better(a, b), new.better(a, b)
-        p = decimal(pair.p_adjusted, SIGNIFICANT_PLACES)
+        p = p_text(pair.p_adjusted)
         if now and not before:
-            yield f"{clean(a)} now beats {clean(b)} on {clean(pair.task)}, p = {p}"
+            yield f"{clean(a)} now beats {clean(b)} on {clean(pair.task)}, {p}"
         elif before and not now:
-            yield f"{clean(a)} no longer beats {clean(b)} on {clean(pair.task)}, p = {p}"
+            yield f"{clean(a)} no longer beats {clean(b)} on {clean(pair.task)}, {p}"
 
 
 def _places(section: Section | None) -> dict[str, Place]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from benchmark.cells import Cell, Grouping
 from benchmark.records import TaskPart
 from benchmark.references import Reference
-from benchmark.text import NONE, WARNING, clean, count, decimal, measured
+from benchmark.text import NONE, WARNING, clean, count, decimal, measured, p_text, some
 from leaderboard.overview import Track
 from leaderboard.rows import Section
 
@@ -25,6 +25,7 @@ FLAGS = {**WARNINGS, "synthetic": "the speech was not spoken by people: it shows
 
 
 SIGNIFICANT = 0.05
+PAIRS_SHOWN = 10  # of those that differ over tasks; the page has all of them
 
 # Above what other people's papers say of a task.
 WINS = "On how many tasks the system of the row is better than that of the column, with 95 % confidence."
@@ -106,19 +107,20 @@ def across_notes(track: Track) -> tuple[str, ...]:
     """What the tests over tasks say of a track."""
     across = track.across
     if across is None:
-        few = f"{count(len(track.tasks), 'task')} that counts" if len(track.tasks) == 1 else "so few tasks or systems"
-        return (f"No tests over tasks: they need three systems on two tasks that count, and there is {few}.",)
+        there = f"{count(len(track.standings), 'system')} and {count(len(track.tasks), 'task')} that count"
+        return (f"No tests over tasks: they need three systems on two tasks that count; here are {there}.",)
     told = [
-        f"{clean(across.systems[i])} and {clean(across.systems[j])} (p = {decimal(across.p_wilcoxon_holm[i, j], 3)})"
+        f"{clean(across.systems[i])} and {clean(across.systems[j])} ({p_text(across.p_wilcoxon_holm[i, j])})"
         for i in range(len(across.systems))
         for j in range(i + 1, len(across.systems))
         if across.p_wilcoxon_holm[i, j] < SIGNIFICANT
     ]
+    listed = some(told, PAIRS_SHOWN).replace(", ", "; ") or "no two systems differ"
     return (
         f"Friedman's test over {count(len(across.tasks), 'task')} and {len(across.systems)} systems: chi-squared "
-        f"{decimal(across.friedman_statistic, 2)}, p = {decimal(across.friedman_p, 4)}; Nemenyi: mean ranks that "
+        f"{decimal(across.friedman_statistic, 2)}, {p_text(across.friedman_p)}; Nemenyi: mean ranks that "
         f"differ by {decimal(across.critical_distance, 2)} or more.",
-        f"Wilcoxon's signed-rank test over tasks, corrected by Holm: {'; '.join(told) or 'no two systems differ'}.",
+        f"Wilcoxon's signed-rank test over tasks, corrected by Holm: {listed}.",
     )
 
 

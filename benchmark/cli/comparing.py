@@ -34,6 +34,7 @@ class _OnTask:
 
     comparison: Comparison
     scores: tuple[float, float]
+    intervals: tuple[tuple[float, float] | None, ...]
     mcnemar: McNemar | None
     synthetic: bool
     speaker_independent: bool
@@ -53,9 +54,11 @@ def compare(
     published: Annotated[bool, typer.Option("--published", help="Also the results published with serbench.")] = False,
 ) -> None:
     """Is A better than B, and how sure are we? Tests swap whole speakers; corrected for all pairs of a task."""
+    import numpy as np
+
     from benchmark.cells import group
     from benchmark.settings import load_settings
-    from benchmark.statistics.across import replicability
+    from benchmark.statistics.across import replicability, wilcoxon
 
     folders = record_folders([results] if results else None, published)
     cells = group(*(read_records(folder) for folder in folders)).cells
@@ -69,9 +72,12 @@ def compare(
     better = {one.comparison.metric: one.higher_is_better for one in found}
     # tasks of synthetic speech, or with test speakers in train, say nothing of people the systems have not heard
     counted = [one.comparison for one in found if one.speaker_independent and not one.synthetic]
-    told = (
-        (replicability(counted, better), replicability([one.mirrored() for one in counted], better)) if counted else ()
-    )
+    told: list[Replicability] = []
+    over_tasks = None
+    if counted:
+        told = [replicability(counted, better), replicability([one.mirrored() for one in counted], better)]
+    if len({one.metric for one in counted}) == 1 < len(counted):
+        over_tasks = wilcoxon(np.array([one.delta for one in counted]))
     if as_json:
         print_json(
             {
@@ -81,7 +87,9 @@ def compare(
                         "significant": one.comparison.significant,
                         "detectable": one.comparison.detectable,
                         "score_a": one.scores[0],
+                        "interval_a": one.intervals[0],
                         "score_b": one.scores[1],
+                        "interval_b": one.intervals[1],
                         "synthetic": one.synthetic,
                         "speaker_independent": one.speaker_independent,
                         "mcnemar": asdict(one.mcnemar) if one.mcnemar else None,
@@ -89,10 +97,13 @@ def compare(
                     for one in found
                 ],
                 "replicability": [asdict(one) for one in told],
+                "wilcoxon_p": over_tasks,
             }
         )
         return
     _print(found, told)
+    if over_tasks is not None:
+        stdout().print(f"Wilcoxon's signed-rank test over {len(counted)} tasks: p = {_p(over_tasks)}", style="dim")
 
 
 def _pairs(
@@ -118,7 +129,7 @@ def _pairs(
 def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, root: Path) -> _OnTask:
     from itertools import combinations
 
-    from benchmark.statistics import cell_scores
+    from benchmark.statistics import cell_interval, cell_scores
     from benchmark.statistics.mcnemar import mcnemar
     from benchmark.statistics.pairs import compare_all
     from benchmark.statistics.scores import suited
@@ -134,6 +145,7 @@ def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, root: 
     return _OnTask(
         comparison,
         scores,
+        tuple((one.low, one.high) if one else None for one in (cell_interval(a, name), cell_interval(b, name))),
         mcnemar(a, b, root),
         a.task.corpus.synthetic,
         a.task.speaker_independent,
@@ -156,7 +168,7 @@ def _print(found: Sequence[_OnTask], told: Sequence[Replicability]) -> None:
             [
                 f"{pair.task} (synthetic)" if one.synthetic else pair.task,
                 find(pair.metric).title,
-                *(measured(score, percent) for score in one.scores),
+                *(_with_interval(*pair_of, percent) for pair_of in zip(one.scores, one.intervals, strict=True)),
                 measured(pair.delta, percent),
                 ends,
                 _p(pair.p),
@@ -179,6 +191,12 @@ def _print(found: Sequence[_OnTask], told: Sequence[Replicability]) -> None:
             markup=False,
             style="dim",
         )
+
+
+def _with_interval(score: float, ends: tuple[float, float] | None, percent: bool) -> str:
+    from benchmark.text import interval, measured
+
+    return measured(score, percent) + (f" {interval(*ends, percent)}" if ends else "")
 
 
 def _verdict(one: _OnTask) -> str:

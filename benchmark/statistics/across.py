@@ -157,15 +157,24 @@ def _friedman(table: Array) -> tuple[float, float]:
     return float(found.statistic), float(found.pvalue)
 
 
+def wilcoxon(differences: NDArray[np.float64]) -> float:
+    """Wilcoxon's signed-rank test of the differences of two systems over tasks: exact for few tasks.
+
+    Args:
+        differences: (N,) one for each task.
+
+    Returns:
+        The two-sided p-value; 1 where no task shows a difference.
+    """
+    rounded = np.round(differences, 9)  # no rank is decided by rounding noise
+    return float(stats.wilcoxon(rounded).pvalue) if rounded.any() else 1.0
+
+
 def _wilcoxon(table: Array) -> Array:
-    """(m, m) p-values of the signed-rank test, exact for few tasks, corrected for all pairs."""
+    """(m, m) p-values of the signed-rank test, corrected for all pairs."""
     m = table.shape[1]
     first, second = np.triu_indices(m, 1)
-    p = np.ones(len(first))
-    for number, (i, j) in enumerate(zip(first, second, strict=True)):
-        difference = np.round(table[:, i] - table[:, j], 9)
-        if difference.any():
-            p[number] = stats.wilcoxon(difference).pvalue
     result = np.ones((m, m))
+    p = np.array([wilcoxon(table[:, i] - table[:, j]) for i, j in zip(first, second, strict=True)])
     result[first, second] = result[second, first] = holm(p)
     return result

@@ -69,7 +69,8 @@ def test_one_task_has_no_tests_over_tasks() -> None:
     (shown,) = board(several("one", systems=SYSTEMS)).overviews
     assert shown.wins is None
     assert shown.notes == (
-        "No tests over tasks: they need three systems on two tasks that count, and there is 1 task that counts.",
+        "No tests over tasks: they need three systems on two tasks that count; here are 3 systems "
+        "and 1 task that count.",
     )
 
 

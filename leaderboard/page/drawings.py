@@ -1,0 +1,77 @@
+"""The figures that the page embeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from benchmark.errors import BenchError
+from leaderboard.figures import (
+    confusion,
+    critical_difference,
+    heat_map,
+    layer_weights,
+    pareto,
+    recalls,
+    speakers,
+    svg,
+)
+from leaderboard.page.contents import Figures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from benchmark.cells import Cell
+    from benchmark.statistics.across import Across
+    from leaderboard.rows import Section
+
+FEW = 4  # systems of a task whose details are drawn
+
+
+def draw(sections: Sequence[Section], across: Across | None, *, tasks: bool = True) -> Figures:
+    """Draw what there is to be drawn; what cannot be drawn is said in the notes.
+
+    Args:
+        sections: The tasks of the board.
+        across: Systems over tasks, where there are enough of both.
+        tasks: Whether the figures of single tasks are drawn too, which take most of the time.
+    """
+    scored = [section for section in sections if section.analysis.cells]
+    notes: dict[str, None] = {}
+
+    def drawn(figures: Sequence[Callable[[], Figure]], name: str) -> tuple[str, ...]:
+        made = []
+        for figure in figures:
+            try:
+                made.append(svg(figure(), name=name))
+            except BenchError as error:  # something is not installed, or records say what cannot be drawn
+                notes[f"Not drawn: {error}"] = None
+        return tuple(made)
+
+    board: list[Callable[[], Figure]] = []
+    if across is not None:
+        board.append(lambda: critical_difference(across))
+    if scored:
+        board += [lambda: heat_map(scored), lambda: pareto(scored)]
+    of_board = drawn(board, "")
+    of_tasks = {section.task.name: drawn(_of_task(section), section.task.name) for section in scored if tasks}
+    return Figures(of_board, of_tasks, tuple(notes))
+
+
+def _of_task(section: Section) -> list[Callable[[], Figure]]:
+    """Recalls and confusions of a task of classes, the spread of its speakers, and the layers that heads read."""
+    cells = [place.row.cell for group in section.groups for place in group.places if place.row.scores][:FEW]
+    figures: list[Callable[[], Figure]] = []
+    if section.task.kind == "classification":
+        figures += [lambda: recalls(cells), lambda: confusion(cells[0])]
+    if all(cell.unit == "speaker" for cell in cells):
+        figures.append(lambda: speakers(cells))
+    weighted = [cell for cell in cells if _learns_weights(cell)]
+    if weighted:
+        figures.append(lambda: layer_weights(weighted))
+    return figures
+
+
+def _learns_weights(cell: Cell) -> bool:
+    selections = [record.selection for record in cell.records.values()]
+    return cell.upstream.layers != 1 and all(one is not None and one.layer_weights is not None for one in selections)

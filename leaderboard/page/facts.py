@@ -1,0 +1,80 @@
+"""What the page filters by: groups and languages of tasks, families of upstreams; from the registry, without torch."""
+
+from __future__ import annotations
+
+import functools
+
+from benchmark.errors import UsageError
+from benchmark.facts import known_entries, registered
+from benchmark.records import TaskPart
+from benchmark.registry import Entry
+
+UNKNOWN = "unknown"
+# Modules of upstreams that compute what people have thought of.
+HAND_CRAFTED = ("upstreams.opensmile", "upstreams.prosody", "upstreams.spectral")
+# What stands in the name, Hub id or summary of a checkpoint of an architecture; the first one found counts.
+ARCHITECTURES = {
+    "wavlm": "WavLM",
+    "emotion2vec": "emotion2vec",
+    "data2vec": "data2vec",
+    "hubert": "HuBERT",
+    "whisper": "Whisper",
+    "moonshine": "Moonshine",
+    "w2v-bert": "w2v-BERT",
+    "wav2vec2": "wav2vec 2.0",
+}
+
+
+def groups(task: TaskPart) -> tuple[str, ...]:
+    """The groups of tasks that a task is in: what is predicted, and what the test may share with train."""
+    holds = {
+        "speaker-independent": task.speaker_independent,
+        "speaker-dependent": not task.speaker_independent,
+        "cross-corpus": len(task.corpus.names) > 1,
+        "emotion classes": task.kind == "classification",
+        "dimensions": task.kind == "regression",
+        "conversation": _in_conversation(task.name),
+        "synthetic": task.corpus.synthetic,
+    }
+    return tuple(group for group, held in holds.items() if held)
+
+
+@functools.cache
+def language(corpus: str) -> str:
+    """The language of a corpus, as its scanner has it ("de", "zh-TW"); "unknown" of somebody's own corpus."""
+    registry = registered()
+    if corpus not in {entry.name for entry in registry.corpora()}:
+        return UNKNOWN
+    return registry.corpus(corpus).language
+
+
+def languages(task: TaskPart) -> tuple[str, ...]:
+    """The languages of the corpora of a task, each once."""
+    return tuple(dict.fromkeys(language(name) for name in task.corpus.names))
+
+
+@functools.cache
+def family(upstream: str) -> str:
+    """What kind of upstream a name stands for: "hand-crafted", an architecture, where it was computed, or "unknown".
+
+    An upstream made of several is of all their families, joined by " + ".
+    """
+    return " + ".join(dict.fromkeys(_family(entry) for entry in known_entries(upstream))) or UNKNOWN
+
+
+def _family(entry: Entry) -> str:
+    module = entry.target.partition(":")[0]
+    if module in HAND_CRAFTED:
+        return "hand-crafted"
+    if not entry.training_data:
+        return entry.name.rstrip(":") if entry.name != "hf:" else "other checkpoint"
+    known = " ".join((entry.name, str(entry.arguments.get("model")), entry.summary)).casefold()
+    return next((title for sign, title in ARCHITECTURES.items() if sign in known), "other checkpoint")
+
+
+@functools.cache
+def _in_conversation(task: str) -> bool:
+    try:
+        return registered().task(task).context is not None
+    except UsageError:  # somebody's own
+        return False

@@ -1,0 +1,378 @@
+"""The page as text: what stands in it, that names stay names, and what it allows itself."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import itertools
+import json
+import re
+import sys
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from boards_factory import HOSTILE, hostile_board, large_board, small_board, system, task
+from records_factory import cell
+
+from benchmark.cells import group
+from benchmark.errors import BenchError, MissingError
+from benchmark.metrics import find
+from benchmark.text import clean, with_spread
+from leaderboard.board import board
+from leaderboard.page import Figures, page
+from leaderboard.page.drawings import draw
+from leaderboard.page.facts import family, groups, languages
+from leaderboard.page.library import content_policy, inert, library
+from leaderboard.page.scale import scale_of
+
+VOID = {"meta", "link", "input", "path", "br"}
+
+
+class Reader(HTMLParser):
+    """What a browser would make of a page: elements with attributes, text, and scripts and styles as they are."""
+
+    def __init__(self, source: bytes) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.raw: list[tuple[str, dict[str, str | None], str]] = []
+        self.rows: list[list[str]] = []
+        self._open: list[str] = []
+        self.feed(source.decode())
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+        if tag in ("script", "style"):
+            self.raw.append((tag, dict(attrs), ""))
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] in ("script", "style"):
+            tag, attributes, text = self.raw[-1]
+            self.raw[-1] = (tag, attributes, text + data)
+            return
+        self.texts.append(data)
+        if {"td", "th"} & set(self._open):
+            self.rows[-1][-1] += data
+
+    @property
+    def data(self) -> dict:
+        return json.loads(next(text for tag, attributes, text in self.raw if attributes.get("id") == "data"))
+
+
+@pytest.fixture(scope="module")
+def small() -> Reader:
+    return Reader(page(small_board(), Figures()))
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Reader:
+    return Reader(page(hostile_board(), Figures()))
+
+
+def test_the_same_records_give_the_same_bytes() -> None:
+    records = [one for name in ("ears", "eyes") for one in system(name, 0.6)]
+    records.sort(key=lambda one: one.id)
+    assert page(board(records), Figures()) == page(board(records[::-1]), Figures())
+
+
+def test_every_number_is_there_without_a_script(small: Reader) -> None:
+    shown = {tuple(row[1:4]): row for row in small.rows if len(row) > 8}
+    for section in small_board().sections:
+        metric = section.analysis.metric
+        for place in (place for ranked in section.groups for place in ranked.places if place.rank):
+            row, scores = place.row, place.row.scores[metric.name]
+            names = (row.cell.upstream.name, row.cell.downstream.name)
+            found = shown[(*names, with_spread(scores.mean, scores.sd, metric.percent))]
+            assert found[0] == str(place.rank)
+            assert place.letters in found
+
+
+def test_an_incomplete_system_has_no_score_but_stands_there(small: Reader) -> None:
+    (row,) = (row for row in small.rows if row[1:2] == ["wavlm-base"] and len(row) > 8)
+    assert row[0] == "–"
+    assert row[3] == "0/6 units"
+    assert row[4:6] == ["", "–"]
+
+
+def test_speaker_dependent_tasks_stand_apart_below(small: Reader) -> None:
+    text = "".join(small.texts)
+    at = text.index("Speaker-dependent tasks")
+    assert text.index("Four emotions, leave one speaker out") < at < text.rindex("urdu-random ⚠")
+    (section,) = (
+        attributes for tag, attributes in small.elements if attributes.get("data-task") == "2" and tag == "section"
+    )
+    assert section["data-group"] == "speaker-dependent|emotion classes"
+
+
+def test_words_of_the_board_are_not_lost(small: Reader) -> None:
+    text = "".join(small.texts)
+    made = small_board()
+    lines = [*made.legend, *made.notes, *(note for one in made.overviews for note in one.notes)]
+    lines += [line for one in made.tasks for line in (one.caption, *one.notes)]
+    assert any("cannot be seen" in line for line in lines)
+    for line in lines:
+        assert line in text
+
+
+def test_pairs_are_those_of_the_analysis(small: Reader) -> None:
+    for section, found in zip(small_board().sections, small.data["tasks"], strict=True):
+        names = [one.name for one in section.analysis.cells]
+        assert found["systems"] == names
+        for (a, b), (verdict, *numbers) in zip(itertools.combinations(names, 2), found["pairs"], strict=True):
+            pair = section.analysis.pairs[a, b]
+            expected = [pair.delta, pair.low, pair.high, pair.p, pair.p_adjusted]
+            assert [number / 1e5 for number in numbers] == pytest.approx(expected, abs=6e-6)
+            assert verdict == (0 if not pair.significant else 1 if section.analysis.better(a, b) else -1)
+    verdicts = {pair[0] for one in small.data["tasks"] for pair in one["pairs"]}
+    assert verdicts == {-1, 0, 1}
+
+
+def test_a_row_knows_what_stands_behind_it(small: Reader) -> None:
+    (row,) = (row for row in small.data["rows"] if row["names"] == ["whisper-tiny", "superb"] and row["task"] == 1)
+    (whole,) = (one for one in small_board().sections if one.task.name == "urdu")
+    (made,) = (one for one in whole.analysis.cells if one.name == "whisper-tiny + superb")
+    assert dict(row["facts"]) == {
+        "tested on": "640 utterances of 16 speakers (worth 16.0 of equal weight)",
+        "seeds": "3",
+        "folds": "2/2",
+        "upstream": f"sha256 {made.upstream.sha256[:12]}",
+        "downstream": f"sha256 {made.downstream.sha256[:12]}",
+    }
+    facts = dict(small.data["tasks"][1]["facts"])
+    assert facts["protocol"] == f"version 1, sha256 {whole.task.sha256[:12]}"
+
+
+def test_a_corpus_without_speakers_says_so() -> None:
+    clusters = {"unit": "utterance", "salt": None, "salted": False, "folds": False, "gender": {}}
+    (row,) = Reader(page(board(cell(clusters=clusters)), Figures())).data["rows"]
+    assert dict(row["facts"])["tested on"].endswith("utterances, speakers not known")
+
+
+# -- names that would be something else -------------------------------------------------------------------------------
+
+
+def test_hostile_names_make_no_element_and_no_attribute(hostile: Reader, small: Reader) -> None:
+    def kinds(reader: Reader) -> set[tuple[str, ...]]:
+        return {(tag, *sorted(attributes)) for tag, attributes in reader.elements}
+
+    assert kinds(hostile) <= kinds(small) | {("td", "class")}
+    assert not {tag for tag, _ in hostile.elements} & {"img", "iframe", "object", "embed", "base"}
+    assert sum(tag == "script" for tag, _ in hostile.elements) == 3
+    for _, attributes in hostile.elements:
+        assert not [name for name in attributes if name.startswith("on")]
+        assert all(
+            attributes[name].startswith(("#", "data:,")) for name in ("href", "src", "action") if name in attributes
+        )
+
+
+def test_hostile_names_are_shown_as_they_are_cleaned(hostile: Reader) -> None:
+    text = "".join(hostile.texts)
+    for name in HOSTILE[:-1]:
+        assert clean(name) in text
+    assert "{{ 7 * 7 }}" in text
+    assert "\u202e" not in text
+    assert {names for row in hostile.data["rows"] for names in row["names"]} == {*map(clean, HOSTILE), "superb"}
+
+
+def test_data_can_end_no_script(hostile: Reader) -> None:
+    (text,) = (text for _, attributes, text in hostile.raw if attributes.get("id") == "data")
+    assert not set(text) & set("<>&\u2028\u2029")
+
+
+def test_long_names_are_there_once_and_short_elsewhere(hostile: Reader) -> None:
+    long = HOSTILE[-1]
+    cells = [text for row in hostile.rows for text in row]
+    assert not [text for text in cells if len(text) > 100]
+    assert f"{long[:59]}…" in cells
+
+
+# -- what the page may do ---------------------------------------------------------------------------------------------
+
+
+def test_the_policy_allows_these_scripts_and_styles_and_nothing_else(small: Reader) -> None:
+    (policy,) = (attributes["content"] for tag, attributes in small.elements if "http-equiv" in attributes)
+    allowed = {name: rest.split() for name, _, rest in (part.partition(" ") for part in policy.split("; "))}
+    assert allowed["default-src"] == allowed["base-uri"] == allowed["form-action"] == ["'none'"]
+
+    def hashes(wanted: str) -> list[str]:
+        texts = [text for tag, attributes, text in small.raw if tag == wanted and attributes.get("id") != "data"]
+        return [f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts]
+
+    assert allowed["script-src"] == hashes("script")
+    assert allowed["style-src"] == hashes("style")
+    assert len(hashes("script")) == 2
+    assert "unsafe" not in policy
+
+
+def test_nothing_is_allowed_where_there_is_nothing() -> None:
+    assert "script-src 'none'" in content_policy([], [])
+
+
+@pytest.mark.parametrize("text", ["a <!-- b", "x</script >", "<SCRIPT>", "/<script|<style/"])
+def test_scripts_cannot_end_early_and_mean_the_same(text: str) -> None:
+    made = inert(text)
+    assert not re.search(r"<!--|</?script", made, re.IGNORECASE)
+    assert made.replace("\\x3C", "<") == text
+
+
+def test_the_library_comes_with_its_licence(small: Reader) -> None:
+    found = library()
+    assert "Permission is hereby granted" in found.licence
+    assert "SpryMedia" in found.script
+    assert "export{" not in found.script
+    assert found.licence in "".join(small.texts)
+
+
+def test_a_changed_library_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    folder = tmp_path / "html"
+    folder.mkdir()
+    (folder / "dt_bundle.js").write_text("export{a as b};")
+    spec = importlib.util.find_spec("itables")
+    monkeypatch.setattr(spec, "origin", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    with pytest.raises(BenchError, match="exports nothing by default"):
+        library()
+
+
+def test_missing_packages_are_named_with_what_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(MissingError, match="itables") as caught:
+            page(small_board(), Figures())
+        assert 'pip install "serbench[page]"' in str(caught.value.hint)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingError, match="jinja2"):
+        page(small_board(), Figures())
+
+
+def test_figures_are_embedded_where_there_are_some(small: Reader) -> None:
+    assert "without figures" in "".join(small.texts)
+    figures = Figures(('<svg role="img"><title>all</title></svg>',), {"urdu": ("<svg><title>one</title></svg>",)})
+    text = page(small_board(), figures).decode()
+    assert "without figures" not in text
+    overall, single = text.index("<title>all</title>"), text.index("<title>one</title>")
+    assert text.index('id="figures"') < overall < text.index('id="task-0"') < text.index('id="task-1"') < single
+
+
+@pytest.mark.slow
+def test_what_can_be_drawn_is_drawn_and_stands_in_its_place() -> None:
+    made = small_board()
+    figures = draw(made.sections, made.across)
+    assert figures.notes == ()
+    titles = [re.search(r"<title[^>]*>(.*?)</title>", one)[1] for one in figures.board]
+    assert titles == ["Systems x tasks: the primary metric of each", "Performance against cost"]
+    assert {name: len(some) for name, some in figures.tasks.items()} == {"mine-dims": 1, "urdu": 3, "urdu-random": 3}
+    assert page(made).decode().count("<figure") == 9
+    # no figure brings a style sheet, a script or a reference: the policy of the page would refuse them
+    for one in (*figures.board, *(figure for some in figures.tasks.values() for figure in some)):
+        assert not re.search(r"<style|<script|<image|\sstyle=|href=\"[^#]|\son\w+=", one)
+
+
+def test_without_what_draws_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    text = "".join(Reader(page(small_board())).texts)
+    assert "without figures" in text
+    assert text.count("Not drawn: figures need matplotlib") == 1
+    assert 'pip install "serbench[figures]"' in text
+
+
+def test_a_board_without_records_is_a_page_too() -> None:
+    assert "There is no record yet." in "".join(Reader(page(board())).texts)
+
+
+# -- what is filtered by ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("upstream", "expected"),
+    [
+        ("mfcc", "hand-crafted"),
+        ("egemaps", "hand-crafted"),
+        ("mfb-f0", "hand-crafted"),
+        ("chance", "chance"),
+        ("whisper-tiny", "Whisper"),
+        ("wavlm-base-plus", "WavLM"),
+        ("distilhubert", "HuBERT"),
+        ("audeering-dim", "wav2vec 2.0"),
+        ("xls-r-300m", "wav2vec 2.0"),
+        ("w2v-bert-2", "w2v-BERT"),
+        ("emotion2vec-plus-large", "emotion2vec"),
+        ("hf:facebook/hubert-base-ls960", "HuBERT"),
+        ("hf:somebody/something", "other checkpoint"),
+        ("s3prl:hubert", "s3prl"),
+        ("precomputed:folder", "precomputed"),
+        ("mfcc+whisper-tiny", "hand-crafted + Whisper"),
+        ("no such thing", "unknown"),
+        ("\x00", "unknown"),
+    ],
+)
+def test_families(upstream: str, expected: str) -> None:
+    assert family(upstream) == expected
+
+
+def test_every_named_checkpoint_has_an_architecture() -> None:
+    from benchmark.facts import registered
+
+    named = [entry.name for entry in registered().upstreams() if entry.training_data]
+    assert len(named) > 30
+    assert {family(name) for name in named}.isdisjoint({"unknown", "other checkpoint"})
+
+
+def test_groups_and_languages() -> None:
+    def of(**changes):
+        (made,) = group(cell(**changes)).cells
+        return groups(made.task), languages(made.task)
+
+    assert of(**task("urdu", "urdu")) == (("speaker-independent", "emotion classes"), ("ur",))
+    assert of(**task("emodb-to-emovo", "emodb -> emovo")) == (
+        ("speaker-independent", "cross-corpus", "emotion classes"),
+        ("de", "it"),
+    )
+    assert of(**task("iemocap-epc", "iemocap"))[0] == ("speaker-independent", "emotion classes", "conversation")
+    assert of(**task("mine", "mine"))[1] == ("unknown",)
+
+
+@pytest.mark.parametrize(
+    ("values", "metric", "ends", "texts"),
+    [
+        ([0.51, 0.87], "uar", (0.5, 0.9), ["50", "60", "70", "80", "90"]),
+        ([0.0, 1.0], "uar", (0.0, 1.0), ["0", "50", "100"]),
+        ([-0.03, 0.02], "ccc", (-0.04, 0.02), ["-0.04", "-0.02", "0.00", "0.02"]),
+        ([0.7], "uar", (0.7, 0.8), ["70", "80"]),
+        ([], "uar", (0.0, 1.0), ["0", "50", "100"]),
+    ],
+)
+def test_scales_have_round_ends(values, metric, ends, texts) -> None:
+    scale = scale_of(values, find(metric))
+    assert (scale.low, scale.high) == pytest.approx(ends)
+    assert [text for _, text in scale.ticks] == texts
+    assert [scale.ticks[0][0], scale.ticks[-1][0]] == ["0.00", "100.00"]
+
+
+@pytest.mark.slow
+def test_a_large_board_stays_small_and_quick() -> None:
+    made = large_board(tasks=1)
+    made = replace(made, sections=made.sections * 20, tasks=made.tasks * 20)
+    page(small_board(), Figures())
+    begin = time.perf_counter()
+    content = page(made, Figures())
+    assert time.perf_counter() - begin < 5
+    assert len(content) < 3_000_000
+    assert sum(len(one["pairs"]) for one in Reader(content).data["tasks"]) == 8700

@@ -1,0 +1,441 @@
+"""The page in a browser without a window: what its script does by mouse and keyboard, and that it asks for nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from boards_factory import HOSTILE, hostile_board, small_board
+
+from benchmark.text import clean
+from leaderboard.board import board
+from leaderboard.page import Figures, page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no browser can be driven: pip install playwright")
+
+expect = sync_api.expect
+pytestmark = pytest.mark.slow  # a second or two for each test
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+# As wide as a figure may be: it scrolls in its own frame.
+FIGURES = Figures(('<svg width="1600" height="300" role="img"><title>wide</title><path d="M0 0H1600"/></svg>',))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    with sync_api.sync_playwright() as playwright:
+        found = next((path for path in map(shutil.which, BROWSERS) if path), None)
+        try:
+            started = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        except sync_api.Error as error:
+            if found is not None:
+                raise
+            pytest.skip(f"there is no browser: {error}")
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    contents = {
+        "small": page(small_board(), FIGURES),
+        "hostile": page(hostile_board(), Figures()),
+        "empty": page(board()),
+    }
+    for name, content in contents.items():
+        (folder / f"{name}.html").write_bytes(content)
+    return {name: folder / f"{name}.html" for name in contents}
+
+
+class Visit:
+    """A page that is open, with all that it said and asked for."""
+
+    def __init__(self, browser, file: Path, **options) -> None:
+        self.context = browser.new_context(**{"viewport": DESKTOP, "color_scheme": "light", **options})
+        self.context.set_default_timeout(15_000)
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri())
+        self.address = file.as_uri()
+
+    def table(self, task: str, track: str = "fixed"):
+        return self.section(task).locator(f".part[data-track='{track}']")
+
+    def section(self, task: str):
+        return self.page.locator("section.task").filter(has=self.page.get_by_role("heading", name=task, exact=True))
+
+    def cells(self, task: str, column: int):
+        return self.table(task).locator(f"tbody td:nth-child({column})")
+
+    def systems(self, task: str) -> list[str]:
+        return self.cells(task, 2).all_inner_texts()
+
+    def tasks(self) -> list[str]:
+        return self.page.locator("section.task:visible h3").all_inner_texts()
+
+    def choose(self, what: str, value: str) -> None:
+        self.page.locator("form").get_by_label(what, exact=True).select_option(value)
+
+    @property
+    def shown(self) -> str:
+        return self.page.locator("output").inner_text()
+
+
+def titled(table, title: str):
+    """The header cell of a column."""
+    return table.locator("thead th").filter(has_text=re.compile(f"^{re.escape(title)}$"))
+
+
+@pytest.fixture
+def visit(browser, files) -> Iterator:
+    """Opens pages; whatever is done with them, they say nothing and ask for nothing but themselves."""
+    visits: list[Visit] = []
+
+    def open_page(name: str = "small", **options) -> Visit:
+        visits.append(Visit(browser, files[name], **options))
+        return visits[-1]
+
+    yield open_page
+    for one in visits:
+        assert one.said == []
+        assert set(one.asked) == {one.address}
+        one.context.close()
+
+
+# -- sorting ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_title_sorts_and_another_one_turns_round(visit) -> None:
+    opened = visit()
+    assert opened.systems("urdu") == ["whisper-tiny", "egemaps", "mfcc", "wavlm-base"]
+    title = titled(opened.table("urdu"), "upstream")
+    title.click()
+    expect(opened.cells("urdu", 2)).to_have_text(["egemaps", "mfcc", "wavlm-base", "whisper-tiny"])
+    expect(title).to_have_attribute("aria-sort", "ascending")
+    title.click()
+    expect(opened.cells("urdu", 2)).to_have_text(["whisper-tiny", "wavlm-base", "mfcc", "egemaps"])
+    expect(title).to_have_attribute("aria-sort", "descending")
+    assert opened.systems("mine-dims") == ["my-own", "mfcc"]
+
+
+def test_numbers_sort_as_numbers_with_the_highest_first(visit) -> None:
+    opened = visit()
+    metric = next(one.analysis for one in small_board().sections if one.task.name == "urdu").metric
+    for title in (metric.title, "from, to"):
+        titled(opened.table("urdu"), "upstream").click()
+        expect(opened.cells("urdu", 2).first).to_have_text("egemaps")
+        header = titled(opened.table("urdu"), title)
+        header.click()
+        expect(header).to_have_attribute("aria-sort", "descending")
+        expect(opened.cells("urdu", 2)).to_have_text(["whisper-tiny", "egemaps", "mfcc", "wavlm-base"])
+
+
+def test_the_keyboard_sorts(visit) -> None:
+    opened = visit()
+    title = titled(opened.table("urdu"), "upstream")
+    title.locator("[tabindex='0']").focus()
+    opened.page.keyboard.press("Enter")
+    expect(opened.cells("urdu", 2).first).to_have_text("egemaps")
+    expect(title).to_have_attribute("aria-sort", "ascending")
+
+
+def test_the_overview_sorts_by_a_task(visit) -> None:
+    opened = visit()
+    overview = opened.page.locator("table.overview").first
+    first = overview.locator("tbody td:first-child").first
+    titled(overview, "upstream").click()
+    expect(first).to_have_text("egemaps")
+    titled(overview, "urdu: UAR").click()
+    expect(first).to_have_text("whisper-tiny")
+
+
+# -- filters ----------------------------------------------------------------------------------------------------------
+
+
+def test_tasks_are_filtered_by_group(visit) -> None:
+    opened = visit()
+    assert opened.tasks() == ["mine-dims", "urdu", "urdu-random ⚠"]
+    assert opened.shown == "3 of 3 tasks, 9 of 9 rows"
+    opened.choose("Tasks", "dimensions")
+    assert opened.tasks() == ["mine-dims"]
+    assert opened.shown == "1 of 3 tasks, 2 of 9 rows"
+    titles = opened.page.locator("table.overview").first.locator("th").all_inner_texts()
+    assert [title for title in titles if ": " in title] == ["mine-dims: CCC"]
+    assert not opened.page.get_by_role("heading", name="Speaker-dependent tasks").is_visible()
+    opened.choose("Tasks", "speaker-dependent")
+    assert opened.tasks() == ["urdu-random ⚠"]
+    assert opened.page.locator(".index li:visible").all_inner_texts() == ["urdu-random ⚠"]
+
+
+def test_tasks_are_filtered_by_language_called_by_its_name(visit) -> None:
+    opened = visit()
+    options = opened.page.get_by_label("Language", exact=True).locator("option").all_inner_texts()
+    assert options == ["all", "unknown", "Urdu"]
+    opened.choose("Language", "Urdu")
+    assert opened.tasks() == ["urdu", "urdu-random ⚠"]
+
+
+def test_systems_are_filtered_by_family(visit) -> None:
+    opened = visit()
+    opened.choose("Upstreams", "Whisper")
+    assert opened.tasks() == ["urdu", "urdu-random ⚠"]
+    assert opened.systems("urdu") == ["whisper-tiny"]
+    assert opened.page.locator("table.overview:visible tbody td:first-child").all_inner_texts() == ["whisper-tiny"]
+    assert opened.shown == "2 of 3 tasks, 2 of 9 rows"
+
+
+def test_systems_are_filtered_by_track(visit) -> None:
+    opened = visit()
+    opened.choose("Track", "open head")
+    assert opened.tasks() == ["urdu"]
+    assert opened.page.locator(".task .part:visible h4").all_inner_texts()[0].startswith("open head")
+    assert opened.page.locator("table.overview:visible").count() == 1
+
+
+def test_systems_are_filtered_by_name_and_all_comes_back(visit) -> None:
+    opened = visit()
+    opened.page.get_by_label("System").fill("EGEMAPS + sv")
+    assert opened.tasks() == ["urdu"]
+    assert opened.shown == "1 of 3 tasks, 1 of 9 rows"
+    opened.page.get_by_role("button", name="Reset").click()
+    opened.page.wait_for_function("document.querySelector('output').value === '3 of 3 tasks, 9 of 9 rows'")
+    assert len(opened.tasks()) == 3
+
+
+def test_nothing_may_be_left(visit) -> None:
+    opened = visit()
+    opened.page.get_by_label("System").fill("no such thing")
+    assert opened.tasks() == []
+    assert opened.shown == "0 of 3 tasks, 0 of 9 rows"
+
+
+# -- what stands behind a score ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["hover", "focus"])
+def test_a_score_tells_what_stands_behind_it(visit, how: str) -> None:
+    opened = visit()
+    tip = opened.page.get_by_role("tooltip")
+    assert not tip.is_visible()
+    score = opened.table("urdu").locator("td.score span").first
+    getattr(score, how)()
+    text = tip.inner_text()
+    for part in ("640 utterances of 16 speakers (worth 16.0 of equal weight)", "seeds", "folds", "version 1, sha256"):
+        assert part in text
+    assert score.get_attribute("aria-describedby") == "tip"
+    box = tip.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= DESKTOP["width"]
+    opened.page.keyboard.press("Escape")
+    assert not tip.is_visible()
+
+
+def test_scores_can_be_reached_by_the_tab_key(visit) -> None:
+    opened = visit()
+    opened.table("urdu").locator("button.system").first.focus()
+    opened.page.keyboard.press("Tab")
+    assert opened.page.get_by_role("tooltip").is_visible()
+
+
+# -- comparison with every other system -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("how", "system"), [("click", "egemaps"), ("Enter", "mfcc")])
+def test_a_system_opens_its_pairs_and_escape_closes_them(visit, how: str, system: str) -> None:
+    opened = visit()
+    name = f"{system} + superb"
+    button = opened.table("urdu").get_by_role("button", name=system)
+    dialog = opened.page.get_by_role("dialog")
+    assert not dialog.is_visible()
+    if how == "click":
+        button.click()
+    else:
+        button.focus()
+        opened.page.keyboard.press("Enter")
+    assert dialog.get_by_role("heading").inner_text() == name
+    analysis = next(one.analysis for one in small_board().sections if one.task.name == "urdu")
+    rows = [row.locator("td").all_inner_texts() for row in dialog.locator("tbody tr").all()]
+    assert {row[0] for row in rows} == {one.name for one in analysis.cells} - {name}
+    for other, delta, _, interval, _, _, verdict in rows:
+        pair = analysis.pairs[name, other]
+        assert float(delta.replace("−", "-")) == pytest.approx(100 * pair.delta, abs=0.06)
+        ends = [float(end) for end in interval.replace("−", "-").strip("[]").split(", ")]
+        assert ends == pytest.approx([100 * pair.low, 100 * pair.high], abs=0.06)
+        better, worse = analysis.better(name, other), analysis.better(other, name)
+        assert verdict == ("better" if better else "worse" if worse else "cannot be told apart")
+    assert {row[-1] for row in rows} & {"better", "worse"}
+    opened.page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    assert button.evaluate("element => element === document.activeElement")
+
+
+def test_the_pairs_of_an_error_and_of_the_second_system_are_mirrored(visit) -> None:
+    opened = visit()
+    texts = {}
+    for name in ("my-own", "mfcc"):
+        opened.table("mine-dims").get_by_role("button", name=name).click()
+        texts[name] = opened.page.locator("dialog tbody td").all_inner_texts()
+        opened.page.get_by_role("button", name="Close").click()
+    assert texts["my-own"][0] == "mfcc + superb"
+    assert texts["my-own"][1] == texts["mfcc"][1].replace("−", "+")
+    assert [texts["my-own"][-1], texts["mfcc"][-1]] == ["better", "worse"]
+
+
+def test_pairs_can_be_sorted_and_closed_outside(visit) -> None:
+    opened = visit()
+    opened.table("urdu").get_by_role("button", name="mfcc").click()
+    dialog = opened.page.get_by_role("dialog")
+    titled(dialog, "against").click()
+    expect(dialog.locator("tbody td:first-child")).to_have_text(
+        ["egemaps + superb", "egemaps + svm", "whisper-tiny + superb"]
+    )
+    opened.page.mouse.click(4, 4)
+    assert not dialog.is_visible()
+
+
+def test_an_incomplete_system_says_why_it_has_no_pairs(visit) -> None:
+    opened = visit()
+    opened.table("urdu").get_by_role("button", name="wavlm-base").click()
+    dialog = opened.page.get_by_role("dialog")
+    assert "It is not complete" in dialog.inner_text()
+    assert dialog.locator("table").count() == 0
+
+
+# -- how it looks -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["small", "hostile", "empty"])
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_itself_never_scrolls_sideways(visit, name: str, viewport: dict[str, int]) -> None:
+    opened = visit(name, viewport=viewport)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    buttons = opened.page.locator("button.system")
+    if buttons.count():
+        buttons.first.click()
+        box = opened.page.get_by_role("dialog").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= viewport["width"]
+        assert box["height"] <= viewport["height"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_in_light_and_dark(visit, scheme: str) -> None:
+    """WCAG 2.2, success criterion 1.4.3: a contrast of at least 4.5."""
+    opened = visit(color_scheme=scheme)
+
+    def luminance(colour: str) -> float:
+        parts = [float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    def colour(selector: str, what: str) -> str:
+        return opened.page.locator(selector).first.evaluate(f"element => getComputedStyle(element).{what}")
+
+    paper = luminance(colour("body", "backgroundColor"))
+    assert (paper > 0.9) == (scheme == "light")
+    for selector in (
+        "h1",
+        ".caption",
+        "button.system",
+        "th",
+        "td",
+        ".tag.warning",
+        ".notes",
+        ".shown",
+        "a",
+        "figure svg",
+    ):
+        back = luminance(colour(selector, "backgroundColor")) if selector == ".tag.warning" else paper
+        low, high = sorted((luminance(colour(selector, "color")), back))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, selector
+
+
+def test_first_columns_stay_where_a_table_scrolls(visit) -> None:
+    opened = visit(viewport=PHONE)
+    frame = opened.table("urdu").locator(".scrolls")
+    first = [frame.locator("tbody td").nth(number) for number in (0, 1)]
+    before = [cell.bounding_box()["x"] for cell in first]
+    frame.evaluate("element => { element.scrollLeft = 300 }")
+    assert frame.evaluate("element => element.scrollLeft") > 100
+    assert [cell.bounding_box()["x"] for cell in first] == pytest.approx(before, abs=1)
+
+
+def test_intervals_are_drawn_where_their_numbers_say(visit) -> None:
+    opened = visit()
+    row = opened.table("urdu").locator("tbody tr").first
+    low, high = map(float, row.locator("td").nth(5).inner_text().strip("[]").split(", "))
+    frame, span = (row.locator(selector).bounding_box() for selector in ("svg", "svg .span"))
+    ticks = [float(text) for text in opened.table("urdu").locator(".axis span").all_inner_texts()]
+
+    def value(x: float) -> float:
+        return ticks[0] + (x - frame["x"]) / frame["width"] * (ticks[-1] - ticks[0])
+
+    # a stroke is drawn to both sides of its line
+    assert value(span["x"]) == pytest.approx(low, abs=1)
+    assert value(span["x"] + span["width"]) == pytest.approx(high, abs=1)
+
+
+def test_without_a_script_it_can_be_read(visit) -> None:
+    opened = visit(java_script_enabled=False)
+    assert opened.systems("urdu") == ["whisper-tiny", "egemaps", "mfcc", "wavlm-base"]
+    assert not opened.page.locator("form.filters").is_visible()
+    assert opened.page.locator("table.overview").first.is_visible()
+
+
+# -- names that would be something else -------------------------------------------------------------------------------
+
+
+def test_hostile_names_stay_names(visit) -> None:
+    opened = visit("hostile")
+    assert opened.page.locator("img, iframe, main script").count() == 0
+    for index in range(len(HOSTILE)):
+        button = opened.page.locator("button.system").nth(index)
+        button.scroll_into_view_if_needed()
+        row = button.locator("xpath=ancestor::tr")
+        row.locator("td.score span").hover()
+        assert opened.page.get_by_role("tooltip").is_visible()
+        button.click()
+        assert opened.page.get_by_role("dialog").is_visible()
+        opened.page.keyboard.press("Escape")
+    opened.page.locator("section.task", has_text="Toy, four emotions").locator("button.system").first.click()
+    texts = set(opened.page.locator("dialog tbody td:first-child").all_inner_texts())
+    shown = {clean(f"{name} + superb") for name in HOSTILE}
+    assert len(texts) == len(HOSTILE) - 1
+    assert texts < shown
+    assert opened.page.locator("dialog").locator("img, script").count() == 0
+
+
+def test_the_policy_holds_where_escaping_would_fail(browser, files, tmp_path) -> None:
+    """What a name would do if it did get into the page as HTML: nothing."""
+    broken = tmp_path / "broken.html"
+    markup = """
+        <script>alert(1)</script>
+        <img src="http://127.0.0.1:9/x" onerror="alert(2)">
+        <a href="javascript:alert(3)" id="bad">x</a>
+    """
+    broken.write_bytes(files["small"].read_bytes().replace(b"<main>", b"<main>" + markup.encode(), 1))
+    opened = Visit(browser, broken)
+    opened.page.locator("#bad").click()
+    refused = [text for text in opened.said if "Content Security Policy" in text]
+    assert len(refused) >= 3
+    assert [text for text in opened.said if text in ("1", "2", "3")] == []
+    assert opened.systems("urdu")
+    opened.context.close()

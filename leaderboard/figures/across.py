@@ -46,7 +46,7 @@ def critical_difference(across: Across | None, *, track: str = "") -> Figure:
 
         posthocs = importlib.import_module("scikit_posthocs")
     except ImportError as error:
-        raise MissingError("this figure needs scikit-posthocs, which is not installed", INSTALL) from error
+        raise MissingError(f"this figure needs scikit-posthocs, which cannot be loaded: {error}", INSTALL) from error
     figure = blank(
         1.15 + 0.2 * len(systems),
         f"Mean ranks over {count(len(tasks), 'task')}" + (f", {track}" if track else ""),

@@ -97,7 +97,8 @@ def drawn(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
                     engine.execute(figure)
             figure.set_layout_engine("none")
             for axes in figure.axes:  # the solver's rounding noise differs from run to run
-                axes.set_position([round(side, 6) for side in axes.get_position(original=True).bounds])
+                left, low, width, height = axes.get_position(original=True).bounds
+                axes.set_position((round(left, 6), round(low, 6), round(width, 6), round(height, 6)))
             return figure
 
     return draw_in_style

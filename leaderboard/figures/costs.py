@@ -193,7 +193,8 @@ def _axis(axes: Axes, costs: Sequence[float], written: Callable[[float], str]) -
         if positive:
             axes.axvline(first - gap / 2, color=GREY, linewidth=0.8, linestyle=":")
     axes.set_xticks(ticks, labels=labels)
-    axes.set_xlim(min(ticks) - 0.12 * max(1, last - first), max(ticks[-1], last) + 0.1)
+    edge = 0.12 * max(1, last - first)
+    axes.set_xlim(min(ticks) - edge, max(ticks[-1], last) + edge)
     return lambda cost: float(np.log10(cost)) if cost > 0 else zero
 
 

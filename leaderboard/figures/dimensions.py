@@ -146,9 +146,9 @@ def _ends(truth: float, prediction: float, across: float, up: float, points: Arr
 
 
 def _fading() -> Colormap:
-    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
-    return LinearSegmentedColormap.from_list("fading", [(GREY, 0.15), (GREY, 0.95)])
+    return LinearSegmentedColormap.from_list("fading", [to_rgba(GREY, 0.15), to_rgba(GREY, 0.95)])
 
 
 def _ccc(cell: Cell, name: str) -> str:

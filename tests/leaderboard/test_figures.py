@@ -194,6 +194,7 @@ def test_svg_stands_in_a_page(kind: str) -> None:
     # the page decides the colours of text and axes, and its background shows through
     assert {element.attrib.get("fill") for element in root.iter(f"{SVG}text")} <= {"currentColor", GREY}
     assert f'"{INK}"' not in svg
+    assert all("font-size" in element.attrib for element in root.iter(f"{SVG}text"))
     assert "#000000" not in svg
     assert "#ffffff" not in svg
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmark.errors import BenchError, MissingError
 from benchmark.statistics.across import MIN_SYSTEMS, MIN_TASKS
-from benchmark.text import count, decimal
+from benchmark.text import count, decimal, p_text
 from leaderboard.figures.canvas import BLUE, GREY, INK, INSTALL, blank, drawn, shown
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def critical_difference(across: Across | None, *, track: str = "") -> Figure:
         1.15 + 0.2 * len(systems),
         f"Mean ranks over {count(len(tasks), 'task')}" + (f", {track}" if track else ""),
         "1 is the best. Bars join systems whose mean ranks differ by less than the critical difference of Nemenyi's "
-        f"test at 5 %, {decimal(across.critical_distance, 2)}. Friedman: {_p(across.friedman_p)}. "
+        f"test at 5 %, {decimal(across.critical_distance, 2)}. Friedman: {p_text(across.friedman_p)}. "
         f"Tasks: {', '.join(shown(task, 24) for task in tasks)}.",
         width=7.2,
     )
@@ -94,7 +94,3 @@ def _distance(axes: Axes, distance: float, span: int) -> None:
     else:
         words += " (longer than the axis)"
     axes.text(1, 0, words, va="bottom", fontsize=7, transform=raised(32))
-
-
-def _p(p: float) -> str:
-    return "p < 0.0001" if p < 0.0001 else f"p = {decimal(p, 4)}"

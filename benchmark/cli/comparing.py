@@ -183,7 +183,7 @@ def _print(found: Sequence[_OnTask], told: Sequence[Replicability]) -> None:
     for one in found:
         for line in _remarks(one):
             console.print(f"{one.comparison.task}: {line}", markup=False, style="dim")
-    for count in told:
+    for count in (one for one in told if len(one.tasks) > 1):
         tasks = f"{len(count.tasks)} task{'s' if len(count.tasks) != 1 else ''} with unseen speakers"
         named = f": {', '.join(count.holm)}" if count.holm else ""
         console.print(

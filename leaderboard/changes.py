@@ -47,24 +47,28 @@ def _of_task(old: Section | None, new: Section | None) -> Iterator[str]:
         yield f"{clean(name)} is no longer there"
     for name, place in sorted(new_places.items()):
         if name not in old_places:
-            yield _arrival(name, place, new.analysis)
+            yield from _arrival(name, place, new.analysis)
         elif (text := _score(place, new)) != (before := _score(old_places[name], old or new)):
             yield f"{clean(name)}: {new.analysis.metric.title} {text} (before: {before})"
     if old is not None:
         yield from _verdicts(old.analysis, new.analysis)
 
 
-def _arrival(name: str, place: Place, analysis: TaskAnalysis) -> str:
-    others = [one.name for one in analysis.cells if one.name != name]
+def _arrival(name: str, place: Place, analysis: TaskAnalysis) -> Iterator[str]:
     if place.rank is None:
-        return f"{clean(name)} is new, but not complete"
-    beats = sum(analysis.better(name, other) for other in others)
-    beaten = sum(analysis.better(other, name) for other in others)
-    return (
+        yield f"{clean(name)} is new, but not complete"
+        return
+    others = [one.name for one in analysis.cells if one.name != name]
+    yield (
         f"{clean(name)} is new: rank {place.rank} (possible {place.best}–{place.worst}) among {place.row.cell.track}; "
-        f"it beats {count(beats, 'system')}, {count(beaten, 'system')} beat it, "
-        f"{len(others) - beats - beaten} cannot be told from it"
+        f"{sum(not analysis.pairs[name, other].significant for other in others)} of {count(len(others), 'system')} "
+        "cannot be told from it"
     )
+    for other in others:
+        pair = analysis.pairs[name, other]
+        if pair.significant and pair.p_adjusted is not None:
+            first, second = (name, other) if analysis.better(name, other) else (other, name)
+            yield f"{clean(first)} beats {clean(second)} on {clean(pair.task)}, {p_text(pair.p_adjusted)}"
 
 
 def _verdicts(old: TaskAnalysis, new: TaskAnalysis) -> Iterator[str]:

@@ -11,6 +11,7 @@ import typer
 from benchmark.cli import board, comparing, data, inspection, maintenance, plotting, running, submission
 from benchmark.cli.options import examples
 from benchmark.errors import BenchError
+from benchmark.text import clean
 
 EPILOG = examples(
     "bench run --upstream logmel --task demo",
@@ -82,5 +83,5 @@ def main() -> None:
 
 
 def _leave(message: str, code: int) -> NoReturn:
-    sys.stderr.write(f"error: {' '.join(message.split())}\n")
+    sys.stderr.write(f"error: {clean(message)}\n")
     sys.exit(code)

@@ -121,7 +121,9 @@ def _pairs(
         if _fitting(a, complete) and _fitting(b, complete):
             common.append((name, _named(a, complete), _named(b, complete)))
     if not common:
-        systems = sorted({cell.name.replace(" ", "") for cells in by_task.values() for cell in cells})
+        from benchmark.text import clean
+
+        systems = sorted({clean(cell.name).replace(" ", "") for cells in by_task.values() for cell in cells})
         raise UsageError(f"no task has complete results of both {a!r} and {b!r}", f"there are {', '.join(systems)}")
     return common
 
@@ -156,7 +158,7 @@ def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, root: 
 
 def _print(found: Sequence[_OnTask], told: Sequence[Replicability]) -> None:
     from benchmark.metrics import find
-    from benchmark.text import interval, measured
+    from benchmark.text import clean, interval, measured
 
     first = found[0].comparison
     columns = ["task", "metric", "A", "B", "A - B", "95 % interval", "p", "corrected", "pairs", "detectable", "verdict"]
@@ -178,7 +180,7 @@ def _print(found: Sequence[_OnTask], told: Sequence[Replicability]) -> None:
                 _verdict(one),
             ]
         )
-    print_table(f"A: {first.a}\nB: {first.b}", columns, rows, right=columns[2:-1])
+    print_table(f"A: {clean(first.a)}\nB: {clean(first.b)}", columns, rows, right=columns[2:-1])
     console = stdout()
     for one in found:
         for line in _remarks(one):
@@ -186,11 +188,9 @@ def _print(found: Sequence[_OnTask], told: Sequence[Replicability]) -> None:
     for count in (one for one in told if len(one.tasks) > 1):
         tasks = f"{len(count.tasks)} task{'s' if len(count.tasks) != 1 else ''} with unseen speakers"
         named = f": {', '.join(count.holm)}" if count.holm else ""
-        console.print(
-            f"{count.a} is better than {count.b} on at least {count.count} of {tasks}, with 95 % confidence{named}",
-            markup=False,
-            style="dim",
-        )
+        names = f"{clean(count.a)} is better than {clean(count.b)}"
+        line = f"{names} on at least {count.count} of {tasks}, with 95 % confidence{named}"
+        console.print(line, markup=False, style="dim")
 
 
 def _with_interval(score: float, ends: tuple[float, float] | None, percent: bool) -> str:
@@ -213,7 +213,7 @@ def _remarks(one: _OnTask) -> list[str]:
     unit = f"{pair.n_units} speakers" if pair.unit == "speaker" else f"{pair.n_units} groups of utterances, no speakers"
     lines = [f"{unit}, worth {pair.effective_units:.1f} of equal weight; seeds {pair.seeds[0]} and {pair.seeds[1]}"]
     if pair.p is not None and pair.smallest_p is not None and pair.p_error is not None:
-        drawn = f"Monte Carlo error {pair.p_error:.4f}" if pair.p_error else "all swaps gone through"
+        drawn = "all swaps gone through" if pair.exact else f"Monte Carlo error {pair.p_error:.4f}"
         lines[0] += f"; {drawn}; a p below {pair.smallest_p:.4f} is Student's"
     if not one.speaker_independent:
         lines.append("test speakers are also in train, so this says nothing about unseen speakers")
@@ -241,8 +241,10 @@ def _fitting(name: str, cells: Sequence[Cell]) -> list[Cell]:
 
 
 def _named(name: str, cells: Sequence[Cell]) -> Cell:
+    from benchmark.text import clean
+
     fitting = _fitting(name, cells)
-    known = ", ".join(sorted(cell.name.replace(" ", "") for cell in (fitting or cells)))
+    known = ", ".join(sorted(clean(cell.name).replace(" ", "") for cell in (fitting or cells)))
     if len(fitting) > 1:
         raise UsageError(f"{name!r} is {len(fitting)} systems on {cells[0].task.name}", f"say which: {known}")
     if not fitting:

@@ -130,9 +130,12 @@ def _chosen(task: str, cells: list[Cell], upstream: list[str] | None, downstream
         if cell.upstream.name in (upstream or [cell.upstream.name])
         and cell.downstream.name in (downstream or [cell.downstream.name])
     ]
-    if not found:
+    missing = [name for name in upstream or () if name not in {cell.upstream.name for cell in cells}]
+    missing += [name for name in downstream or () if name not in {cell.downstream.name for cell in cells}]
+    if missing or not found:
+        named = f"{', '.join(map(repr, missing))} " if missing else ""
         known = ", ".join(cell.name for cell in cells)
-        raise UsageError(f"there is no such system on {task}", f"there are {known}")
+        raise UsageError(f"there is no system {named}on {task}", f"there are {known}")
     return found
 
 

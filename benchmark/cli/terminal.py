@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from benchmark.text import clean
+
 # Wide enough for a table that goes into a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 160
 HOUR = 3600
@@ -39,11 +41,13 @@ def print_table(
         rows: Cells.
         right: Headings of the columns that are aligned to the right.
     """
-    table = Table(title=escape(title) or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    heading = "\n".join(clean(line) for line in title.splitlines())
+    table = Table(title=escape(heading) or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
         table.add_column(escape(column), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
+        # names may come from records that anybody has written: no control characters reach the terminal
+        table.add_row(*("\n".join(escape(clean(line)) for line in str(cell).split("\n")) for cell in row))
     stdout().print(table)
 
 

@@ -151,9 +151,10 @@ def _one_sided(comparison: Comparison, higher_is_better: bool) -> float:
 
 def _friedman(table: Array) -> tuple[float, float]:
     """Friedman's test of (N, m) scores; no difference at all where every row is constant."""
-    if (np.ptp(table, axis=1) == 0).all():
+    rounded = np.round(table, 9)
+    if (np.ptp(rounded, axis=1) == 0).all():
         return 0.0, 1.0
-    found = stats.friedmanchisquare(*np.round(table, 9).T)
+    found = stats.friedmanchisquare(*rounded.T)
     return float(found.statistic), float(found.pvalue)
 
 

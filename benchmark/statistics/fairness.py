@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmark.cells import Cell, truth_of
+from benchmark.records.upgrades import UNKNOWN_SPEAKER
 from benchmark.statistics.scores import suited, weighted_scores
 
 MIN_UTTERANCES = 10  # of a speaker of his or her own score: with fewer it says next to nothing
@@ -56,7 +57,11 @@ def fairness(cell: Cell, metric: str) -> Fairness:
     of_speakers = statistics.sum(axis=1)
     truth = truth_of(of_speakers[0], task)
     sizes = truth.sum(axis=-1) if task.kind == "classification" else truth[:, 0, 0]
-    enough = sizes >= min(MIN_UTTERANCES, sizes.max())
+    # utterances without a speaker are not one person's
+    known = np.array([speaker != UNKNOWN_SPEAKER for speaker in cell.speakers])
+    if not known.any():
+        return Fairness(by_gender, gap, None, None)
+    enough = known & (sizes >= min(MIN_UTTERANCES, sizes[known].max()))
     scores = found.compute(of_speakers[:, enough]).mean(axis=0)
     worst = scores.min() if found.higher_is_better else scores.max()
     return Fairness(by_gender, gap, float(worst), float(np.median(scores)))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from benchmark.cells import Cell, same_protocol, truth_of
@@ -47,8 +49,9 @@ class Comparison:
         p_adjusted: `p` corrected by Holm (1979) for all pairs that were tested with it.
         pairs: How many these were.
         smallest_p: The smallest p-value that the swap test can give with so few speakers, or so many draws.
+        exact: Whether all swaps were gone through and nothing was drawn; None for a single speaker.
         spread: The standard deviation of `delta` over speakers and seeds; None for a single speaker.
-        df: The degrees of freedom of `spread`; infinite where there is no spread.
+        df: The degrees of freedom of `spread`; None where there is no spread, and for a single speaker.
         unit: "speaker", or "utterance" (in random groups) where the corpus knows no speakers.
         n_units: The number of speakers, or of groups.
         effective_units: How many of equal weight they are worth.
@@ -68,6 +71,7 @@ class Comparison:
     p_adjusted: float | None
     pairs: int
     smallest_p: float | None
+    exact: bool | None
     spread: float | None
     df: float | None
     unit: str
@@ -83,7 +87,9 @@ class Comparison:
     @property
     def detectable(self) -> float | None:
         """The true difference that 80 % of such corpora would show at the 5 % level, for this pair alone."""
-        return None if self.spread is None or self.df is None else detectable_difference(self.spread, self.df)
+        if self.spread is None:
+            return None
+        return detectable_difference(self.spread, self.df) if self.df is not None else 0.0
 
     def mirrored(self) -> Comparison:
         """The same, seen from b."""
@@ -152,9 +158,8 @@ def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> 
         return [_comparison(systems[i], systems[j], found, effective, level, len(pairs), {}) for i, j in pairs]
     student = _student(systems, pairs, effective, level)
     key = int(task.sha256, 16) ^ int(task.folds_sha256, 16)
-    tests = swap_tests(_contributions(systems, pairs, found), pairs, [one.seeds for one in systems], key=key)
-    p = np.where(tests.p > tests.smallest, tests.p, np.minimum(student.p, tests.smallest))
-    error = np.zeros(len(pairs)) if tests.exact else np.sqrt(tests.p * (1 - tests.p) / tests.draws)
+    swapped = _swapped(_contributions(systems, pairs, found), pairs, [one.seeds for one in systems], key)
+    p = np.where(swapped.p > swapped.smallest, swapped.p, np.minimum(student.p, swapped.smallest))
     adjusted = holm(p)
     return [
         _comparison(
@@ -168,11 +173,12 @@ def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> 
                 "low": float(student.low[number]),
                 "high": float(student.high[number]),
                 "spread": float(student.spread[number]),
-                "df": float(student.df[number]),
+                "df": float(student.df[number]) if student.spread[number] > 0 else None,
                 "p": float(p[number]),
-                "p_error": float(error[number]),
+                "p_error": float(swapped.error[number]),
                 "p_adjusted": float(adjusted[number]),
-                "smallest_p": tests.smallest,
+                "smallest_p": float(swapped.smallest[number]),
+                "exact": bool(swapped.exact[number]),
             },
         )
         for number, (i, j) in enumerate(pairs)
@@ -193,6 +199,29 @@ def _contributions(systems: Sequence[_System], pairs: Sequence[tuple[int, int]],
         to_first = np.stack([contributions(mean, means[0], task, metric) for mean in means], axis=1)
         return to_first[:, [i for i, _ in pairs]] - to_first[:, [j for _, j in pairs]]
     return np.stack([contributions(means[i], means[j], task, metric) for i, j in pairs], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Swapped:
+    """The swap test of each pair, all (P,)."""
+
+    p: Array
+    error: Array
+    smallest: Array
+    exact: NDArray[np.bool_]
+
+
+def _swapped(contribution: Array, pairs: Sequence[tuple[int, int]], seeds: Sequence[Seeds], key: int) -> _Swapped:
+    """Pairs with seeds and pairs without apart: what is exact for a pair must not depend on what others there are."""
+    drawn = np.array([seeds[i].variance + seeds[j].variance > 0 for i, j in pairs])
+    p, error, smallest, exact = np.empty(len(pairs)), np.zeros(len(pairs)), np.empty(len(pairs)), ~drawn
+    for places in (np.flatnonzero(drawn), np.flatnonzero(~drawn)):
+        if len(places):
+            tests = swap_tests(contribution[:, places], [pairs[place] for place in places.tolist()], seeds, key=key)
+            p[places], smallest[places], exact[places] = tests.p, tests.smallest, tests.exact
+            if not tests.exact:
+                error[places] = np.sqrt(tests.p * (1 - tests.p) / tests.draws)
+    return _Swapped(p, error, smallest, exact)
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,10 +262,18 @@ def _student(systems: Sequence[_System], pairs: Sequence[tuple[int, int]], effec
 
 
 def _comparison(
-    a: _System, b: _System, metric: Metric, effective: float, level: float, pairs: int, tested: Mapping[str, float]
+    a: _System,
+    b: _System,
+    metric: Metric,
+    effective: float,
+    level: float,
+    pairs: int,
+    tested: Mapping[str, Any],
 ) -> Comparison:
     """The comparison of two systems; nothing is tested with a single speaker."""
-    nothing = dict.fromkeys(("low", "high", "spread", "df", "p", "p_error", "p_adjusted", "smallest_p"))
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("low", "high", "spread", "df", "p", "p_error", "p_adjusted", "smallest_p", "exact")
+    )
     return Comparison(
         a=a.cell.name,
         b=b.cell.name,

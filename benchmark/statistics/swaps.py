@@ -101,24 +101,25 @@ def swap_tests(
     Args:
         contribution: (S, P) of S speakers, at least two, and P pairs: see `contributions`.
         pairs: Which two of the systems each pair is.
-        seeds: One for each system.
+        seeds: One for each system. Where any of them varies, patterns are drawn together with seeds.
         key: Identity of the task: decides the swaps, which do not depend on which systems there are.
         swaps: How many patterns are drawn where not all are gone through.
     """
     speakers, count = contribution.shape
     patterns, every = _patterns(speakers, key, swaps)
-    drawn = any(seed.variance > 0 for seed in seeds)
+    drawn = any(seeds[system].variance > 0 for pair in pairs for system in pair)
     if every and drawn:
         patterns = np.tile(patterns, (-(-swaps // len(patterns)), 1))
     noise = _SeedDraws(seeds, len(patterns))
     squares = np.square(contribution).sum(axis=0)
     first, second = (np.array([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
     between = np.array([seed.variance for seed in seeds])
-    found = np.abs(_studentised(contribution.sum(axis=0), squares, speakers, between[first] + between[second]))
+    of_seeds = between[first] + between[second]
+    found = np.abs(_studentised(contribution.sum(axis=0), np.zeros(count), squares, speakers, of_seeds))
     as_large = np.zeros(count)
     for part in chunks(len(patterns), max(1, AT_ONCE // max(1, count))):
         moved, variance = noise.of(part, first, second)
-        swapped = np.abs(_studentised(patterns[part] @ contribution + moved, squares, speakers, variance))
+        swapped = np.abs(_studentised(patterns[part] @ contribution, moved, squares, speakers, variance))
         as_large += (swapped >= found * NEARLY).sum(axis=0)
     exact = every and not drawn
     more = 0 if exact else 1  # what was found is one more draw
@@ -144,15 +145,16 @@ def _patterns(speakers: int, key: int, swaps: int) -> tuple[Array, bool]:
     return np.asarray(1.0 - 2.0 * rng.integers(0, 2, (swaps, speakers)), dtype=np.float64), False
 
 
-def _studentised(difference: Array, squares: Array, speakers: int, between_seeds: Array) -> Array:
+def _studentised(total: Array, moved: Array, squares: Array, speakers: int, between_seeds: Array) -> Array:
     """Differences by their standard deviation over speakers and seeds; 0 where there is neither difference nor spread.
 
     The variance of a sum of S contributions with the sum of squares Q is S / (S - 1) * (Q - sum**2 / S), whatever has
-    been swapped.
+    been swapped. New seeds move the difference, but all speakers alike, and so not their spread.
     """
-    over_speakers = (speakers * squares - np.square(difference)) / max(1, speakers - 1)
+    over_speakers = (speakers * squares - np.square(total)) / max(1, speakers - 1)
     # All contributions alike: a spread of nothing would be an infinite t, which nothing could be compared with.
     variance = np.maximum(over_speakers, 1e-12 * squares) + between_seeds
+    difference = total + moved
     return np.divide(difference, np.sqrt(variance), out=np.zeros_like(difference), where=variance > 0)
 
 

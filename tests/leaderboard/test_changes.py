@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from records_factory import cell
 
@@ -34,10 +36,14 @@ def test_nothing_changes() -> None:
 def test_a_new_system_arrives_with_what_it_beats() -> None:
     old = system("ears", 0.5) + system("nose", 0.6)
     found = lines(old, old + system("mouth", 0.55))
-    assert found == [
-        "mouth + superb is new: rank 2 (possible 2–2) among fixed; it beats 1 system, 1 system beat it, "
-        "0 cannot be told from it"
+    assert found[0] == (
+        "mouth + superb is new: rank 2 (possible 2–2) among fixed; 0 of 2 systems cannot be told from it"
+    )
+    assert [line.rsplit(",", 1)[0] for line in found[1:]] == [
+        "mouth + superb beats ears + superb on toy",
+        "nose + superb beats mouth + superb on toy",
     ]
+    assert all(re.search(r", p [<=] 0\.0\d{3}$", line) for line in found[1:])
 
 
 def test_a_verdict_that_turns_is_told_from_both_sides() -> None:

@@ -99,7 +99,7 @@ def test_what_is_incomplete_is_left_out_and_named(results: Path) -> None:
     [
         (["recalls"], UsageError, "which task? (--task with one of other, toy)"),
         (["recalls", "-t", "nope"], UsageError, "no records of the task 'nope' (there are other, toy)"),
-        (["recalls", "-t", "toy", "-u", "x"], UsageError, "no such system on toy (there are bare + superb, ears"),
+        (["recalls", "-t", "toy", "-u", "x"], UsageError, "no system 'x' on toy (there are bare + superb, ears"),
         (["dimensions", "-t", "toy"], BenchError, "no dimensions on toy: it is a classification task"),
         (["critical-difference"], BenchError, "at least 3 systems that are complete on the same 2 tasks"),
         (["critical-difference", "-t", "toy"], UsageError, "leave out --task"),

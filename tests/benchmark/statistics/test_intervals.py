@@ -1,0 +1,200 @@
+"""Intervals of scores, against scipy and by hand."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+from records_factory import cell, decisions
+from small_cells import OTHER, REGRESSION, accuracies, counts, made_up, only, rated, right
+
+from benchmark.cells import group
+from benchmark.metrics import METRICS
+from benchmark.statistics import all_intervals, cell_interval, cell_scores
+from benchmark.statistics.intervals import degrees_of_freedom, jackknife_variance
+
+
+def by_logit(mean: float, error: float, df: float, level: float = 0.95) -> tuple[float, float]:
+    reach = scipy.stats.t.ppf((1 + level) / 2, df) * error / (mean * (1 - mean))
+    return tuple(scipy.special.expit(scipy.special.logit(mean) + np.array([-reach, reach])))
+
+
+def test_the_jackknife_variance_of_a_mean_is_its_squared_standard_error() -> None:
+    values = np.random.default_rng(0).normal(size=9)
+    without = (values.sum() - values) / 8
+    assert jackknife_variance(without, values.mean()) == pytest.approx(scipy.stats.sem(values) ** 2)
+
+
+def test_degrees_of_freedom_are_those_of_welch() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, 1, 5), rng.normal(0, 4, 9)
+    parts = [(scipy.stats.sem(one) ** 2, len(one) - 1) for one in (a, b)]
+    assert degrees_of_freedom(parts) == pytest.approx(scipy.stats.ttest_ind(a, b, equal_var=False).df)
+    assert degrees_of_freedom([(2.0, 7), (0.0, 0)]) == 7
+    assert degrees_of_freedom([(0.0, 7)]) == np.inf
+
+
+def test_without_seeds_it_is_students_over_speakers_on_the_logit_scale() -> None:
+    """With equally many utterances for each speaker, WA is the mean of the speakers' accuracies."""
+    found = only(made_up(10), seeds=[0])
+    of_speakers = accuracies(found)
+    golden = by_logit(of_speakers.mean(), scipy.stats.sem(of_speakers), 19)
+    interval = cell_interval(found, "wa")
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx(golden)
+    assert (interval.n_units, interval.level, interval.unit) == (20, 0.95, "speaker")
+    assert interval.effective_units == pytest.approx(20)
+
+
+def test_with_pooled_folds_of_one_speaker_the_folds_are_the_sample() -> None:
+    found = only(made_up(1, correct=0.5), folds=list("abcdefghijkl"), seeds=[0], task__pool="folds")
+    uars = METRICS["uar"].compute(found.statistics()[0].sum(axis=1))
+    interval = cell_interval(found, "uar")
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx(by_logit(uars.mean(), scipy.stats.sem(uars), 11))
+
+
+def test_speakers_who_are_alike_leave_the_seeds() -> None:
+    """Four seeds of 5, 6, 8 and 9 right of 10: mean 0.7, and Student's of the four."""
+    hits = [5, 6, 8, 9]
+    found = only(lambda f, s: {"x": counts(hits[s], 10), "y": counts(hits[s], 10)}, seeds=[0, 1, 2, 3])
+    interval = cell_interval(found, "uar")
+    assert interval is not None
+    golden = by_logit(0.7, scipy.stats.sem(np.array(hits) / 10), 3)
+    assert (interval.low, interval.high) == pytest.approx(golden)
+
+
+def test_speakers_and_seeds_add_up() -> None:
+    """Two speakers and two seeds by hand.
+
+    Speakers are right in 0.5 and 0.7 with the one seed and in 0.6 and 0.8 with the other: means of speakers 0.55 and
+    0.75, of seeds 0.6 and 0.7. Variance over speakers 0.02 / 2 = 0.01 with 1 degree of freedom, over seeds 0.005 / 2 =
+    0.0025 with 1: together 0.0125 with 0.0125**2 / (0.01**2 + 0.0025**2) = 1.470588 degrees.
+    """
+    hits = {"x": (5, 6), "y": (7, 8)}
+    found = only(lambda f, s: {n: counts(h[s], 10) for n, h in hits.items()}, folds=["one"], seeds=[0, 1])
+    interval = cell_interval(found, "uar")
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx(by_logit(0.65, 0.0125**0.5, 1.5625e-4 / 1.0625e-4))
+
+
+def test_few_effective_speakers_widen_it() -> None:
+    """One speaker says as much as the other three: the variance is the jackknife's, its degrees of freedom 2 (of 3)."""
+    sizes, hits = {"w": 30, "x": 10, "y": 10, "z": 10}, {"w": 18, "x": 9, "y": 7, "z": 2}
+    found = only(lambda f, s: {n: counts(hits[n], sizes[n]) for n in sizes}, folds=["one"], seeds=[0])
+    total = sum(hits.values()) / 60
+    without = np.array([(36 - hits[n]) / (60 - sizes[n]) for n in sizes])
+    variance = 3 / 4 * ((without - total) ** 2).sum()
+    interval = cell_interval(found, "uar")
+    assert interval is not None
+    assert interval.effective_units == pytest.approx(3)  # 1 / (1/4 + 3/36)
+    assert (interval.low, interval.high) == pytest.approx(by_logit(total, variance**0.5, 2))
+
+
+def test_correlations_are_transformed_by_fisher() -> None:
+    found = only(rated(1, 0.5), folds=list("abcdefgh"), seeds=[0], task__pool="folds", **REGRESSION)
+    values = METRICS["ccc"].compute(found.statistics()[0].sum(axis=1))
+    mean, reach = values.mean(), scipy.stats.t.ppf(0.975, 7) * scipy.stats.sem(values)
+    golden = np.tanh(np.arctanh(mean) + np.array([-1, 1]) * reach / (1 - mean**2))
+    interval = cell_interval(found, "ccc")
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx(tuple(golden))
+
+
+def test_errors_are_transformed_by_the_logarithm() -> None:
+    found = only(rated(1, 0.5), folds=list("abcdefgh"), seeds=[0], task__pool="folds", **REGRESSION)
+    values = METRICS["rmse"].compute(found.statistics()[0].sum(axis=1))
+    mean, reach = values.mean(), scipy.stats.t.ppf(0.975, 7) * scipy.stats.sem(values)
+    interval = cell_interval(found, "rmse")
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx((mean * np.exp(-reach / mean), mean * np.exp(reach / mean)))
+
+
+def test_a_speaker_in_several_folds_is_one() -> None:
+    """Two speakers, each in both folds and each the same there: folds would have no spread."""
+
+    def by_speaker(fold: str, seed: int):
+        return {"good": counts(9, 10), "bad": counts(3, 10)}
+
+    for pool in ("utterances", "folds"):
+        interval = cell_interval(only(by_speaker, task__pool=pool, seeds=[0]), "uar")
+        assert interval is not None
+        assert interval.n_units == 2
+        assert (interval.low, interval.high) == pytest.approx(by_logit(0.6, 0.3, 1))
+
+
+@pytest.mark.parametrize("speakers", [2, 5, 30])
+def test_where_all_is_right_each_speaker_is_one_trial(speakers: int) -> None:
+    golden = scipy.stats.binomtest(speakers, speakers).proportion_ci(method="exact")
+    everything = cell_interval(only(right([1.0] * speakers), folds=["one"]), "uar")
+    nothing = cell_interval(only(right([0.0] * speakers), folds=["one"]), "uar")
+    assert everything is not None
+    assert nothing is not None
+    assert (everything.low, everything.high) == pytest.approx((golden.low, 1))
+    assert (nothing.low, nothing.high) == pytest.approx((0, 1 - golden.low))
+
+
+def test_where_all_are_alike_nothing_is_known_of_a_spread() -> None:
+    interval = cell_interval(only(right([0.5] * 3)), "uar")
+    assert interval is not None
+    assert (interval.low, interval.high) == (0.5, 0.5)
+
+
+def test_one_speaker_has_no_interval() -> None:
+    assert cell_interval(only(lambda fold, seed: {"s": np.eye(4)}), "uar") is None
+
+
+def test_more_confidence_is_wider() -> None:
+    found = only(made_up(3))
+    narrow, wide = (cell_interval(found, "uar", level=level) for level in (0.8, 0.99))
+    assert narrow is not None
+    assert wide is not None
+    assert wide.low < narrow.low < cell_scores(found, "uar").mean < narrow.high < wide.high
+
+
+def test_an_interval_depends_on_its_own_cell_only() -> None:
+    alone = cell_interval(only(made_up(3)), "uar")
+    other = cell(made_up(3, tag=1), upstream__name="a-nose", upstream__sha256=OTHER)
+    assert cell_interval(group(other + cell(made_up(3))).cells[1], "uar") == alone
+
+
+def test_several_metrics_at_once_are_the_same_numbers() -> None:
+    found, names = only(made_up(3)), ["wa", "uar", "macro_f1"]
+    assert all_intervals(found, names) == {name: cell_interval(found, name) for name in names}
+
+
+def test_groups_of_utterances_are_named_so() -> None:
+    grouped = only(made_up(3), clusters__unit="utterance", counts__test_speakers=0)
+    interval = cell_interval(grouped, "uar")
+    assert interval is not None
+    assert interval.unit == "utterance"
+
+
+@hypothesis.given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=2, max_size=5))
+@hypothesis.settings(deadline=None, max_examples=60)
+def test_it_holds_the_score_and_stays_on_the_scale(hits: list[list[int]]) -> None:
+    confusions = [np.diag(one) + np.roll(np.diag([3 - hit for hit in one]), 1, axis=1) for one in hits]
+    found = only(lambda f, s: {f"s{i}": c for i, c in enumerate(confusions)}, folds=["one"], seeds=[0])
+    for name, interval in all_intervals(found, ["uar", "wa", "macro_f1"]).items():
+        assert interval is not None
+        assert 0 <= interval.low <= cell_scores(found, name).mean <= interval.high <= 1
+
+
+def test_many_units_take_bounded_memory() -> None:
+    """3000 units: leaving each out at once would take 3000 x 3000 weights, 72 MB."""
+    rng = np.random.default_rng(0)
+    everyone = {f"u{index}": decisions(rng, 0.5, per_class=1) for index in range(3000)}
+    found = only(lambda fold, seed: everyone, folds=["one"], seeds=[0])
+    tracemalloc.start()
+    interval = cell_interval(found, "wa")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert interval is not None
+    assert peak < 20e6
+    p, error = cell_scores(found, "wa").mean, scipy.stats.sem([np.trace(c) / 4 for c in everyone.values()])
+    assert (interval.low, interval.high) == pytest.approx((p - 1.96 * error, p + 1.96 * error), abs=0.1 * error)

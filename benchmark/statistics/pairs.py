@@ -27,6 +27,7 @@ from benchmark.statistics.scores import (
 from benchmark.statistics.swaps import Seeds, contributions, holm, swap_tests
 
 MIN_SPEAKERS = 2  # of one, nothing can be learnt about others
+RESOLVED = 0.01  # below it, the swap test of a pair with seeds and few speakers is coarse
 NO_SPREAD = 1e-9  # in units of the difference: rounding, not a spread
 
 
@@ -43,8 +44,8 @@ class Comparison:
         low: Lower end of the interval of `delta` for new speakers and seeds; None for a single speaker.
         high: Upper end; None for a single speaker.
         level: Confidence of the interval.
-        p: Two-sided p-value: that of the swap test (`benchmark.statistics.swaps`), or below `smallest_p`, which it
-            cannot tell apart, that of Student's t behind the interval. None for a single speaker.
+        p: Two-sided p-value: that of the swap test (`benchmark.statistics.swaps`) or of Student's t behind the
+            interval, as `_together` says. None for a single speaker.
         p_error: Monte Carlo standard error of the swap test's p-value; 0 where all swaps were gone through.
         p_adjusted: `p` corrected by Holm (1979) for all pairs that were tested with it.
         pairs: How many these were.
@@ -159,7 +160,7 @@ def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> 
     student = _student(systems, pairs, effective, level)
     key = int(task.sha256, 16) ^ int(task.folds_sha256, 16)
     swapped = _swapped(_contributions(systems, pairs, found), pairs, [one.seeds for one in systems], key)
-    p = np.where(swapped.p > swapped.smallest, swapped.p, np.minimum(student.p, swapped.smallest))
+    p = _together(swapped, student)
     adjusted = holm(p)
     return [
         _comparison(
@@ -209,6 +210,7 @@ class _Swapped:
     error: Array
     smallest: Array
     exact: NDArray[np.bool_]
+    drawn: NDArray[np.bool_]  # whether seeds were drawn
 
 
 def _swapped(contribution: Array, pairs: Sequence[tuple[int, int]], seeds: Sequence[Seeds], key: int) -> _Swapped:
@@ -221,7 +223,20 @@ def _swapped(contribution: Array, pairs: Sequence[tuple[int, int]], seeds: Seque
             p[places], smallest[places], exact[places] = tests.p, tests.smallest, tests.exact
             if not tests.exact:
                 error[places] = np.sqrt(tests.p * (1 - tests.p) / tests.draws)
-    return _Swapped(p, error, smallest, exact)
+    return _Swapped(p, error, smallest, exact, drawn)
+
+
+def _together(swapped: _Swapped, student: _Student) -> Array:
+    """The p-value of each pair, from its swap test and Student's.
+
+    Without seeds: the swap test's, which is exact; below what it can tell apart, Student's if that is smaller.
+    With seeds both rest on the same model of the seeds. The swap test alone is too ready where speakers are all alike
+    and seeds differ much, so it is the larger of the two; and below `RESOLVED`, where few patterns are spread out by
+    drawn seeds and a correction for many pairs asks for less than they can give, it is Student's.
+    """
+    exact = np.where(swapped.p > swapped.smallest, swapped.p, np.minimum(student.p, swapped.smallest))
+    resolved = swapped.p > np.maximum(swapped.smallest, RESOLVED)
+    return np.where(swapped.drawn, np.where(resolved, np.maximum(swapped.p, student.p), student.p), exact)
 
 
 @dataclass(frozen=True, eq=False)

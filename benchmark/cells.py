@@ -20,6 +20,7 @@ from benchmark.facts import known_trained_on
 from benchmark.files import digest
 from benchmark.records import DownstreamPart, Protocol, Record, TaskPart, UpstreamPart, metrics_of, statistics_of
 from benchmark.records.salting import salted
+from benchmark.records.upgrades import UNKNOWN_SPEAKER
 
 Unit = tuple[str, int]
 Track = Literal["fixed", "open head", "fine-tuned"]
@@ -156,6 +157,11 @@ class Cell:
     def speakers(self) -> tuple[str, ...]:
         """Every test speaker, or other cluster, of the completed units, sorted."""
         return tuple(sorted({speaker for unit in self.completed for speaker in self.records[unit].by_speaker}))
+
+    @property
+    def n_speakers(self) -> int:
+        """The number of known test speakers: "unknown" is none, nor is a group of utterances."""
+        return len(set(self.speakers) - {UNKNOWN_SPEAKER}) if self.unit == "speaker" else 0
 
     def statistics(self) -> NDArray[np.float64]:
         """The sufficient statistics of every seed, fold and speaker; zeros where a fold does not test a speaker.

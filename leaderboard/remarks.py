@@ -64,7 +64,10 @@ def caption(cells: Sequence[Cell]) -> str:
 
 
 def _tested(cell: Cell) -> str:
-    return count(len(cell.speakers), "test speaker") if cell.unit == "speaker" else "test speakers not known"
+    if cell.unit != "speaker":
+        return "test speakers not known"
+    some_unknown = " and utterances of unknown ones" if cell.n_speakers < len(cell.speakers) else ""
+    return count(cell.n_speakers, "test speaker") + some_unknown
 
 
 def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[str, ...]:

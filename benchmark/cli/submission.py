@@ -21,6 +21,7 @@ SUBMIT_EPILOG = examples(
     "bench submit --check leaderboard/results/demo/logmel--superb.json --json",
 )
 PUBLISHED = Path("leaderboard/results")
+SHOWN = "bench leaderboard shows what there is"
 
 
 def publish(
@@ -41,14 +42,21 @@ def publish(
         raise MissingError(
             f"there are no records in {folder}", "bench run makes some; or give their folder by --results"
         )
-    cells = [
+    cells = group(RecordStore(folder).of_task(task)).cells
+    for what, wanted, there in (
+        ("upstream", upstream, {cell.upstream.name for cell in cells}),
+        ("downstream", downstream, {cell.downstream.name for cell in cells}),
+    ):
+        if unknown := sorted(set(wanted or ()) - there):
+            raise UsageError(f"there are no records of the task {task!r} with the {what} {unknown[0]!r}", SHOWN)
+    cells = tuple(
         cell
-        for cell in group(RecordStore(folder).of_task(task)).cells
+        for cell in cells
         if cell.upstream.name in (upstream or [cell.upstream.name])
         and cell.downstream.name in (downstream or [cell.downstream.name])
-    ]
+    )
     if not cells:
-        raise UsageError(f"there are no such records of the task {task!r}", "bench leaderboard shows what there is")
+        raise UsageError(f"there are no such records of the task {task!r}", SHOWN)
     incomplete = [f"{cell.name} ({len(cell.completed)}/{len(cell.units)} units)" for cell in cells if not cell.complete]
     if incomplete:
         raise BenchError(f"incomplete on {task}: {', '.join(incomplete)}", "bench run completes them")
@@ -61,14 +69,23 @@ def submit(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files that bench publish wrote.")],
     check: Annotated[bool, typer.Option("--check", help="Only check, as continuous integration does.")] = False,
     against: Annotated[
-        Path, typer.Option("--against", metavar="DIR", help="Published results that must have been tested alike.")
-    ] = PUBLISHED,
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="DIR",
+            help=f"Published results that must have been tested alike; {PUBLISHED} where there is one.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check published files as a pull request is checked, and say how to open one; nothing is sent anywhere."""
     from benchmark.submissions.check import Checker
 
-    checker = Checker(against if against.is_dir() else None)
+    if against is not None and not against.is_dir():
+        raise MissingError(f"there is no folder {against} to compare with", "give that of published results")
+    if against is None and PUBLISHED.is_dir():
+        against = PUBLISHED
+    checker = Checker(against)
     verdicts = [checker.check(path) for path in files]
     if as_json:
         print_json([{**asdict(verdict), "accepted": verdict.accepted} for verdict in verdicts])

@@ -20,14 +20,15 @@ EXACT = 2**53  # below it float64 holds every number of utterances exactly
 ROUNDING = 1e-9
 LARGEST = 1e100  # of a moment; its products still fit into float64
 MAX_UNITS = 1_000_000  # folds times seeds
-PSEUDONYM = re.compile(r"[0-9a-f]{16}")  # see benchmark/salting.py
+PSEUDONYM = re.compile(r"[0-9a-f]{16}")  # see benchmark/records/salting.py
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def verify(*records: Record) -> None:
     """Check that records agree with themselves, so that nothing they state has to be believed.
 
-    Of a completed one the counts of the test set and every metric must be those of its per-speaker statistics, which
-    some utterances must be able to give; a failed one has neither metrics nor statistics.
+    Digests must be hexadecimal. Of a completed one the counts of the test set and every metric must be those of its
+    per-speaker statistics, which some utterances must be able to give; a failed one has neither metrics nor statistics.
 
     Raises:
         BenchError: One does not; the message names the record, what it states and what its statistics give.
@@ -49,6 +50,23 @@ def verify(*records: Record) -> None:
                     raise BenchError(f"{_named(record)}: {text}", "remove it and run again")
 
 
+def digests_of(record: Record) -> dict[str, str]:
+    """Every sha256 in a record, by the key where it stands."""
+    task, upstream = record.task, record.upstream
+    digests = {
+        "task.sha256": task.sha256,
+        "task.folds_sha256": task.folds_sha256,
+        "task.corpus.index_sha256": task.corpus.index_sha256,
+        "task.corpus.audio_sha256": task.corpus.audio_sha256,
+        "upstream.sha256": upstream.sha256,
+        "downstream.sha256": record.downstream.sha256,
+        "provenance.code_sha256": record.provenance.code_sha256,
+    }
+    return (
+        digests if upstream.weights_sha256 is None else {**digests, "upstream.weights_sha256": upstream.weights_sha256}
+    )
+
+
 def _named(record: Record) -> str:
     return f"record {record.id!r} ({record.task.name}, fold {record.fold!r}, seed {record.seed})"
 
@@ -59,6 +77,9 @@ def _verified_total(record: Record) -> NDArray[np.float64] | None:
     metrics_of(record)
     if len(record.task.folds) * len(record.task.seeds) > MAX_UNITS:
         raise BenchError(f"{where} is of a task of more than {MAX_UNITS} folds and seeds", again)
+    for key, value in digests_of(record).items():
+        if not SHA256.fullmatch(value):
+            raise BenchError(f"{where}: {key} is {value!r:.80}, which is no sha256 in hexadecimal", again)
     _verify_clusters(record, where)
     if record.status == "failed":
         if record.metrics or record.by_speaker:

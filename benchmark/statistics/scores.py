@@ -16,6 +16,7 @@ from benchmark.records import TaskPart
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
+ROUNDING = 1e-12  # scores of seeds that differ by less are equal
 WEIGHTS_AT_ONCE = 100_000  # statistics computed at once: 800 kB an array, which a processor's cache holds
 # Multiply-adds up to which OpenBLAS computes a matrix product in one thread. Waking threads costs more than products
 # of our size take; on a machine that is busy with other work it made them two hundred times slower.
@@ -45,7 +46,9 @@ class Scores:
     @property
     def variance_of_mean(self) -> float:
         """The variance that the mean has because seeds are a sample; 0 for a single seed, of which nothing is known."""
-        return float(np.var(self.values, ddof=1)) / len(self.values) if len(self.values) > 1 else 0.0
+        if np.ptp(self.values) <= ROUNDING * max(1.0, float(np.max(np.abs(self.values)))):
+            return 0.0
+        return float(np.var(self.values, ddof=1)) / len(self.values)
 
 
 def cell_scores(cell: Cell, metric: str) -> Scores:

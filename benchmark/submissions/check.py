@@ -2,6 +2,13 @@
 
 A submission is data from anybody. Its scores are never believed: they are computed again from its statistics, which
 must agree with the counts, the protocol and what the published systems of the task were tested on.
+
+What no check can see, as it has neither audio nor a corpus: whether the decisions that were counted were ever made.
+Counts that are made up consistently pass, and so do a better score, seeds that are copies of the best one (noted, not
+refused: a head may be that stable), digests and versions of what was never run. Where a task has no published result,
+its first file says what was tested on which speakers, and all later ones are compared with it. Only running it again
+tells, which every file names the command for; so a result is trusted as far as who submits it, and a first result of a
+task, or one that replaces another, is worth a second run.
 """
 
 from __future__ import annotations
@@ -10,21 +17,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
-from benchmark.cells import Cell, check_truth, group, same_protocol
+from benchmark.cells import Cell, group
 from benchmark.errors import BenchError
 from benchmark.facts import registered
 from benchmark.protocol import Task
-from benchmark.records import Record, parse_records, read_file, verify
+from benchmark.records import Record, parse_records, verify
 from benchmark.records.bounded import read_bounded
 from benchmark.submissions.expectations import unexpected
 from benchmark.submissions.plausibility import check_texts, implausible, notes
-from benchmark.submissions.publishing import published_path
+from benchmark.submissions.published import Published
+from benchmark.submissions.publishing import in_order, published_path, shared
 
 MAX_UNITS = 20_000  # folds times seeds of one cell
 MAX_REASONS = 20  # listed; more of them help nobody
+RESULTS = "results"  # the folder of published results, in the folder LEADERBOARD
+LEADERBOARD = "leaderboard"
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,10 @@ class Checker:
 
     against: Path | None = None
     now: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
-    _published: dict[str, dict[Path, list[Record] | str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read nothing yet."""
+        self._published = Published(self.against)
 
     def check(self, path: Path) -> Verdict:
         """Check one file; whatever is in it, there is a verdict."""
@@ -104,64 +117,20 @@ class Checker:
 
     def _cell(self, path: Path, records: Sequence[Record]) -> tuple[Cell, list[str]]:
         """The complete cell of a submission, and what else is to be said; each step trusts those before it."""
-        _refuse(_misplaced(path, records[0]))
+        _refuse(_misplaced(path, records[0], self.against))
         task = registered().task(records[0].task.name)
         _refuse(_not_one_cell(records))
         _refuse(_statements(records, self.now))
         _refuse(_incomplete(task, records))
         _refuse(unexpected(task, records))
+        _refuse(_telling(records))
         try:
             grouping = group(records)
-            remarks = self._compared(path, records)
+            remarks = [*_equal_seeds(records), *self._published.remarks(path, records)]
         except BenchError as error:
             raise _RefusedError([str(error)]) from None
         (cell,) = grouping.cells
         return cell, [*notes(records[0]), *remarks]
-
-    def _compared(self, path: Path, records: Sequence[Record]) -> list[str]:
-        """Compare what was tested with the published results of the task.
-
-        Raises:
-            BenchError: They were tested on other utterances.
-        """
-        remarks: list[str] = []
-        task = records[0].task
-        others = 0
-        for other, found in self._of_task(task.name).items():
-            if other.resolve() == path.resolve():
-                continue
-            if isinstance(found, str):
-                remarks.append(f"not compared with {other.name}: {found}")
-                continue
-            comparable = _one_seed([one for one in found if same_protocol(one.task, task)])
-            if not comparable:
-                remarks.append(f"not compared with {other.name}: other recordings, folds or protocol")
-            elif not all(one.clusters.salted for one in comparable):
-                remarks.append(f"not compared with {other.name}: it is of an older version, with open names")
-            else:
-                check_truth(chain(_one_seed(records), comparable))
-                others += 1
-                head = comparable[0].downstream
-                mine = records[0].downstream
-                if head.sha256 == mine.sha256 and (head.stochastic, head.needs, head.transductive) != (
-                    mine.stochastic, mine.needs, mine.transductive
-                ):  # fmt: skip
-                    raise BenchError(f"{other.name} says other things of the same head {mine.name!r}")
-        return [*remarks, f"tested on the same utterances as {others} published systems"]
-
-    def _of_task(self, task: str) -> dict[Path, list[Record] | str]:
-        """The published files of a task; why, where one cannot be read. Those of the last task asked for are kept."""
-        if task not in self._published:
-            self._published.clear()
-            found: dict[Path, list[Record] | str] = {}
-            folder = None if self.against is None else self.against / task
-            for other in sorted(folder.glob("*.json")) if folder is not None and folder.is_dir() else ():
-                try:
-                    found[other] = read_file(other)
-                except BenchError as error:
-                    found[other] = error.message[:200]
-            self._published[task] = found
-        return self._published[task]
 
 
 def read_submission(path: Path) -> list[Record]:
@@ -171,7 +140,8 @@ def read_submission(path: Path) -> list[Record]:
         BenchError: It is a link, too large, no JSON, does not follow the schema, holds texts that no record has, or a
             record contradicts itself.
     """
-    if path.is_symlink() or path.parent.is_symlink():
+    absolute = path.absolute()
+    if any(one.is_symlink() for one in (absolute, absolute.parent, absolute.parent.parent)):
         raise BenchError("it is a link, or lies in a folder that is one", "give the file itself")
     content = read_bounded(path)
     if isinstance(content, dict) and isinstance(content.get("units"), list) and len(content["units"]) > MAX_UNITS:
@@ -192,15 +162,6 @@ class _RefusedError(BenchError):
         super().__init__("; ".join(self.reasons))
 
 
-def _one_seed(records: Iterable[Record]) -> list[Record]:
-    """The first completed record of each fold: the seeds of a cell are compared among themselves."""
-    first: dict[str, Record] = {}
-    for record in records:
-        if record.status == "completed":
-            first.setdefault(record.fold, record)
-    return list(first.values())
-
-
 def _refuse(reasons: Iterable[str]) -> None:
     # The same is often wrong in every unit.
     listed = tuple(islice(dict.fromkeys(islice(reasons, 100 * MAX_REASONS)), MAX_REASONS))
@@ -208,14 +169,42 @@ def _refuse(reasons: Iterable[str]) -> None:
         raise _RefusedError(listed)
 
 
-def _misplaced(path: Path, record: Record) -> Iterator[str]:
+def _equal_seeds(records: Sequence[Record]) -> Iterator[str]:
+    """Note that a head that draws at random did the same with every seed."""
+    first: dict[str, Record] = {}
+    if not records[0].downstream.stochastic or len({one.seed for one in records}) < 2:
+        return
+    if all(one.by_speaker == first.setdefault(one.fold, one).by_speaker for one in records):
+        yield "all seeds have the same decisions, though the head is said to depend on the seed"
+
+
+def _telling(records: Sequence[Record]) -> Iterator[str]:
+    """What `bench publish` would not have told."""
+    ordered = in_order(records)
+    if records[0].clusters.folds and records[0].task.folds != sorted(records[0].task.folds):
+        yield "task.folds are not sorted, so their order would tell the order of the speakers"
+    for one, published in zip(ordered, shared(ordered), strict=True):
+        if one.clusters.gender != published.clusters.gender:
+            yield "a gender that it gives is that of one person: bench publish leaves all of them out"
+        elif one != published:
+            yield "its units differ in what would tell the order of the speakers: bench publish makes it alike"
+
+
+def _misplaced(path: Path, record: Record, against: Path | None) -> Iterator[str]:
     """A task that is not known, or a file that does not lie where its names say."""
     if record.task.name not in registered().tasks():
         yield f"the task {record.task.name!r:.80} is not registered: bench list tasks shows those that are"
         return
     wanted = published_path(Path(), record.task.name, record.upstream.name, record.downstream.name)
-    if Path(path.absolute().parent.name, path.name) != wanted:
+    absolute = path.absolute()
+    if Path(absolute.parent.name, path.name) != wanted:
         yield f"it is the result of {wanted.as_posix()!r:.300}, and must lie there"
+        return
+    root = absolute.parent.parent.resolve()
+    own = None if against is None else against.resolve()
+    inside = own in root.parents or any((one.name, one.parent.name) == (RESULTS, LEADERBOARD) for one in root.parents)
+    if inside or (root != own and root.name != RESULTS):
+        yield f"it lies in the folder {root.name!r:.80}: results are in leaderboard/results, or in what --against names"
 
 
 def _not_one_cell(records: Sequence[Record]) -> Iterator[str]:

@@ -5,8 +5,10 @@ None of this is proof: who makes up results can make them up plausibly. It finds
 
 from __future__ import annotations
 
+import functools
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,19 +17,28 @@ from benchmark.facts import declared, known_entries, known_trained_on, registere
 from benchmark.records.salting import DIGITS
 from benchmark.records.schema import Record
 from benchmark.submissions.expectations import identity
+from benchmark.submissions.heads import agrees, declared_head
 from benchmark.submissions.publishing import PATH, texts
 
 MAX_TEXT = 2000
 MAX_NAME = 200
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+,=-]*")
 GENDER = re.compile(r"[a-z][a-z -]{0,30}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
 ID = re.compile(r"[0-9a-f]{32}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION = re.compile(r"\d+(\.\d+){1,3}[A-Za-z0-9.+_-]{0,40}")
 AHEAD = timedelta(days=1)  # clocks differ
+CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)  # as benchmark.provenance writes it
 LARGEST_MODEL = 10**13
-RATES = range(1000, 400_001)  # [Hz]
+MOST_LAYERS = 10_000
+LARGEST_DIM = 10**8
+LARGEST_MEMORY = 2**50  # [bytes]
+LONGEST = 1e9  # [s], some 30 years
+SHORTEST_AUDIO = 1e-3  # [s]
+SHORTEST_ENCODING = 1e-6  # [s], or none at all
+LARGEST_SELECTED = 1e12  # of a score on dev, and of what was chosen
+ROUNDING = 1e-4  # of layer weights, which may be of float32
+RATES = (1000, 400_000)  # [Hz]
 
 
 def check_texts(content: Any) -> None:
@@ -57,7 +68,7 @@ def implausible(record: Record, now: datetime) -> Iterator[str]:
     """
     yield from _names(record)
     yield from _published_form(record)
-    yield from _digests(record)
+    yield from _identity(record)
     yield from _numbers(record)
     yield from _provenance(record, now)
     yield from _registered_facts(record)
@@ -80,9 +91,34 @@ def _names(record: Record) -> Iterator[str]:
         pieces = re.split(r"[/:+]", name)
         if len(name) > MAX_NAME or not NAME.fullmatch(name) or ".." in pieces or "." in pieces or "//" in name:
             yield f"{what}.name is {name!r:.80}, which is no plain name"
+        elif (meant := _meant(name, what)) is not None:
+            yield f"{what}.name is {name!r:.80}, which can be taken for {meant!r}, of which the registry knows more"
     for name, gender in record.clusters.gender.items():
         if not GENDER.fullmatch(gender):
             yield f"the gender of {name} is {gender!r:.80}"
+
+
+def _meant(name: str, what: str) -> str | None:
+    """The registered name that a name, or a part of one made of several, is not but looks like."""
+    known = _known_names(what)
+    pieces = [name, *re.split(r"[+@]", name)]
+    pieces += [f"{piece.partition(':')[0]}:" for piece in pieces if ":" in piece]
+    for piece in pieces:
+        meant = known.get(alike_name(piece))
+        if meant is not None and piece not in known.values():
+            return meant
+    return None
+
+
+def alike_name(name: str) -> str:
+    """What two names share that look alike: letters of any case, without dots and spaces around them."""
+    return name.strip(" .").casefold()
+
+
+@functools.cache
+def _known_names(what: str) -> Mapping[str, str]:
+    entries = registered().upstreams() if what == "upstream" else registered().downstreams()
+    return {alike_name(entry.name): entry.name for entry in entries}
 
 
 def _published_form(record: Record) -> Iterator[str]:
@@ -96,22 +132,7 @@ def _published_form(record: Record) -> Iterator[str]:
         yield "it was recorded by an older version: bench run --rerun all makes it again"
 
 
-def _digests(record: Record) -> Iterator[str]:
-    task, provenance = record.task, record.provenance
-    digests = {
-        "task.sha256": task.sha256,
-        "task.folds_sha256": task.folds_sha256,
-        "task.corpus.index_sha256": task.corpus.index_sha256,
-        "task.corpus.audio_sha256": task.corpus.audio_sha256,
-        "upstream.sha256": record.upstream.sha256,
-        "downstream.sha256": record.downstream.sha256,
-        "provenance.code_sha256": provenance.code_sha256,
-    }
-    if record.upstream.weights_sha256 is not None:
-        digests["upstream.weights_sha256"] = record.upstream.weights_sha256
-    for key, value in digests.items():
-        if not SHA256.fullmatch(value):
-            yield f"{key} is {value!r:.80}, which is no sha256"
+def _identity(record: Record) -> Iterator[str]:
     if not ID.fullmatch(record.id):
         yield f"id is {record.id!r:.80}, which is not of {2 * DIGITS} hexadecimal digits"
     elif not record.clusters.folds and record.id != identity(record):
@@ -120,40 +141,52 @@ def _digests(record: Record) -> Iterator[str]:
 
 def _numbers(record: Record) -> Iterator[str]:
     counts, cost, upstream = record.counts, record.cost, record.upstream
-    at_least_none = {
-        "counts.train": counts.train - 1,  # a head is fitted on something
-        "counts.dev": counts.dev,
-        "counts.adapt": counts.adapt,
-        "task.version": record.task.version - 1,
-        "upstream.layers": (upstream.layers or 1) - 1,
-        "upstream.dim": (upstream.dim or 1) - 1,
-        "upstream.parameters": upstream.parameters or 0,
-        "downstream.parameters": record.downstream.parameters or 0,
-        "cost.encode_s": cost.encode_s or 0,
-        "cost.fit_s": cost.fit_s or 0,
-        "cost.peak_bytes": cost.peak_bytes or 0,
-        "cost.audio_s": cost.audio_s,
+    bounds: dict[str, tuple[float | None, float, float]] = {
+        "counts.train": (counts.train, 1, math.inf),  # a head is fitted on something
+        "counts.dev": (counts.dev, 0, math.inf),
+        "counts.adapt": (counts.adapt, 0, math.inf),
+        "task.version": (record.task.version, 1, math.inf),
+        "upstream.layers": (upstream.layers, 1, MOST_LAYERS),
+        "upstream.dim": (upstream.dim, 1, LARGEST_DIM),
+        "upstream.parameters": (upstream.parameters, 0, LARGEST_MODEL),
+        "upstream.sample_rate": (upstream.sample_rate, *RATES),
+        "downstream.parameters": (record.downstream.parameters, 0, LARGEST_MODEL),
+        "cost.encode_s": (cost.encode_s or None, SHORTEST_ENCODING, LONGEST),
+        "cost.fit_s": (cost.fit_s, 0, LONGEST),
+        "cost.peak_bytes": (cost.peak_bytes, 0, LARGEST_MEMORY),
+        "cost.audio_s": (cost.audio_s, SHORTEST_AUDIO, LONGEST),
     }
-    for key, value in at_least_none.items():
-        if value < 0:
-            yield f"{key} is too small"
-    if max(upstream.parameters or 0, record.downstream.parameters or 0) > LARGEST_MODEL:
-        yield f"a model of more than {LARGEST_MODEL} parameters"
-    if upstream.sample_rate not in RATES:
-        yield f"upstream.sample_rate is {upstream.sample_rate}"
+    for key, (value, least, most) in bounds.items():
+        if value is not None and not least <= value <= most:
+            yield f"{key} is {value:.4g}, which is too {'small' if value < least else 'large'}"
+    yield from _selected(record)
+
+
+def _selected(record: Record) -> Iterator[str]:
+    """What cannot be in how the head was chosen."""
+    selection = record.selection
+    if selection is None:
+        return
+    numbers = {f"selection.chosen.{key}": value for key, value in selection.chosen.items()}
+    for key, value in {**numbers, "selection.score": selection.score, "selection.epoch": selection.epoch}.items():
+        if isinstance(value, float | int) and not abs(value) <= LARGEST_SELECTED:
+            yield f"{key:.80} is {value:.4g}, which is too large"
+    weights = selection.layer_weights
+    if weights is None:
+        return
+    if len(weights) != record.upstream.layers:
+        yield f"selection.layer_weights are {len(weights)}, of {record.upstream.layers} layers"
+    if not all(0 <= weight <= 1 + ROUNDING for weight in weights) or abs(math.fsum(weights) - 1) > ROUNDING:
+        yield "selection.layer_weights are not weights from 0 to 1 with the sum 1"
 
 
 def _provenance(record: Record, now: datetime) -> Iterator[str]:
     provenance = record.provenance
-    try:
-        created = datetime.fromisoformat(provenance.created)
-    except ValueError:
-        yield f"provenance.created is {provenance.created!r:.80}, which is no ISO 8601 time"
-    else:
-        if created.tzinfo is None:
-            yield f"provenance.created is {provenance.created!r:.80}, which has no time zone"
-        elif created - now > AHEAD:
-            yield f"provenance.created is {provenance.created!r}, which is in the future"
+    created = _time(provenance.created)
+    if created is None:
+        yield f"provenance.created is {provenance.created!r:.80}, which is no time as YYYY-MM-DDTHH:MM:SS+00:00"
+    elif created - now > AHEAD:
+        yield f"provenance.created is {provenance.created!r}, which is in the future"
     versions = {"version": provenance.version, "python": provenance.python, **provenance.packages}
     for name, version in versions.items():
         if not VERSION.fullmatch(version):
@@ -169,6 +202,16 @@ def _provenance(record: Record, now: datetime) -> Iterator[str]:
         yield f"provenance.git is {git!r:.120}"
 
 
+def _time(text: str) -> datetime | None:
+    """A time in UTC, written the one way in which texts sort as times do; None where it is none."""
+    if not CREATED.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _registered_facts(record: Record) -> Iterator[str]:
     upstream = record.upstream
     if known_entries(upstream.name):
@@ -178,9 +221,14 @@ def _registered_facts(record: Record) -> Iterator[str]:
     for key, value in declared(upstream.name).items():
         if getattr(upstream, key) != value:
             yield f"upstream.{key} is {getattr(upstream, key)}, that of {upstream.name!r} is {value}"
-    recipes = {entry.name: entry for entry in registered().downstreams()}
-    recipe = recipes.get(record.downstream.name)
-    for key, value in recipe.arguments.items() if recipe is not None else ():
-        if record.downstream.params.get(key) != value:
-            found = record.downstream.params.get(key)
+    head = declared_head(record.downstream.name)
+    if head is None:
+        return
+    for key, value in head.params.items():
+        found = record.downstream.params.get(key)
+        # What the recipe leaves to the class may be left out.
+        if (key in record.downstream.params or key in head.recipe) and not agrees(found, value):
             yield f"downstream.params.{key} is {found!r:.80}, in the recipe {record.downstream.name!r} it is {value!r}"
+    for key, value in head.facts.items():
+        if (stated := getattr(record.downstream, key)) != value:
+            yield f"downstream.{key} is {stated!r:.80}, that of {record.downstream.name!r} is {value!r}"

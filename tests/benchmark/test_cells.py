@@ -208,6 +208,15 @@ def test_groups_of_utterances_are_marked() -> None:
     assert only(cell()).unit == "speaker"
 
 
+def test_known_speakers_are_counted() -> None:
+    def some(fold: str, seed: int) -> dict[str, np.ndarray]:
+        return {"anna": np.eye(4), "unknown": np.eye(4)}
+
+    assert (only(cell()).n_speakers, len(only(cell()).speakers)) == (4, 4)
+    assert (only(cell(some)).n_speakers, len(only(cell(some)).speakers)) == (1, 2)
+    assert only(cell(clusters__unit="utterance")).n_speakers == 0
+
+
 def test_gender_is_united_over_records() -> None:
     def told(one: Record) -> Record:
         gender = {f"{one.fold}-anna": "female"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -365,6 +366,38 @@ def test_a_record_that_contradicts_itself_is_refused(tmp_path: Path, change: dic
         read_file(tampered(tmp_path, change))
     assert caught.value.hint
     assert caught.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("task", "sha256"),
+        ("task", "folds_sha256"),
+        ("task", "corpus", "index_sha256"),
+        ("task", "corpus", "audio_sha256"),
+        ("upstream", "sha256"),
+        ("upstream", "weights_sha256"),
+        ("downstream", "sha256"),
+        ("provenance", "code_sha256"),
+    ],
+)
+@pytest.mark.parametrize("value", ["not hex", "", "A" * 64, "a" * 63, "a" * 64 + "\n"])
+def test_a_digest_is_hexadecimal(tmp_path: Path, keys: tuple[str, ...], value: str) -> None:
+    """Of a failed record too: random numbers are drawn from digests."""
+    message = re.escape(f"{'.'.join(keys)} is {value!r:.80}, which is no sha256 in hexadecimal")
+    for one in (record(), failed()):
+        with pytest.raises(BenchError, match=message):
+            read_file(tampered(tmp_path, with_value(one, keys, value)))
+
+
+def with_value(one: Record, keys: tuple[str, ...], value: object) -> dict:
+    """The content of a record with another value at a place."""
+    content = one.model_dump(mode="json")
+    part = content
+    for key in keys[:-1]:
+        part = part[key]
+    part[keys[-1]] = value
+    return content
 
 
 def test_a_published_cell_made_diagonal_is_refused(tmp_path: Path) -> None:

@@ -213,7 +213,7 @@ def test_weights_that_know_a_corpus_of_the_task_are_marked(corpus: str, trained_
     overview = made.overviews[0].overview
     scores = {row[0]: (row[2], row[-1]) for row in overview.rows}
     text = ("–", "90.0 ± 0.0 ⚠") if known else ("1.0", "90.0 ± 0.0 a")
-    assert scores == {"fair": ("1.0", "50.0 ± 0.0 a") if known else ("2.0", "50.0 ± 0.0 b"), "knowing": text}
+    assert scores == {"fair": ("1.0" if known else "2.0", "50.0 ± 0.0 a"), "knowing": text}
     note = f"Contaminated: the weights of knowing were trained on recordings of {known}."
     assert task.notes == ((note,) if known else ())
     explained = [line for line in made.legend if line.startswith("⚠ contaminated: ")]

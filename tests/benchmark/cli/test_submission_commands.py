@@ -54,7 +54,15 @@ def test_only_what_is_asked_for_is_published(local: Path, tmp_path: Path) -> Non
     bench("publish", "-t", "demo", "-u", "mfcc", "--results", local, "--out", tmp_path / "out")
     assert [path.name for path in (tmp_path / "out/demo").iterdir()] == ["mfcc--superb.json"]
     done = bench("publish", "-t", "demo", "-u", "mfbb", "--results", local, code=2)
-    assert "there are no such records of the task 'demo'" in done.stderr
+    assert "there are no records of the task 'demo' with the upstream 'mfbb'" in done.stderr
+    two = ("-u", "mfcc", "-u", "mfbb", "-d", "superb")
+    done = bench("publish", "-t", "demo", *two, "--results", local, "--out", tmp_path / "two", code=2)
+    assert "with the upstream 'mfbb'" in done.stderr
+    assert not (tmp_path / "two").exists()
+    done = bench("publish", "-t", "demo", "-d", "svm", "--results", local, code=2)
+    assert "with the downstream 'svm'" in done.stderr
+    done = bench("publish", "-t", "urdu", "--results", local, code=2)
+    assert "there are no such records of the task 'urdu'" in done.stderr
     done = bench("publish", "-t", "demo", "--results", tmp_path / "none", code=3)
     assert "there are no records in" in done.stderr
 
@@ -68,7 +76,7 @@ def test_a_file_that_is_refused_says_why(tmp_path: Path) -> None:
     assert f"refused: {bad}\n  record " in done.stdout
     assert "but its statistics give" in done.stdout
     assert done.stderr == "error: 1 of 2 files are refused (the reasons are above)\n"
-    one, other = json.loads(bench("submit", "--check", good, bad, "--json", code=1).stdout)
+    one, other = json.loads(bench("submit", "--check", good, bad, "--against", tmp_path, "--json", code=1).stdout)
     assert (one["accepted"], one["task"], one["metric"], one["units"]) == (True, "demo", "uar", 12)
     assert (other["accepted"], other["score"]) == (False, None)
     assert len(other["reasons"]) == 1
@@ -81,3 +89,11 @@ def test_what_is_refused_is_printed_harmlessly(tmp_path: Path) -> None:
     done = bench("submit", path, code=1)
     assert "\x1b" not in done.stdout
     assert "holds the character U+001B" in done.stdout
+
+
+def test_a_folder_to_compare_with_must_be_there(tmp_path: Path) -> None:
+    """The default one may be missing; one that is asked for may not."""
+    path = write(tmp_path / "results", hidden(results("demo")))
+    bench("submit", "--check", path, cwd=tmp_path)
+    done = bench("submit", "--check", path, "--against", tmp_path / "reslts", code=3)
+    assert f"there is no folder {tmp_path / 'reslts'} to compare with" in done.stderr

@@ -1,0 +1,163 @@
+"""A submission beside the published results of its task: what it replaces, and whether it was tested alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+from benchmark.cells import check_truth, same_protocol
+from benchmark.errors import BenchError
+from benchmark.records import Record, read_file
+from benchmark.submissions.plausibility import alike_name
+
+AGAIN = "is it of the same corpus, and published with this version of serbench?"
+
+
+class Published:
+    """The published results of tasks, of which those of the last task asked for are kept.
+
+    Attributes:
+        folder: Where they lie; None for none.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._read: dict[str, dict[Path, list[Record] | str]] = {}
+
+    def remarks(self, path: Path, records: Sequence[Record]) -> list[str]:
+        """What is to be said of a file beside the published ones; itself is none of them.
+
+        Args:
+            path: Where the file lies.
+            records: Its complete cell.
+
+        Raises:
+            BenchError: It was tested on other utterances, recordings or folds than published results of its protocol;
+                says other things of the head, the corpus or the speakers; or has a name that can be taken for one.
+        """
+        others = {
+            one: found for one, found in self._of_task(records[0].task.name).items() if one.resolve() != path.resolve()
+        }
+        return [*_replaced(path, records, others), *_compared(records, others)]
+
+    def _of_task(self, task: str) -> dict[Path, list[Record] | str]:
+        """The published files of a task; why, where one cannot be read. Those of the last task asked for are kept."""
+        if task not in self._read:
+            self._read.clear()
+            found: dict[Path, list[Record] | str] = {}
+            folder = None if self.folder is None else self.folder / task
+            for other in sorted(folder.glob("*.json")) if folder is not None and folder.is_dir() else ():
+                try:
+                    found[other] = read_file(other)
+                except BenchError as error:
+                    found[other] = error.message[:200]
+            self._read[task] = found
+        return self._read[task]
+
+
+Others = Mapping[Path, list[Record] | str]
+
+
+def _replaced(path: Path, records: Sequence[Record], others: Others) -> Iterator[str]:
+    """Say that a file takes the place of another.
+
+    Raises:
+        BenchError: It is another system's, or only the case of letters or dots tell two systems apart.
+    """
+    mine = (records[0].upstream.name, records[0].downstream.name)
+    for other, found in others.items():
+        names = None if isinstance(found, str) else (found[0].upstream.name, found[0].downstream.name)
+        if names is not None and names != mine:
+            if other.name == path.name:
+                raise BenchError(f"{other.name} is published, of another system: {' + '.join(names)}")
+            if [*map(alike_name, names)] == [*map(alike_name, mine)]:
+                raise BenchError(f"its name can be taken for the published {' + '.join(names)}")
+        if other.name != path.name and other.name.casefold() == path.name.casefold():
+            raise BenchError(f"{path.name} can be taken for the published {other.name}")
+        if other.name == path.name and found != records:
+            yield "replaces a published result, which has other content"
+
+
+def _compared(records: Sequence[Record], others: Others) -> list[str]:
+    """Compare what was tested with the published results of the task.
+
+    Raises:
+        BenchError: They were tested on other utterances, recordings or folds; or they say other things of the
+            head, the corpus or the speakers.
+    """
+    remarks: list[str] = []
+    unlike: list[str] = []
+    task, alike, is_known = records[0].task, 0, False
+    one_seed = _one_seed(records)
+    for other, found in others.items():
+        if isinstance(found, str):
+            remarks.append(f"not compared with {other.name}: {found}")
+            continue
+        same = [one for one in found if same_protocol(one.task, task)]
+        comparable = _one_seed(same)
+        if not same:
+            remarks.append(f"not compared with {other.name}: other recordings, folds or protocol")
+            if any(one.task.sha256 == task.sha256 for one in found):
+                unlike.append(other.name)
+            continue
+        is_known = True
+        if not comparable:
+            remarks.append(f"not compared with {other.name}: none of its units is completed")
+        elif not all(one.clusters.salted for one in comparable):
+            remarks.append(f"not compared with {other.name}: it is of an older version, with open names")
+        else:
+            remarks += _compare(records[0], one_seed, comparable, other.name)
+            alike += not {one.fold for one in comparable}.isdisjoint(one.fold for one in one_seed)
+    if unlike and not is_known:
+        raise BenchError(
+            f"it has other recordings or folds than the published results of the same protocol, such as {unlike[0]}",
+            "where the corpus itself has changed, the task needs a new version",
+        )
+    return [*remarks, f"tested on the same utterances as {alike} published systems"]
+
+
+def _compare(mine: Record, records: Sequence[Record], published: Sequence[Record], name: str) -> Iterator[str]:
+    """Compare the records of one seed with those of a published file, of one protocol and both with hidden names.
+
+    Raises:
+        BenchError: They differ in what must be alike.
+    """
+    other = published[0]
+    for what, one, its in (
+        ("task.folds", mine.task.folds, other.task.folds),
+        ("task.corpus", mine.task.corpus, other.task.corpus),
+        ("clusters.unit", mine.clusters.unit, other.clusters.unit),
+        ("clusters.folds", mine.clusters.folds, other.clusters.folds),
+    ):
+        if one != its:
+            raise BenchError(f"{what} differs from that of the published {name}", AGAIN)
+    check_truth(chain(records, published))
+    _compare_genders(records, published, name)
+    head, its_head = mine.downstream, other.downstream
+    same = head.sha256 == its_head.sha256 or (head.name, head.params) == (its_head.name, its_head.params)
+    if same and (head.stochastic, head.needs, head.transductive) != (
+        its_head.stochastic, its_head.needs, its_head.transductive
+    ):  # fmt: skip
+        raise BenchError(f"{name} says other things of the same head {head.name!r}")
+    if any(one.clusters.gender for one in published) and not any(one.clusters.gender for one in records):
+        yield f"it says no gender, and {name} does"
+
+
+def _compare_genders(records: Sequence[Record], published: Sequence[Record], name: str) -> None:
+    """Refuse genders that are not those of a published file, where both say some."""
+    genders, its = ({one.fold: one.clusters.gender for one in some} for some in (records, published))
+    if not any(genders.values()) or not any(its.values()):
+        return  # an older file says more, or less, than is published today
+    for fold in sorted(genders.keys() & its.keys()):
+        if genders[fold] != its[fold]:
+            raise BenchError(f"the genders of fold {fold!r:.80} are not those of the published {name}", AGAIN)
+
+
+def _one_seed(records: Iterable[Record]) -> list[Record]:
+    """The first completed record of each fold: the seeds of a cell are compared among themselves."""
+    first: dict[str, Record] = {}
+    for record in records:
+        if record.status == "completed":
+            first.setdefault(record.fold, record)
+    return list(first.values())

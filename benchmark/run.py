@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.cells import find_cell
 from benchmark.encoding import EncodingError
 from benchmark.errors import BenchError, MissingError
+from benchmark.grouping import find_cell
 from benchmark.lazy import LazySequence
 from benchmark.metrics import statistics
 from benchmark.plan import CellPlan, Request, Unit, make_plan

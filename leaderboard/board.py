@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmark.cells import Cell, Grouping, group
+from benchmark.cells import Cell
+from benchmark.grouping import Grouping, group
 from benchmark.metrics import METRICS, Metric, find
 from benchmark.records import Record, TaskPart
 from benchmark.references import Figure, Reference

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from benchmark.cells import Cell, Grouping
+from benchmark.cells import Cell
+from benchmark.grouping import Grouping
 from benchmark.records import TaskPart
 from benchmark.references import Reference
 from benchmark.text import NONE, WARNING, clean, count, decimal, measured, p_text, some

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.cells import group
+from benchmark.grouping import group
 from benchmark.plan import Request
 from benchmark.records import RecordStore
 from benchmark.registry import Registry

@@ -56,7 +56,7 @@ def compare(
     """Is A better than B, and how sure are we? Tests swap whole speakers; corrected for all pairs of a task."""
     import numpy as np
 
-    from benchmark.cells import group
+    from benchmark.grouping import group
     from benchmark.settings import load_settings
     from benchmark.statistics.across import replicability, wilcoxon
 

@@ -108,7 +108,7 @@ def plot(
 
 def _cells(folders: Sequence[Path], tasks: Sequence[str]) -> dict[str, list[Cell]]:
     """The cells of each task that is asked for, in the order of the request, else by name."""
-    from benchmark.cells import group
+    from benchmark.grouping import group
 
     found: dict[str, list[Cell]] = {}
     for cell in group(*(read_records(folder) for folder in folders)).cells:

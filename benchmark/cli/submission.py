@@ -32,7 +32,7 @@ def publish(
     results: Results = None,
 ) -> None:
     """Pack the records of complete cells, one file each, to be committed; names of speakers are replaced by digests."""
-    from benchmark.cells import group
+    from benchmark.grouping import group
     from benchmark.records import RecordStore
     from benchmark.settings import load_settings
     from benchmark.submissions.publishing import publish as publish_cell

@@ -20,9 +20,10 @@ from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
 
-from benchmark.cells import Cell, group
+from benchmark.cells import Cell
 from benchmark.errors import BenchError
 from benchmark.facts import registered
+from benchmark.grouping import group
 from benchmark.protocol import Task
 from benchmark.records import Record, parse_records, verify
 from benchmark.records.bounded import read_bounded

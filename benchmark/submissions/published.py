@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from benchmark.cells import check_truth, same_protocol
+from benchmark.cells import same_protocol
 from benchmark.errors import BenchError
+from benchmark.grouping import check_truth
 from benchmark.records import Record, read_file
 from benchmark.submissions.plausibility import alike_name
 

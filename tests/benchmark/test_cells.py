@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from records_factory import cell, failed, record
 
-from benchmark.cells import find_cell, group, same_protocol
+from benchmark.cells import same_protocol
 from benchmark.errors import BenchError
 from benchmark.facts import known_trained_on
+from benchmark.grouping import find_cell, group
 from benchmark.metrics import moments
 from benchmark.records import Record
 from benchmark.records.salting import salted

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.cells import group
 from benchmark.dataset import load_dataset
 from benchmark.errors import BenchError
+from benchmark.grouping import group
 from benchmark.plan import Request
 from benchmark.records import RecordStore
 from benchmark.registry import Registry

@@ -15,8 +15,9 @@ from records_factory import cell, record
 from scipy.stats import spearmanr
 from submissions import SALT, results
 
-from benchmark.cells import Cell, group
+from benchmark.cells import Cell
 from benchmark.errors import BenchError
+from benchmark.grouping import group
 from benchmark.plan import Request
 from benchmark.records import Record, RecordStore, SelectionPart, read_file
 from benchmark.records.salting import pseudonym, salted

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from records_factory import cell, decisions, failed, record
 
-from benchmark.cells import group
 from benchmark.errors import BenchError
 from benchmark.files import TEMPORARY_PREFIX, canonical_json
+from benchmark.grouping import group
 from benchmark.metrics import METRICS, moments
 from benchmark.records import Record, RecordStore, pack, read_file, verify
 from benchmark.records.verify import are_possible

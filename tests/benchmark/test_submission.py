@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from submissions import hidden, results, with_id, write
 
-from benchmark.cells import group
 from benchmark.facts import registered
+from benchmark.grouping import group
 from benchmark.metrics import METRICS
 from benchmark.records import Record
 from benchmark.registry import Entry

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from records_factory import cell, decisions, failed, record
 
-from benchmark.cells import group
 from benchmark.errors import BenchError
+from benchmark.grouping import group
 from benchmark.metrics import moments
 from benchmark.plan import Request
 from benchmark.records import RecordStore, pack

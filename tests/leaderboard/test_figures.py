@@ -20,8 +20,9 @@ from matplotlib.patches import Rectangle
 from records_factory import cell, failed, record
 from scipy import stats
 
-from benchmark.cells import Cell, group
+from benchmark.cells import Cell
 from benchmark.errors import BenchError, MissingError
+from benchmark.grouping import group
 from benchmark.records import RecordStore
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.statistics.across import Across, across_tasks

@@ -17,8 +17,8 @@ import pytest
 from boards_factory import HOSTILE, hostile_board, large_board, small_board, system, task
 from records_factory import cell
 
-from benchmark.cells import group
 from benchmark.errors import BenchError, MissingError
+from benchmark.grouping import group
 from benchmark.metrics import find
 from benchmark.text import clean, with_spread
 from leaderboard.board import board

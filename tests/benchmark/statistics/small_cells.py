@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from records_factory import cell, decisions
 
-from benchmark.cells import Cell, group
+from benchmark.cells import Cell
+from benchmark.grouping import group
 from benchmark.metrics import moments
 
 OTHER = "9" * 64

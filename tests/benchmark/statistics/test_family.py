@@ -7,8 +7,9 @@ import pytest
 from records_factory import cell
 from small_cells import REGRESSION, made_up, only, rated
 
-from benchmark.cells import Cell, group
+from benchmark.cells import Cell
 from benchmark.errors import BenchError
+from benchmark.grouping import group
 from benchmark.statistics import analyse, cell_scores, compare
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
 NONE = "–"
 WARNING = "⚠"
 
 
-def clean(text: str) -> str:
-    """One line of visible characters: spaces for line breaks and tabs, U+FFFD for other controls and hidden formats."""
-    visible = (
+def visible(text: str) -> str:
+    """The text with U+FFFD for controls and hidden formats; spaces of any kind stay."""
+    return "".join(
         "\ufffd" if unicodedata.category(character).startswith("C") and not character.isspace() else character
         for character in text
     )
-    return " ".join("".join(visible).split())
+
+
+def clean(text: str) -> str:
+    """One line of visible characters: spaces for line breaks and tabs, U+FFFD for other controls and hidden formats."""
+    return " ".join(visible(text).split())
 
 
 def count(number: int, noun: str) -> str:
@@ -30,12 +35,14 @@ def some(names: Sequence[str], shown: int) -> str:
 
 
 def decimal(value: float, places: int) -> str:
-    """A number with a fixed number of places and no negative zero.
+    """A number with a fixed number of places, halves away from zero, and no negative zero.
 
     Scores are fractions of small numbers, so halves such as 48.25 are common: rounding noise, which depends on the
     machine, is taken off first and cannot decide where they go.
     """
-    return f"{round(round(value, places + 6), places) + 0.0:.{places}f}"
+    exact = Decimal(repr(round(value, places + 6)))
+    rounded = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) if exact.is_finite() else exact
+    return f"{rounded + 0:.{places}f}"
 
 
 def measured(value: float, percent: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from benchmark.statistics import TaskAnalysis
 from benchmark.text import clean, count, measured, p_text
@@ -47,24 +47,26 @@ def _of_task(old: Section | None, new: Section | None) -> Iterator[str]:
         yield f"{clean(name)} is no longer there"
     for name, place in sorted(new_places.items()):
         if name not in old_places:
-            yield from _arrival(name, place, new.analysis)
+            yield from _arrival(name, place, new.analysis, new_places.keys() - old_places.keys())
         elif (text := _score(place, new)) != (before := _score(old_places[name], old or new)):
             yield f"{clean(name)}: {new.analysis.metric.title} {text} (before: {before})"
     if old is not None:
         yield from _verdicts(old.analysis, new.analysis)
 
 
-def _arrival(name: str, place: Place, analysis: TaskAnalysis) -> Iterator[str]:
+def _arrival(name: str, place: Place, analysis: TaskAnalysis, also_new: Set[str]) -> Iterator[str]:
     if place.rank is None:
         yield f"{clean(name)} is new, but not complete"
         return
     others = [one.name for one in analysis.cells if one.name != name]
+    differ = sum(analysis.pairs[name, other].significant for other in others)
     yield (
         f"{clean(name)} is new: rank {place.rank} (possible {place.best}–{place.worst}) among {place.row.cell.track}; "
-        f"{sum(not analysis.pairs[name, other].significant for other in others)} of {count(len(others), 'system')} "
-        "cannot be told from it"
+        f"it differs from {differ} of {count(len(others), 'other system')}"
     )
     for other in others:
+        if other in also_new and other < name:
+            continue  # said where that one arrives
         pair = analysis.pairs[name, other]
         if pair.significant and pair.p_adjusted is not None:
             first, second = (name, other) if analysis.better(name, other) else (other, name)

@@ -186,8 +186,9 @@ def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
     signs = (
         "a ± b: mean and standard deviation over seeds; no ± for the single seed of a head that ignores it",
         "95 % interval: of that mean, for new speakers and new seeds; of one row, so it is no test of two",
-        "letters: systems of a table that share a letter cannot be told apart: every two of a task are tested by "
-        "swapping whole speakers between them, seeds a random effect, corrected by Holm for all pairs of the task",
+        "letters: systems of a table that share a letter cannot be told apart: every two of a task are tested, "
+        "swapping whole speakers between them and, where heads have seeds, by Student's t as well; corrected by Holm "
+        "for all pairs of the task",
         "possible: the ranks that these tests leave possible; a rank alone may be noise",
         "fixed: the task's own head and recipe on a frozen upstream; open head: any other head; fine-tuned: the "
         "upstream learns too; contaminated: ranked apart, for its weights know the recordings",

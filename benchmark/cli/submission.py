@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 from benchmark.cli.options import Json, Results, examples
 from benchmark.cli.terminal import print_json, stdout
 from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.text import clean
 
 if TYPE_CHECKING:
     from benchmark.submissions.check import Verdict
@@ -58,11 +60,15 @@ def publish(
     if not cells:
         raise UsageError(f"there are no such records of the task {task!r}", SHOWN)
     incomplete = [f"{cell.name} ({len(cell.completed)}/{len(cell.units)} units)" for cell in cells if not cell.complete]
-    if incomplete:
-        raise BenchError(f"incomplete on {task}: {', '.join(incomplete)}", "bench run completes them")
+    told = clean(f"incomplete on {task}: {', '.join(incomplete)}")
+    if len(incomplete) == len(cells):
+        raise BenchError(told, "bench run completes them")
     for cell in cells:
-        path = publish_cell(cell, out)
-        stdout().print(f"written: {path}", markup=False, soft_wrap=True)
+        if cell.complete:
+            path = publish_cell(cell, out)
+            stdout().print(f"written: {path}", markup=False, soft_wrap=True)
+    if incomplete:
+        sys.stderr.write(f"not published, {told} (bench run completes them)\n")
 
 
 def submit(

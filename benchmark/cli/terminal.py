@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmark.text import clean
+from benchmark.text import clean, visible
 
 # Wide enough for a table that goes into a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 160
@@ -47,7 +47,7 @@ def print_table(
         table.add_column(escape(column), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         # names may come from records that anybody has written: no control characters reach the terminal
-        table.add_row(*("\n".join(escape(clean(line)) for line in str(cell).split("\n")) for cell in row))
+        table.add_row(*("\n".join(escape(visible(line)) for line in str(cell).split("\n")) for cell in row))
     stdout().print(table)
 
 

@@ -46,11 +46,13 @@ class Comparison:
         level: Confidence of the interval.
         p: Two-sided p-value: that of the swap test (`benchmark.statistics.swaps`) or of Student's t behind the
             interval, as `_together` says. None for a single speaker.
-        p_error: Monte Carlo standard error of the swap test's p-value; 0 where all swaps were gone through.
+        p_error: Monte Carlo standard error of `p_swap`; 0 where all swaps were gone through.
         p_adjusted: `p` corrected by Holm (1979) for all pairs that were tested with it.
         pairs: How many these were.
         smallest_p: The smallest p-value that the swap test can give with so few speakers, or so many draws.
         exact: Whether all swaps were gone through and nothing was drawn; None for a single speaker.
+        p_swap: That of the swap test alone.
+        p_student: That of Student's t behind the interval alone.
         spread: The standard deviation of `delta` over speakers and seeds; None for a single speaker.
         df: The degrees of freedom of `spread`; None where there is no spread, and for a single speaker.
         unit: "speaker", or "utterance" (in random groups) where the corpus knows no speakers.
@@ -73,6 +75,8 @@ class Comparison:
     pairs: int
     smallest_p: float | None
     exact: bool | None
+    p_swap: float | None
+    p_student: float | None
     spread: float | None
     df: float | None
     unit: str
@@ -180,6 +184,8 @@ def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> 
                 "p_adjusted": float(adjusted[number]),
                 "smallest_p": float(swapped.smallest[number]),
                 "exact": bool(swapped.exact[number]),
+                "p_swap": float(swapped.p[number]),
+                "p_student": float(student.p[number]),
             },
         )
         for number, (i, j) in enumerate(pairs)
@@ -232,7 +238,9 @@ def _together(swapped: _Swapped, student: _Student) -> Array:
     Without seeds: the swap test's, which is exact; below what it can tell apart, Student's if that is smaller.
     With seeds both rest on the same model of the seeds. The swap test alone is too ready where speakers are all alike
     and seeds differ much, so it is the larger of the two; and below `RESOLVED`, where few patterns are spread out by
-    drawn seeds and a correction for many pairs asks for less than they can give, it is Student's.
+    drawn seeds and a correction for many pairs asks for less than they can give, it is Student's. The two are far apart
+    where one speaker says most of a class: swaps ask whether these speakers favour one system, Student's t whether
+    others would, of whom one may again say as much.
     """
     exact = np.where(swapped.p > swapped.smallest, swapped.p, np.minimum(student.p, swapped.smallest))
     resolved = swapped.p > np.maximum(swapped.smallest, RESOLVED)
@@ -287,7 +295,7 @@ def _comparison(
 ) -> Comparison:
     """The comparison of two systems; nothing is tested with a single speaker."""
     nothing: dict[str, Any] = dict.fromkeys(
-        ("low", "high", "spread", "df", "p", "p_error", "p_adjusted", "smallest_p", "exact")
+        ("low", "high", "spread", "df", "p", "p_error", "p_adjusted", "smallest_p", "exact", "p_swap", "p_student")
     )
     return Comparison(
         a=a.cell.name,

@@ -14,6 +14,7 @@ from benchmark.errors import BenchError
 from benchmark.metrics import find
 from benchmark.text import clean, human, measured, some
 from leaderboard.figures.canvas import BLUE, GREY, VERMILLION, blank, drawn, shown, tip
+from leaderboard.remarks import heading
 from leaderboard.rows import encode_s_per_hour
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def pareto(sections: Sequence[Section]) -> Figure:
                 textcoords="offset points", va="top", fontsize=7,
             )  # fmt: skip
         row[0].set_ylabel(metric.title + (" in %" if metric.percent else ""))
-        row[0].set_title(shown(section.task.name), loc="left", fontweight="bold")
+        row[0].set_title(shown(heading(section.task)), loc="left", fontweight="bold")
     _legend(
         figure, sorted({group.name for section in shown_sections for group in section.groups}, key=list(MARKS).index)
     )

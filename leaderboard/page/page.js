@@ -182,7 +182,7 @@ function drawn(pair, reach) {
 
 function pairTable(task, pairs) {
   const table = element("table", "", "pairs");
-  const titles = [["against", "sticky"], ["difference", "number"], [`${task.level} % interval`, "drawn"], ["from, to", "number"], ["p", "number"], ["adjusted p", "number"], ["this system is", ""]];
+  const titles = [["against", "sticky"], ["difference", "number"], [`${task.level} % interval`, "drawn"], ["from, to", "number"], ["p", "number"], ["corrected p", "number"], ["this system is", ""]];
   const head = table.createTHead().insertRow();
   head.append(...titles.map(([title, className]) => {
     const made = element("th", title, className);
@@ -217,7 +217,7 @@ function showPairs(row) {
     ? "It is not complete: it has no score, and is compared with no other system."
     : pairs.length === 0 ? "There is no other complete system on this task."
     : `Better than ${better}, worse than ${worse}, and not to be told apart from ${pairs.length - better - worse} of ${pairs.length} other systems. `
-      + `Differences of ${task.metric}${task.higher ? "" : " (an error: below 0 is better)"}, this system minus the other; p of the paired swap test of speakers; adjusted for all ${task.tested} pairs of the task.`;
+      + `Differences of ${task.metric}${task.higher ? "" : " (an error: below 0 is better)"}, this system minus the other; p of each pair alone, by swapping speakers and, where heads have seeds, by Student's t as well; corrected for all ${task.tested} pairs of the task.`;
   hideTip();
   dialog.showModal();
   if (pairs.length) {

@@ -37,7 +37,7 @@ def test_a_new_system_arrives_with_what_it_beats() -> None:
     old = system("ears", 0.5) + system("nose", 0.6)
     found = lines(old, old + system("mouth", 0.55))
     assert found[0] == (
-        "mouth + superb is new: rank 2 (possible 2–2) among fixed; 0 of 2 systems cannot be told from it"
+        "mouth + superb is new: rank 2 (possible 2–2) among fixed; it differs from 2 of 2 other systems"
     )
     assert [line.rsplit(",", 1)[0] for line in found[1:]] == [
         "mouth + superb beats ears + superb on toy",

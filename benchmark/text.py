@@ -40,7 +40,7 @@ def decimal(value: float, places: int) -> str:
     Scores are fractions of small numbers, so halves such as 48.25 are common: rounding noise, which depends on the
     machine, is taken off first and cannot decide where they go.
     """
-    exact = Decimal(repr(round(value, places + 6)))
+    exact = Decimal(repr(round(float(value), places + 6)))
     rounded = exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) if exact.is_finite() else exact
     return f"{rounded + 0:.{places}f}"
 
@@ -56,7 +56,7 @@ def p_text(p: float) -> str:
 
 
 def with_spread(mean: float, sd: float | None, percent: bool) -> str:
-    """A score over seeds: "48.2 ± 1.0", without the spread for a single seed."""
+    """A score over seeds: "48.3 ± 1.0", without the spread for a single seed."""
     return measured(mean, percent) + ("" if sd is None else f" ± {measured(sd, percent)}")
 
 

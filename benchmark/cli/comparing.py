@@ -30,7 +30,7 @@ COMPARE_EPILOG = examples(
 
 
 LEGEND = (
-    "p and interval: of this pair alone; corrected: for all pairs that have records on the task; the verdict is by that",
+    "p and interval: of this pair alone; corrected: for all pairs with records on the task; the verdict is by that",
     "detectable: the true difference that 8 in 10 such corpora would show, for a pair alone",
     "worth ... of equal weight: as many speakers of equal say would be as informative",
 )

@@ -29,9 +29,9 @@ INSTALL = 'pip install "serbench[figures]"'
 # Text and axes; SVG says `currentColor` instead.
 INK = "#1b1b1d"
 # Okabe, Ito (2008), "Color universal design": of these colours, those that stand out from white as from black.
-BLUE, VERMILLION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 GREY = "#7f7f7f"
-PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, GREY)
+PALETTE = (BLUE, VERMILION, GREEN, PURPLE, GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", ":", "-.")
 # The most of BLUE over the background on which text in ink or in white can still be read.

@@ -13,7 +13,7 @@ from benchmark.cells import Cell
 from benchmark.errors import BenchError
 from benchmark.metrics import find
 from benchmark.text import clean, human, measured, some
-from leaderboard.figures.canvas import BLUE, GREY, VERMILLION, blank, drawn, shown, tip
+from leaderboard.figures.canvas import BLUE, GREY, VERMILION, blank, drawn, shown, tip
 from leaderboard.remarks import heading
 from leaderboard.rows import encode_s_per_hour
 
@@ -143,7 +143,7 @@ def _panel(axes: Axes, section: Section, points: Sequence[Point], written: Calla
             gid=tip(f"{point.name}: {measured(point.score, metric.percent)}, {written(point.cost)}"),
         )
     steps = [(places[point], factor * point.score) for point in best]
-    axes.plot(*zip(*steps, strict=True), color=VERMILLION, linewidth=1.1, drawstyle="steps-post", label="front")
+    axes.plot(*zip(*steps, strict=True), color=VERMILION, linewidth=1.1, drawstyle="steps-post", label="front")
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     for number, place in enumerate(steps, start=1):
@@ -245,5 +245,5 @@ def _legend(figure: Figure, groups: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], linestyle="", marker=MARKS[name], color=GREY, label=name) for name in groups]
-    handles.append(Line2D([], [], color=VERMILLION, label="front"))
+    handles.append(Line2D([], [], color=VERMILION, label="front"))
     figure.legend(handles=handles, loc="outside lower left", ncols=len(handles))

@@ -16,7 +16,7 @@ from benchmark.metrics import moments
 from benchmark.records import RecordStore, statistics_of
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.text import count, interval, measured
-from leaderboard.figures.canvas import BLUE, GREY, INK, VERMILLION, blank, drawn, shown
+from leaderboard.figures.canvas import BLUE, GREY, INK, VERMILION, blank, drawn, shown
 from leaderboard.figures.parts import of_dimension, of_one_task
 
 if TYPE_CHECKING:
@@ -120,9 +120,7 @@ def _dimension(axes: Axes, sums: Array, points: Array | None) -> None:
     axes.plot(ends, ends, color=INK, linewidth=0.9, linestyle=":", label="prediction = truth")
     if across > 0:
         line = np.array([truth - 2 * np.sqrt(across), truth + 2 * np.sqrt(across)])
-        axes.plot(
-            line, prediction + both / across * (line - truth), color=VERMILLION, linewidth=1.6, label="regression"
-        )
+        axes.plot(line, prediction + both / across * (line - truth), color=VERMILION, linewidth=1.6, label="regression")
     values, vectors = np.linalg.eigh([[across, both], [both, up]])
     around = vectors @ (np.sqrt(np.maximum(values, 0))[:, None] * np.stack([np.cos(TURN), np.sin(TURN)]))
     axes.plot(truth + around[0], prediction + around[1], color=BLUE, linewidth=1.4, label="one standard deviation")

@@ -13,14 +13,14 @@ from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
 from benchmark.statistics import cell_scores
 from benchmark.text import clean, count, measured, some
-from leaderboard.figures.canvas import BLUE, GREEN, GREY, INK, VERMILLION, blank, drawn, shown, tip
+from leaderboard.figures.canvas import BLUE, GREEN, GREY, INK, VERMILION, blank, drawn, shown, tip
 from leaderboard.figures.parts import of_one_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MARKS = {"female": ("o", VERMILLION), "male": ("s", BLUE)}
+MARKS = {"female": ("o", VERMILION), "male": ("s", BLUE)}
 OTHER, UNKNOWN = ("D", GREEN), ("o", GREY)
 MAX_NAMES = 60  # more do not fit below the axis
 DIGEST = 6  # letters of a hidden name

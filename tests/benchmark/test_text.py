@@ -30,8 +30,8 @@ def test_numbers_of_parameters(number: int | None, text: str) -> None:
 
 
 def test_scores() -> None:
-    assert with_spread(0.4825, 0.0104, percent=True) == "48.2 ± 1.0"
-    assert with_spread(0.4825, None, percent=True) == "48.2"
+    assert with_spread(0.4825, 0.0104, percent=True) == "48.3 ± 1.0"
+    assert with_spread(0.4825, None, percent=True) == "48.3"
     assert with_spread(0.64249, 0.0104, percent=False) == "0.642 ± 0.010"
     assert interval(0.401, 0.55, percent=True) == "[40.1, 55.0]"
     assert interval(-0.05, 0.55, percent=False) == "[-0.050, 0.550]"

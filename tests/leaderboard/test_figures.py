@@ -28,7 +28,7 @@ from benchmark.statistics import cell_interval, cell_scores
 from benchmark.statistics.across import Across, across_tasks
 from benchmark.text import decimal, measured
 from leaderboard import figures
-from leaderboard.figures.canvas import BLUE, DARKEST, GREY, INK, PALETTE, VERMILLION
+from leaderboard.figures.canvas import BLUE, DARKEST, GREY, INK, PALETTE, VERMILION
 from leaderboard.figures.costs import Point, front
 from leaderboard.rows import Section, section
 
@@ -410,7 +410,7 @@ def test_speakers_show_each_ones_own_score_in_order() -> None:
         [point.get_offsets()[0] for point in points], [(i, 100 * score) for i, (score, _) in enumerate(expected)]
     )
     colours = {name: to_rgba(point.get_edgecolor()[0]) for (_, name), point in zip(expected, points, strict=True)}
-    assert colours["one-anna"] == to_rgba(VERMILLION)
+    assert colours["one-anna"] == to_rgba(VERMILION)
     assert colours["one-bela"] == to_rgba(BLUE)
     assert colours["two-anna"] == to_rgba(GREY)
     assert {"female", "male", "gender not known"} <= set(texts(figure))

@@ -213,8 +213,11 @@ def time_encoding(upstream: Any, waves: Sequence[NDArray[np.float32]], clock: Cl
     return elapsed / (sum(map(len, waves)) / RATE) * MEAN_SECONDS
 
 
-def time_head(steps: int, layers: int, dim: int, device: str, clock: Clock) -> float:
-    """Seconds of one optimiser step of `superb-s3prl` on the means of the first fold, evaluation on dev included."""
+def time_head(steps: int, layers: int, dim: int, device: str, clock: Clock, number: int) -> float:
+    """Seconds of one optimiser step of `superb-s3prl` on the means of the first fold, evaluation on dev included.
+
+    `number` makes other means in each repeat: of the same ones the head would remember how its training went.
+    """
     from benchmark.registry import Registry
     from benchmark.run import one_thread
     from benchmark.types import Examples
@@ -222,7 +225,7 @@ def time_head(steps: int, layers: int, dim: int, device: str, clock: Clock) -> f
     recipe = Registry().downstream("superb-s3prl", device)
     changes = {"maximum": steps, "evaluate_every": min(steps, EVALUATE_EVERY)}
     head = type(recipe)(recipe.params.model_copy(update=changes), device)
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(number)
 
     def examples(n: int) -> Examples:
         return Examples(
@@ -280,7 +283,7 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[Measured, list[d
         step, forward = time_reencoding(theirs, waves, MICRO_BATCH * ACCUMULATE)
         encode = time_encoding(ours, waves, clock)
         layers, dim = config.num_hidden_layers + 1, config.hidden_size
-        head = time_head(options.head_steps, layers, dim, options.device, clock)
+        head = time_head(options.head_steps, layers, dim, options.device, clock, number)
         repeats.append(Measured(step, forward, encode, head))
         sys.stderr.write(f"{number + 1} of {options.repeats}: {repeats[-1]}\n")
 

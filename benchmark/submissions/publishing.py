@@ -67,7 +67,7 @@ def publishable(cell: Cell) -> list[Record]:
         if paths:
             raise BenchError(
                 f"{cell.name} on {cell.task.name} has what looks like a path of this machine: {paths[0]!r:.200}",
-                "place weights with --weights NAME=FOLDER, so that they go by a name",
+                "recorded parameters must go by names: a folder of weights by its last part (hf:path/to/name)",
             )
     return records
 

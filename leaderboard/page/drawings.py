@@ -28,13 +28,12 @@ if TYPE_CHECKING:
 FEW = 4  # systems of a task whose details are drawn
 
 
-def draw(sections: Sequence[Section], across: Across | None, *, tasks: bool = True) -> Figures:
+def draw(sections: Sequence[Section], across: Across | None) -> Figures:
     """Draw what there is to be drawn; what cannot be drawn is said in the notes.
 
     Args:
         sections: The tasks of the board.
         across: Systems over tasks, where there are enough of both.
-        tasks: Whether the figures of single tasks are drawn too, which take most of the time.
     """
     scored = [section for section in sections if section.analysis.cells]
     notes: dict[str, None] = {}
@@ -54,7 +53,7 @@ def draw(sections: Sequence[Section], across: Across | None, *, tasks: bool = Tr
     if scored:
         board += [lambda: heat_map(scored), lambda: pareto(scored)]
     of_board = drawn(board, "")
-    of_tasks = {section.task.name: drawn(_of_task(section), section.task.name) for section in scored if tasks}
+    of_tasks = {section.task.name: drawn(_of_task(section), section.task.name) for section in scored}
     return Figures(of_board, of_tasks, tuple(notes))
 
 

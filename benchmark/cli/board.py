@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.options import examples
+from benchmark.cli.folders import read_records, record_folders
+from benchmark.cli.options import Published, ResultFolders, examples
 from benchmark.cli.terminal import print_table, stdout
-from benchmark.errors import BenchError, MissingError
+from benchmark.errors import BenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from benchmark.records import Record
 
 LEADERBOARD_EPILOG = examples(
     "bench leaderboard",
@@ -28,21 +28,17 @@ LEADERBOARD_EPILOG = examples(
     "bench leaderboard --results leaderboard/results --since ../before/leaderboard/results",
 )
 
-# The spoke that renders, and the folder of published results in it; named only as strings.
+# The spoke that renders, named only as strings.
 RENDERER = "leaderboard.render"
 PAGE = "leaderboard.page"
 CHANGES = "leaderboard.changes"
-PUBLISHED = ("leaderboard", "results")
 DIFF_LINES = 40
 INTERVAL = "95 % interval"  # in the tables of a task the last of the columns that a terminal shows in any case
 
 
 def leaderboard(
-    results: Annotated[
-        list[Path] | None,
-        typer.Option("--results", metavar="DIR", help="Folder of records; may be repeated, the first one wins."),
-    ] = None,
-    published: Annotated[bool, typer.Option("--published", help="Also the results published with serbench.")] = False,
+    results: ResultFolders = None,
+    published: Published = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where to write; beside the records where not given.")
     ] = None,
@@ -84,34 +80,6 @@ def leaderboard(
     for name, content in files.items():
         write_atomically(folder / name, content)
         stdout().print(f"written: {folder / name}", markup=False, soft_wrap=True)
-
-
-def record_folders(given: list[Path] | None, published: bool) -> list[Path]:
-    """The folders of records that are asked for; before the first run there may be only the published one."""
-    from benchmark.registry import package_folder
-    from benchmark.settings import load_settings
-
-    folders = given or [load_settings().results]
-    if not published:
-        return folders
-    own = folders if given or folders[0].is_dir() else []
-    return [*own, package_folder(PUBLISHED[0]) / PUBLISHED[1]]
-
-
-def read_records(folder: Path) -> list[Record]:
-    """Every record of a folder.
-
-    Raises:
-        MissingError: There is no such folder.
-        BenchError: A file is not a valid record.
-    """
-    from benchmark.records import RecordStore
-
-    if not folder.is_dir():
-        raise MissingError(
-            f"there are no records in {folder}", "bench run makes some; or give their folder by --results"
-        )
-    return list(RecordStore(folder))
 
 
 def _check(folder: Path, files: dict[str, bytes]) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.board import read_records, record_folders
-from benchmark.cli.options import Json, Results, examples
+from benchmark.cli.folders import read_records, record_folders
+from benchmark.cli.options import Json, Published, Results, examples
 from benchmark.cli.terminal import print_json, print_table, stdout
 from benchmark.errors import UsageError
 from benchmark.text import clean, interval, measured, p_text
@@ -59,7 +59,7 @@ def compare(
     metric: Annotated[str | None, typer.Option("--metric", help="The task's primary one where not given.")] = None,
     as_json: Json = False,
     results: Results = None,
-    published: Annotated[bool, typer.Option("--published", help="Also the results published with serbench.")] = False,
+    published: Published = False,
 ) -> None:
     """Is A better than B, and how sure are we? Whole speakers are swapped; corrected for all pairs of a task."""
     import numpy as np

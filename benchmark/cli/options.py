@@ -34,6 +34,11 @@ Weights = Annotated[
 Results = Annotated[
     Path | None, typer.Option("--results", metavar="DIR", help="Folder of the records. Also BENCH_RESULTS.")
 ]
+ResultFolders = Annotated[
+    list[Path] | None,
+    typer.Option("--results", metavar="DIR", help="Folder of records; may be repeated, the first one wins."),
+]
+Published = Annotated[bool, typer.Option("--published", help="Also the results published with serbench.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.board import read_records, record_folders
-from benchmark.cli.options import examples
+from benchmark.cli.folders import read_records, record_folders
+from benchmark.cli.options import Published, ResultFolders, examples
 from benchmark.cli.terminal import TerminalProgress, stdout
 from benchmark.errors import BenchError, MissingError, UsageError
 
@@ -68,11 +68,8 @@ def plot(
     task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Task; may be repeated.")] = None,
     upstream: Annotated[list[str] | None, typer.Option("--upstream", "-u", help="Only these systems.")] = None,
     downstream: Annotated[list[str] | None, typer.Option("--downstream", "-d", help="Only these systems.")] = None,
-    results: Annotated[
-        list[Path] | None,
-        typer.Option("--results", metavar="DIR", help="Folder of records; may be repeated, the first one wins."),
-    ] = None,
-    published: Annotated[bool, typer.Option("--published", help="Also the results published with serbench.")] = False,
+    results: ResultFolders = None,
+    published: Published = False,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE.svg|FILE.png|DIR", help="Where to write; here where not given."),

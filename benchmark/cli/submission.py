@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmark.cli.folders import open_records
 from benchmark.cli.options import Json, Results, examples
 from benchmark.cli.terminal import print_json, stdout
 from benchmark.errors import BenchError, MissingError, UsageError
@@ -35,16 +36,10 @@ def publish(
 ) -> None:
     """Pack the records of complete cells, one file each, to be committed; names of speakers are replaced by digests."""
     from benchmark.grouping import group
-    from benchmark.records import RecordStore
     from benchmark.settings import load_settings
     from benchmark.submissions.publishing import publish as publish_cell
 
-    folder = results or load_settings().results
-    if not folder.is_dir():
-        raise MissingError(
-            f"there are no records in {folder}", "bench run makes some; or give their folder by --results"
-        )
-    cells = group(RecordStore(folder).of_task(task)).cells
+    cells = group(open_records(results or load_settings().results).of_task(task)).cells
     for what, wanted, there in (
         ("upstream", upstream, {cell.upstream.name for cell in cells}),
         ("downstream", downstream, {cell.downstream.name for cell in cells}),

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from benchmark.base import Corpus, versions
+from benchmark.base import Corpus
 from benchmark.errors import MissingError
-from benchmark.registry import Registry
-from benchmark.settings import Settings, config_path
+from benchmark.io.packages import versions
+from benchmark.io.settings import Settings, config_path
+from benchmark.registry.registry import Registry
 from benchmark.text import clean
 
 REQUIRED = ("numpy", "scipy", "scikit-learn", "soundfile", "soxr", "safetensors", "torch", "transformers", "pydantic")

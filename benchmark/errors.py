@@ -33,3 +33,7 @@ class MissingError(BenchError):
     """Something the request needs is not here: data, weights, an optional package. Exit code 3."""
 
     exit_code = 3
+
+
+class EncodingError(BenchError):
+    """An upstream fails on an utterance; other upstreams are not concerned."""

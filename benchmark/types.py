@@ -16,6 +16,8 @@ Kind = Literal["classification", "regression"]
 Needs = Literal["mean", "statistics", "frames", "frames-float16"]
 # Of the forward pass of an upstream, by autocast.
 Precision = Literal["bf16", "fp16"]
+# Stands for all utterances without a speaker, where others have one.
+UNKNOWN_SPEAKER = "unknown"
 # Utterance ids by turn, the oldest turn first.
 Turns = tuple[tuple[str, ...], ...]
 

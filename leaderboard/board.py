@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmark.cells import Cell
-from benchmark.grouping import Grouping, group
 from benchmark.metrics import METRICS, Metric, find
+from benchmark.protocol.references import Figure, Reference
 from benchmark.records import Record, TaskPart
-from benchmark.references import Figure, Reference
-from benchmark.statistics.across import Across
+from benchmark.records.cells import Cell
+from benchmark.records.grouping import Grouping, group
+from benchmark.statistics.tasks import Across
 from benchmark.text import NONE, WARNING, clean, decimal, human, interval, measured, with_spread
 from leaderboard.overview import Track, counts, tracks
 from leaderboard.remarks import (

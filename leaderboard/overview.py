@@ -9,7 +9,7 @@ from itertools import permutations
 
 from benchmark.metrics import METRICS
 from benchmark.records import TaskPart
-from benchmark.statistics.across import Across, Replicability, across_tasks, replicability
+from benchmark.statistics.tasks import Across, Replicability, across_tasks, replicability
 from leaderboard.rows import Group, Place, Section
 
 TRACKS = ("fixed", "open head", "fine-tuned")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from benchmark.cells import Cell
-from benchmark.grouping import Grouping
+from benchmark.protocol.references import Reference
 from benchmark.records import TaskPart
-from benchmark.references import Reference
+from benchmark.records.cells import Cell
+from benchmark.records.grouping import Grouping
 from benchmark.text import NONE, WARNING, clean, count, decimal, measured, p_text, some
 from leaderboard.overview import Track
 from leaderboard.rows import Section

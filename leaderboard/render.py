@@ -13,8 +13,8 @@ from collections.abc import Iterable
 
 import tabulate
 
+from benchmark.protocol.references import Reference
 from benchmark.records import Record
-from benchmark.references import Reference
 from benchmark.text import clean, decimal
 from leaderboard.board import Board, Table, board
 from leaderboard.remarks import ELSEWHERE, WINS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.cells import Cell
 from benchmark.metrics import Metric, find
 from benchmark.records import TaskPart
+from benchmark.records.cells import Cell
 from benchmark.statistics import Interval, Scores, TaskAnalysis, all_intervals, all_scores, analyse
 from benchmark.statistics.fairness import Fairness, fairness
 

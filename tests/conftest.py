@@ -9,7 +9,7 @@ import pytest
 import yaml
 from toy import TONE_PLUGIN, TOY_TASK, write_toy_corpus
 
-from benchmark.settings import Settings, load_settings
+from benchmark.io.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ def test_spokes_import_the_hub_only_and_the_hub_no_spoke(path: Path) -> None:
 
 def test_the_rule_sees_a_violation(tmp_path: Path) -> None:
     path = tmp_path / "bad.py"
-    path.write_text("def f():\n    from upstreams.chance import Chance\n")
+    path.write_text("def f():\n    from upstreams.handcrafted.chance import Chance\n")
     assert "upstreams" in imported(path)
 
 

@@ -11,8 +11,8 @@ from typer.main import get_command
 
 from benchmark.cli import app
 from benchmark.contracts import check_upstream
-from benchmark.protocol import read_task
-from benchmark.registry import Registry
+from benchmark.protocol.task import read_task
+from benchmark.registry.registry import Registry
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

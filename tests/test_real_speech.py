@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.grouping import group
-from benchmark.plan import Request
+from benchmark.io.settings import load_settings
 from benchmark.records import RecordStore
-from benchmark.registry import Registry
-from benchmark.run import run
-from benchmark.settings import load_settings
+from benchmark.records.grouping import group
+from benchmark.registry.registry import Registry
+from benchmark.run.loop import run
+from benchmark.run.plan import Request
 from benchmark.statistics import cell_scores
 
 pytestmark = [pytest.mark.corpora, pytest.mark.slow]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.files import digest, file_sha256
+from benchmark.io.files import digest, file_sha256
 
 CONFIG = "config.json"
 # Where the settings of the feature extractor stand; transformers 5 writes the second, with the tokenizer's beside them.

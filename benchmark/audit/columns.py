@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.dataset import Dataset
-from benchmark.listening import Heard
+from benchmark.data.listening import Heard
+from benchmark.protocol.dataset import Dataset
 from benchmark.types import Utterance
 
 Rows = NDArray[np.int64]

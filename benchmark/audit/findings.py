@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchmark.audit.report import Audit, Copy, CorpusAudit, Finding, FoldAudit, Giveaway, Severity
-from benchmark.dataset import Dataset
-from benchmark.protocol import Listed, Official, Task
+from benchmark.protocol.dataset import Dataset
+from benchmark.protocol.task import Listed, Official, Task
 from benchmark.text import some
 
 NAMED = 5

@@ -28,8 +28,8 @@ from benchmark.audit.report import (
     Spread,
 )
 from benchmark.base import Corpus
-from benchmark.dataset import Dataset
-from benchmark.listening import Heard
+from benchmark.data.listening import Heard
+from benchmark.protocol.dataset import Dataset
 from benchmark.types import Fold
 
 # Identical audio is looked for in the first of two sets, against the second.

@@ -8,7 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from benchmark.cli import board, comparing, data, inspection, maintenance, plotting, running, submission
+from benchmark.cli import cache, check, compare, data, doctor, leaderboard, plot, publish, run, show, submit
+from benchmark.cli import list as list_
 from benchmark.cli.options import examples
 from benchmark.errors import BenchError
 from benchmark.text import clean
@@ -54,17 +55,17 @@ def common(
             logging.getLogger(chatty).setLevel(logging.INFO)
 
 
-app.command("run", epilog=running.RUN_EPILOG)(running.run)
-app.command("list", epilog=inspection.LIST_EPILOG)(inspection.list_names)
-app.command("show", epilog=inspection.SHOW_EPILOG)(inspection.show)
-app.command("leaderboard", epilog=board.LEADERBOARD_EPILOG)(board.leaderboard)
-app.command("compare", epilog=comparing.COMPARE_EPILOG)(comparing.compare)
-app.command("plot", epilog=plotting.PLOT_EPILOG)(plotting.plot)
-app.command("publish", epilog=submission.PUBLISH_EPILOG)(submission.publish)
-app.command("submit", epilog=submission.SUBMIT_EPILOG)(submission.submit)
-app.command("check", epilog=maintenance.CHECK_EPILOG)(maintenance.check)
-app.command("cache", epilog=maintenance.CACHE_EPILOG)(maintenance.cache)
-app.command("doctor", epilog=maintenance.DOCTOR_EPILOG)(maintenance.doctor)
+app.command("run", epilog=run.RUN_EPILOG)(run.run)
+app.command("list", epilog=list_.LIST_EPILOG)(list_.list_names)
+app.command("show", epilog=show.SHOW_EPILOG)(show.show)
+app.command("leaderboard", epilog=leaderboard.LEADERBOARD_EPILOG)(leaderboard.leaderboard)
+app.command("compare", epilog=compare.COMPARE_EPILOG)(compare.compare)
+app.command("plot", epilog=plot.PLOT_EPILOG)(plot.plot)
+app.command("publish", epilog=publish.PUBLISH_EPILOG)(publish.publish)
+app.command("submit", epilog=submit.SUBMIT_EPILOG)(submit.submit)
+app.command("check", epilog=check.CHECK_EPILOG)(check.check)
+app.command("cache", epilog=cache.CACHE_EPILOG)(cache.cache)
+app.command("doctor", epilog=doctor.DOCTOR_EPILOG)(doctor.doctor)
 app.add_typer(data.app)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli import obtaining
-from benchmark.cli.obtaining import Name
+from benchmark.cli import data_get
+from benchmark.cli.data_get import Name
 from benchmark.cli.options import Data, Json, Plugin, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import BenchError, UsageError
@@ -18,8 +18,8 @@ from benchmark.text import count
 
 if TYPE_CHECKING:
     from benchmark.base import Corpus
-    from benchmark.holdings import Holding, Inspection
-    from benchmark.settings import Settings
+    from benchmark.data.status import Holding, Inspection
+    from benchmark.io.settings import Settings
 
 DATA_EPILOG = examples("bench data status", "bench data how-to urdu", "bench data get ravdess --accept-licence")
 STATUS_EPILOG = examples("bench data status", "bench data status ravdess urdu --json")
@@ -50,7 +50,7 @@ def status(
     """Say of every corpus whether it is here, where, and whether it is complete. Nothing is decoded or made."""
     from dataclasses import asdict
 
-    from benchmark.holdings import look
+    from benchmark.data.status import look
 
     registry, settings = load(plugin, data)
     corpora = [registry.corpus(name) for name in names or [entry.name for entry in registry.corpora()]]
@@ -63,7 +63,7 @@ def status(
 
 
 def _status_row(holding: Holding) -> list[str]:
-    from benchmark.holdings import WRONG, in_words
+    from benchmark.data.status import WRONG, in_words
 
     def counted(found: str, expected: str) -> str:
         lines = []
@@ -111,7 +111,7 @@ def verify(
     Identical recordings are told
     only: some corpora are published with a few.
     """
-    from benchmark.digests import differences, make_index, read_index
+    from benchmark.data.exchange import differences, make_index, read_index
 
     theirs = None if against is None else read_index(against)
     corpus, settings = _known(name, plugin, data)
@@ -169,8 +169,8 @@ def _known(name: str, plugin: list[str] | None, data: list[str] | None) -> tuple
 
 
 def _inspect(corpus: Corpus, settings: Settings) -> Inspection:
-    from benchmark.dataset import open_corpus, scan_corpus
-    from benchmark.holdings import inspect
+    from benchmark.data.scanning import open_corpus, scan_corpus
+    from benchmark.data.status import inspect
 
     folder = open_corpus(corpus, settings)
     utterances = scan_corpus(corpus, folder)
@@ -180,7 +180,7 @@ def _inspect(corpus: Corpus, settings: Settings) -> Inspection:
 
 def _wrong(inspection: Inspection) -> list[str]:
     """What makes a corpus not as it should be, a few words each; the rest is printed above it."""
-    from benchmark.holdings import WRONG
+    from benchmark.data.status import WRONG
 
     holding = inspection.holding
     wrong = [
@@ -262,8 +262,8 @@ def index(
     and no list of labels is in it; but ids are the corpus's own file names, which in some corpora tell label and
     speaker. With --json and --out the first line is printed too.
     """
-    from benchmark.digests import make_index
-    from benchmark.files import write_atomically
+    from benchmark.data.exchange import make_index
+    from benchmark.io.files import write_atomically
 
     found = make_index(_inspect(*_known(name, plugin, data)))
     if out is None:
@@ -276,5 +276,5 @@ def index(
         stdout().print(f"written: {out} ({count(found.header.utterances, 'utterance')})", markup=False, soft_wrap=True)
 
 
-app.command("get", epilog=obtaining.GET_EPILOG)(obtaining.get)
-app.command("how-to", epilog=obtaining.HOW_TO_EPILOG)(obtaining.how_to)
+app.command("get", epilog=data_get.GET_EPILOG)(data_get.get)
+app.command("how-to", epilog=data_get.HOW_TO_EPILOG)(data_get.how_to)

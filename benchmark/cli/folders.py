@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 
 # The spoke that holds the published results, named only as a string, and their folder in it.
 PUBLISHED = ("leaderboard", "results")
+# Where a checkout of the project keeps them, seen from its root.
+OWN_RESULTS = Path(*PUBLISHED)
 
 
 def record_folders(given: list[Path] | None, published: bool) -> list[Path]:
     """The folders of records that are asked for; before the first run there may be only the published one."""
-    from benchmark.registry import package_folder
-    from benchmark.settings import load_settings
+    from benchmark.io.packages import package_folder
+    from benchmark.io.settings import load_settings
 
     folders = given or [load_settings().results]
     if not published:

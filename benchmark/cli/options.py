@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from benchmark.registry import Registry
-    from benchmark.settings import Settings
+    from benchmark.io.settings import Settings
+    from benchmark.registry.registry import Registry
 
 Plugin = Annotated[
     list[str] | None,
@@ -60,8 +60,9 @@ def load(
         UsageError: `data` or `weights` place something unknown; the files in `tasks` are known by their stem.
     """
     from benchmark.errors import UsageError
-    from benchmark.registry import Registry, nearest
-    from benchmark.settings import load_settings
+    from benchmark.io.settings import load_settings
+    from benchmark.registry.registry import Registry
+    from benchmark.text import nearest
 
     registry, settings = Registry(plugins or ()), load_settings(data or (), weights or (), results)
     corpora = [*(entry.name for entry in registry.corpora()), *registry.tasks(), *(Path(name).stem for name in tasks)]

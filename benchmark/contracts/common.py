@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
-from benchmark.files import canonical_json
+from benchmark.io.files import canonical_json
 
 # What a wrong input makes Python and numpy code raise; the warnings are for those who turn them into errors.
 _FAILURES = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError, Warning)

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from benchmark.base import Corpus
 from benchmark.contracts.common import Check, require
-from benchmark.dataset import open_corpus, scan_corpus
-from benchmark.holdings import WRONG, compare, in_words
-from benchmark.settings import Settings
+from benchmark.data.scanning import open_corpus, scan_corpus
+from benchmark.data.status import WRONG, compare, in_words
+from benchmark.io.settings import Settings
 from benchmark.types import Utterance
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # a BCP 47 tag, "und" included

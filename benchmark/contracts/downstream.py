@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Downstream
+from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
 from benchmark.metrics import uar
 from benchmark.types import Examples, Needs, Selection
@@ -151,10 +152,10 @@ def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
 
 
 def _identity(toys: _Toys) -> None:
-    first = require_plain(toys.head.identity(), "the identity")
-    second = require_plain(toys.make().identity(), "the identity of a second head")
+    first = require_plain(identity_of(toys.head), "the identity")
+    second = require_plain(identity_of(toys.make()), "the identity of a second head")
     require(first == second, "two heads have different identities", "no random or local value belongs in params")
-    fitted = require_plain(toys.fitted()[0].identity(), "the identity after fitting")
+    fitted = require_plain(identity_of(toys.fitted()[0]), "the identity after fitting")
     require(first == fitted, "the identity changes with fitting", "it is what the recipe says, not what was learnt")
 
 

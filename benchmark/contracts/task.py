@@ -7,14 +7,14 @@ from functools import cached_property
 
 from benchmark.audit import audit
 from benchmark.contracts.common import Check, require
-from benchmark.dataset import Dataset, load_dataset
 from benchmark.errors import BenchError, UsageError
-from benchmark.folds import check_folds, folds_digest, make_folds
-from benchmark.listening import listen
-from benchmark.plan import check_head
-from benchmark.protocol import Task
-from benchmark.registry import Registry
-from benchmark.settings import Settings
+from benchmark.io.settings import Settings
+from benchmark.protocol.dataset import Dataset, load_dataset
+from benchmark.protocol.folds import check_folds, folds_digest, make_folds
+from benchmark.protocol.hearing import listen
+from benchmark.protocol.task import Task
+from benchmark.registry.registry import Registry
+from benchmark.run.worker import check_head
 
 
 class _Loaded:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Upstream
+from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
 from benchmark.errors import BenchError
 from benchmark.types import Features
@@ -131,13 +132,13 @@ def _attributes(probes: _Probes) -> None:
 
 def _upstream_identity(probes: _Probes) -> None:
     require_plain(probes.upstream.name, "the name")
-    first = require_plain(probes.upstream.identity(), "the identity")
-    second = require_plain(probes.make().identity(), "the identity of a second instance")
+    first = require_plain(identity_of(probes.upstream), "the identity")
+    second = require_plain(identity_of(probes.make()), "the identity of a second instance")
     require(first == second, "two instances have different identities", "no random or local value belongs in params")
     if not probes.upstream.hears:
         return
     probes.features(SHORT)
-    third = require_plain(probes.upstream.identity(), "the identity after encoding")
+    third = require_plain(identity_of(probes.upstream), "the identity after encoding")
     require(first == third, "the identity changes with the first encoding", "it must be known before the weights load")
 
 

@@ -8,6 +8,7 @@ metric and interval is computed again; they hold no label of an utterance and no
 
 from benchmark.records.schema import (
     ClustersPart,
+    CodePart,
     CorpusPart,
     Cost,
     Counts,
@@ -24,6 +25,7 @@ from benchmark.records.verify import metrics_of, statistics_of, verify
 
 __all__ = [
     "ClustersPart",
+    "CodePart",
     "CorpusPart",
     "Cost",
     "Counts",

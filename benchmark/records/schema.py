@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from benchmark.io.yamls import Closed
 from benchmark.records.upgrades import NEWEST
 from benchmark.types import Kind
 
@@ -13,11 +14,7 @@ from benchmark.types import Kind
 Protocol = Literal["official", "modified", "partial"]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class CorpusPart(_Part):
+class CorpusPart(Closed):
     """Which recordings: name ("source -> target" for two), digest of the index and of the decoded audio, how many."""
 
     name: str
@@ -32,7 +29,7 @@ class CorpusPart(_Part):
         return tuple(self.name.split(" -> "))
 
 
-class TaskPart(_Part):
+class TaskPart(Closed):
     """Which protocol, with what the leaderboard needs to know of it.
 
     `downstream` is the task's default head; None where an older version did not say.
@@ -55,13 +52,15 @@ class TaskPart(_Part):
     dev: str
 
 
-class UpstreamPart(_Part):
-    """Which representation. `sha256` is the digest of its whole identity, code and libraries included.
+class UpstreamPart(Closed):
+    """Which representation. `sha256` is the digest of what it is: class, version, parameters, weights; not of its code.
 
+    `version` is what its class declares ("1", for several "1+2"), or the digest of its code where that declares none.
     `trained_on` names the corpora of the benchmark with whose recordings its weights were trained.
     """
 
     name: str
+    version: str
     sha256: str
     params: dict[str, Any]
     weights_sha256: str | None
@@ -72,13 +71,16 @@ class UpstreamPart(_Part):
     trained_on: list[str] = []
 
 
-class DownstreamPart(_Part):
-    """Which head. `sha256` is the digest of its whole identity, code and libraries included.
+class DownstreamPart(Closed):
+    """Which head. `sha256` is the digest of what it is: class, version and parameters; not of its code.
+
+    `version` is what its class declares, or the digest of its code where that declares none.
 
     `needs` is what it reads, as `Downstream.needs`; None where an older version did not say.
     """
 
     name: str
+    version: str
     sha256: str
     needs: str | None
     params: dict[str, Any]
@@ -87,12 +89,12 @@ class DownstreamPart(_Part):
     transductive: bool
 
 
-class ClustersPart(_Part):
+class ClustersPart(Closed):
     """What the keys of `by_speaker` are: speakers, or groups of utterances in a corpus that knows no speaker.
 
     Attributes:
         unit: "speaker", where "unknown" is all utterances without one; or "utterance", groups drawn by a keyed hash.
-        salt: What names are hidden with, see `benchmark.records.salting`; never in a published record.
+        salt: What names are hidden with, see `benchmark.records.hiding`; never in a published record.
         salted: Whether the names are hidden.
         folds: Whether the folds are named after the clusters, so that their names are hidden with them.
         gender: "female", "male" or what else the corpus says, of the test speakers whose gender it knows.
@@ -105,7 +107,7 @@ class ClustersPart(_Part):
     gender: dict[str, str]
 
 
-class Counts(_Part):
+class Counts(Closed):
     """Utterances of each set, known test speakers, and test utterances of each class (empty for regression)."""
 
     train: int
@@ -116,7 +118,7 @@ class Counts(_Part):
     per_class: dict[str, int]
 
 
-class SelectionPart(_Part):
+class SelectionPart(Closed):
     """How the head was chosen on dev."""
 
     on: str | None
@@ -126,7 +128,7 @@ class SelectionPart(_Part):
     chosen: dict[str, float | str]
 
 
-class Cost(_Part):
+class Cost(Closed):
     """What it took. `encode_s` is the time once spent on encoding this task's utterances, shared by all its units."""
 
     encode_s: float | None
@@ -136,12 +138,25 @@ class Cost(_Part):
     device: str
 
 
-class Provenance(_Part):
-    """When, with what and how."""
+class CodePart(Closed):
+    """The code that computed a part's numbers: digest of what it reaches, and versions of the libraries it names."""
+
+    code_sha256: str
+    libraries: dict[str, str]
+
+
+class Provenance(Closed):
+    """When, with what and how.
+
+    `code_sha256` is the digest of this project's own code that makes numbers, beside that of the upstream and of the
+    head, which are None in records of older versions.
+    """
 
     created: str
     version: str
     code_sha256: str
+    upstream: CodePart | None
+    downstream: CodePart | None
     git: dict[str, str | bool] | None
     python: str
     packages: dict[str, str]
@@ -149,7 +164,7 @@ class Provenance(_Part):
     command: str
 
 
-class Record(_Part):
+class Record(Closed):
     """One unit of work, completed or failed.
 
     `by_speaker` holds the sufficient statistics: for classification the (K, K) confusion counts of each test speaker
@@ -159,7 +174,7 @@ class Record(_Part):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    schema_version: Literal[2] = Field(NEWEST, alias="schema")
+    schema_version: Literal[3] = Field(NEWEST, alias="schema")
     id: str
     status: Literal["completed", "failed"]
     reason: str | None

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmark.errors import BenchError
-from benchmark.files import TEMPORARY_PREFIX, canonical_json, write_atomically
-from benchmark.records.bounded import read_bounded
+from benchmark.io.bounded_json import read_bounded
+from benchmark.io.files import TEMPORARY_PREFIX, canonical_json, write_atomically
 from benchmark.records.schema import Record
 from benchmark.records.upgrades import upgraded
 from benchmark.records.verify import verify

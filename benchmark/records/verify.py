@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
 from benchmark.records.schema import Record
-from benchmark.records.upgrades import UNKNOWN_SPEAKER
+from benchmark.types import UNKNOWN_SPEAKER
 
 # How far a stated metric may lie from the computed one, relative or absolute: room for float64, not for another score.
 TOLERANCE = 1e-9
@@ -20,7 +20,7 @@ EXACT = 2**53  # below it float64 holds every number of utterances exactly
 ROUNDING = 1e-9
 LARGEST = 1e100  # of a moment; its products still fit into float64
 MAX_UNITS = 1_000_000  # folds times seeds
-PSEUDONYM = re.compile(r"[0-9a-f]{16}")  # see benchmark/records/salting.py
+PSEUDONYM = re.compile(r"[0-9a-f]{16}")  # see benchmark/records/hiding.py
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -62,9 +62,12 @@ def digests_of(record: Record) -> dict[str, str]:
         "downstream.sha256": record.downstream.sha256,
         "provenance.code_sha256": record.provenance.code_sha256,
     }
-    return (
-        digests if upstream.weights_sha256 is None else {**digests, "upstream.weights_sha256": upstream.weights_sha256}
-    )
+    if upstream.weights_sha256 is not None:
+        digests["upstream.weights_sha256"] = upstream.weights_sha256
+    for name, part in (("upstream", record.provenance.upstream), ("downstream", record.provenance.downstream)):
+        if part is not None:
+            digests[f"provenance.{name}.code_sha256"] = part.code_sha256
+    return digests
 
 
 def _named(record: Record) -> str:

@@ -8,10 +8,10 @@ corpus knows no speakers the unit is the utterance, in groups formed at random.
 How often these methods err is measured by simulation: `tests/simulations`, and the table in `leaderboard/METHODS.md`.
 """
 
-from benchmark.statistics.family import TaskAnalysis, analyse
 from benchmark.statistics.intervals import Interval, all_intervals, cell_interval
 from benchmark.statistics.pairs import Comparison, compare
 from benchmark.statistics.scores import LEVEL, Scores, all_scores, cell_scores
+from benchmark.statistics.task import TaskAnalysis, analyse
 
 __all__ = [
     "LEVEL",

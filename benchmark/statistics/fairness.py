@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.cells import Cell, truth_of
-from benchmark.records.upgrades import UNKNOWN_SPEAKER
+from benchmark.records.cells import Cell, truth_of
 from benchmark.statistics.scores import suited, weighted_scores
+from benchmark.types import UNKNOWN_SPEAKER
 
 MIN_UTTERANCES = 10  # of a speaker of his or her own score: with fewer it says next to nothing
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from benchmark.cells import Cell
 from benchmark.metrics import Metric
+from benchmark.records.cells import Cell
 from benchmark.statistics.scores import LEVEL, Scores, all_scores, effective_speakers, leave_one_out, suited
 
 EDGE = 1e-4  # how close to an end of its scale a score may come before it is transformed

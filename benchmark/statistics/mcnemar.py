@@ -13,9 +13,9 @@ from pathlib import Path
 
 from scipy import stats
 
-from benchmark.cells import Cell, same_protocol
 from benchmark.errors import BenchError
 from benchmark.records import Record, RecordStore
+from benchmark.records.cells import Cell, same_protocol
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmark.cells import Cell, same_protocol, truth_of
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric
+from benchmark.records.cells import Cell, same_protocol, truth_of
 from benchmark.statistics.power import detectable_difference
 from benchmark.statistics.scores import (
     LEVEL,
@@ -24,7 +24,7 @@ from benchmark.statistics.scores import (
     leave_one_out,
     suited,
 )
-from benchmark.statistics.swaps import Seeds, contributions, holm, swap_tests
+from benchmark.statistics.swap_test import Seeds, contributions, holm, swap_tests
 
 MIN_SPEAKERS = 2  # of one, nothing can be learnt about others
 RESOLVED = 0.01  # below it, the swap test of a pair with seeds and few speakers is coarse
@@ -44,7 +44,7 @@ class Comparison:
         low: Lower end of the interval of `delta` for new speakers and seeds; None for a single speaker.
         high: Upper end; None for a single speaker.
         level: Confidence of the interval.
-        p: Two-sided p-value: that of the swap test (`benchmark.statistics.swaps`) or of Student's t behind the
+        p: Two-sided p-value: that of the swap test (`benchmark.statistics.swap_test`) or of Student's t behind the
             interval, as `_together` says. None for a single speaker.
         p_error: Monte Carlo standard error of `p_swap`; 0 where all swaps were gone through.
         p_adjusted: `p` corrected by Holm (1979) for all pairs that were tested with it.

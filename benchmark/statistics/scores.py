@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.cells import Cell, truth_of
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
 from benchmark.records import TaskPart
+from benchmark.records.cells import Cell, truth_of
 
 Array = NDArray[np.float64]
 

@@ -20,13 +20,13 @@ from datetime import datetime, timezone
 from itertools import islice
 from pathlib import Path
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
-from benchmark.facts import registered
-from benchmark.grouping import group
-from benchmark.protocol import Task
+from benchmark.io.bounded_json import read_bounded
+from benchmark.protocol.task import Task
 from benchmark.records import Record, parse_records, verify
-from benchmark.records.bounded import read_bounded
+from benchmark.records.cells import Cell
+from benchmark.records.grouping import group
+from benchmark.registry.declared import registered
 from benchmark.submissions.expectations import unexpected
 from benchmark.submissions.plausibility import check_texts, implausible, notes
 from benchmark.submissions.published import Published

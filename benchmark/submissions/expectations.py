@@ -14,11 +14,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from benchmark import protocol
-from benchmark.files import digest
-from benchmark.protocol import Expect, Task
+from benchmark.protocol import task as protocol
+from benchmark.protocol.task import Expect, Task
 from benchmark.records.schema import Record
-from benchmark.records.upgrades import UNKNOWN_SPEAKER
+from benchmark.types import UNKNOWN_SPEAKER
 
 
 def unexpected(task: Task, records: Sequence[Record]) -> Iterator[str]:
@@ -194,11 +193,3 @@ def _of_sets(task: Task, record: Record) -> Iterator[str]:
     for what, number, wanted, exact in sums:
         if wanted is not None and (number != wanted if exact else number > wanted):
             yield f"{where} has {number} utterances in {what} instead of {'' if exact else 'at most '}{wanted}"
-
-
-def identity(record: Record) -> str:
-    """The id that a record must have, where its fold is named openly: the digest of what decides its number."""
-    part = record.task
-    data = [part.sha256, part.corpus.index_sha256, part.corpus.audio_sha256, part.folds_sha256]
-    names = [record.upstream.name, record.upstream.sha256, record.downstream.name, record.downstream.sha256]
-    return digest([*data, *names, record.fold, record.seed])[:32]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.facts import registered
-from benchmark.registry import Entry
+from benchmark.registry.declared import registered
+from benchmark.registry.entries import Entry
 
 FACTS = ("stochastic", "needs", "transductive")
 DEEPEST = 10  # classes above each other

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from benchmark.errors import BenchError
-from benchmark.facts import declared, known_entries, known_trained_on, registered
-from benchmark.records.salting import DIGITS
+from benchmark.io.keyed_names import DIGITS
+from benchmark.records.identity import id_of
 from benchmark.records.schema import Record
-from benchmark.submissions.expectations import identity
+from benchmark.registry.declared import declared, known_entries, known_trained_on, registered
 from benchmark.submissions.heads import agrees, declared_head
 from benchmark.submissions.publishing import PATH, texts
 
@@ -28,7 +28,7 @@ ID = re.compile(r"[0-9a-f]{32}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION = re.compile(r"\d+(\.\d+){1,3}[A-Za-z0-9.+_-]{0,40}")
 AHEAD = timedelta(days=1)  # clocks differ
-CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)  # as benchmark.provenance writes it
+CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)  # as benchmark.run.provenance writes it
 LARGEST_MODEL = 10**13
 MOST_LAYERS = 10_000
 LARGEST_DIM = 10**8
@@ -135,7 +135,7 @@ def _published_form(record: Record) -> Iterator[str]:
 def _identity(record: Record) -> Iterator[str]:
     if not ID.fullmatch(record.id):
         yield f"id is {record.id!r:.80}, which is not of {2 * DIGITS} hexadecimal digits"
-    elif not record.clusters.folds and record.id != identity(record):
+    elif not record.clusters.folds and record.id != id_of(record):
         yield f"id {record.id} is not that of its fold {record.fold!r} and seed {record.seed}"
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from benchmark.cells import same_protocol
 from benchmark.errors import BenchError
-from benchmark.grouping import check_truth
 from benchmark.records import Record, read_file
+from benchmark.records.cells import same_protocol
+from benchmark.records.grouping import check_truth
 from benchmark.submissions.plausibility import alike_name
 
 AGAIN = "is it of the same corpus, and published with this version of serbench?"

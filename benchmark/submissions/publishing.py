@@ -27,11 +27,11 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
-from benchmark.files import TEMPORARY_PREFIX, canonical_json, safe_name, write_atomically
+from benchmark.io.files import TEMPORARY_PREFIX, canonical_json, safe_name, write_atomically
 from benchmark.records import Provenance, Record, pack, read_file
-from benchmark.records.salting import salted
+from benchmark.records.cells import Cell
+from benchmark.records.hiding import salted
 
 # An absolute path, one of a home folder or of Windows, or the URL of a file. A slash after a letter, as in "n/a",
 # "hf:a/b" and "https://a/b", or before a space is none.
@@ -79,7 +79,7 @@ def shared(records: Sequence[Record]) -> list[Record]:
         In the order of the published folds; given back as they are once they are so.
 
     Raises:
-        BenchError: As `benchmark.records.salting.salted`.
+        BenchError: As `benchmark.records.hiding.salted`.
     """
     return _alike(_without_telling_genders(in_order([salted(one) for one in records])))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.errors import BenchError, MissingError
-from benchmark.statistics.across import MIN_SYSTEMS, MIN_TASKS
+from benchmark.statistics.tasks import MIN_SYSTEMS, MIN_TASKS
 from benchmark.text import count, decimal, p_text
 from leaderboard.figures.canvas import BLUE, GREY, INK, INSTALL, blank, drawn, shown
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
 
-    from benchmark.statistics.across import Across
+    from benchmark.statistics.tasks import Across
 
 
 @drawn
@@ -28,7 +28,7 @@ def critical_difference(across: Across | None, *, track: str = "") -> Figure:
     Research 7; drawn by scikit-posthocs.
 
     Args:
-        across: Systems that are all on the same tasks, as `benchmark.statistics.across` compares them.
+        across: Systems that are all on the same tasks, as `benchmark.statistics.tasks` compares them.
         track: In which race they run; part of the title.
 
     Raises:

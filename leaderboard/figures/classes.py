@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
+from benchmark.records.cells import Cell
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.text import count, interval, measured
 from leaderboard.figures.canvas import (

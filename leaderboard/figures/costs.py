@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
 from benchmark.metrics import find
+from benchmark.records.cells import Cell
 from benchmark.text import clean, human, measured, some
 from leaderboard.figures.canvas import BLUE, GREY, VERMILION, blank, drawn, shown, tip
 from leaderboard.remarks import heading

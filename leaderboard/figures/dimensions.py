@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.cells import Cell, Unit
 from benchmark.errors import BenchError
 from benchmark.metrics import moments
 from benchmark.records import RecordStore, statistics_of
+from benchmark.records.cells import Cell, Unit
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.text import count, interval, measured
 from leaderboard.figures.canvas import BLUE, GREY, INK, VERMILION, blank, drawn, shown

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
+from benchmark.records.cells import Cell
 from benchmark.text import clean, count, decimal
 from leaderboard.figures.canvas import GREY, LINES, MARKERS, PALETTE, blank, drawn, shown, tip
 from leaderboard.figures.parts import of_one_task

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
 from benchmark.records import Record
+from benchmark.records.cells import Cell
 from benchmark.types import Kind
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
+from benchmark.records.cells import Cell
 from benchmark.statistics import cell_scores
 from benchmark.text import clean, count, measured, some
 from leaderboard.figures.canvas import BLUE, GREEN, GREY, INK, VERMILION, blank, drawn, shown, tip

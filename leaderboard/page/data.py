@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmark.cells import Cell
+from benchmark.records.cells import Cell
 from benchmark.statistics import Interval, TaskAnalysis
 from benchmark.text import clean, count, decimal
 from leaderboard.board import TaskTable

@@ -21,8 +21,8 @@ from leaderboard.page.contents import Figures
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from benchmark.cells import Cell
-    from benchmark.statistics.across import Across
+    from benchmark.records.cells import Cell
+    from benchmark.statistics.tasks import Across
     from leaderboard.rows import Section
 
 FEW = 4  # systems of a task whose details are drawn

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 
 from benchmark.errors import UsageError
-from benchmark.facts import known_entries, registered
 from benchmark.records import TaskPart
-from benchmark.registry import Entry
+from benchmark.registry.declared import known_entries, registered
+from benchmark.registry.entries import Entry
 
 UNKNOWN = "unknown"
 # Modules of upstreams that compute what people have thought of.
-HAND_CRAFTED = ("upstreams.opensmile", "upstreams.prosody", "upstreams.spectral")
+HAND_CRAFTED = ("upstreams.handcrafted.opensmile", "upstreams.handcrafted.prosody", "upstreams.handcrafted.spectral")
 # What stands in the name, Hub id or summary of a checkpoint of an architecture; the first one found counts.
 ARCHITECTURES = {
     "wavlm": "WavLM",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
-from benchmark.layout import listed_once, matched_files
+from benchmark.data.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Utterance
 
 # The documentation: low as when tired, neutral as in daily speech, high as in joy, sadness or anger.

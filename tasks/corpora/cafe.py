@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
-from benchmark.layout import listed_once, matched_files
+from benchmark.data.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 

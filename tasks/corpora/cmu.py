@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from benchmark.base import Corpus
+from benchmark.data.layout import audio_files, listed_once
 from benchmark.errors import BenchError, MissingError
-from benchmark.layout import audio_files, listed_once
 from benchmark.types import Utterance
 from tasks.corpora.tables import read_rows
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
+from benchmark.data.layout import listed_once, matched_files
 from benchmark.errors import BenchError
-from benchmark.layout import listed_once, matched_files
 from benchmark.text import some
 from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.gaps import NAMED

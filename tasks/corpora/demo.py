@@ -20,7 +20,7 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.errors import BenchError, MissingError
-from benchmark.files import TEMPORARY_PREFIX
+from benchmark.io.files import TEMPORARY_PREFIX
 from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.demo_speech import FILES, LOADER, SENTENCES, SPEAKERS
 

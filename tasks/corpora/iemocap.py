@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
+from benchmark.data.layout import listed_once
 from benchmark.errors import BenchError, MissingError
-from benchmark.layout import listed_once
 from benchmark.types import CorpusCounts, Utterance
 
 SESSIONS = ("Session1", "Session2", "Session3", "Session4", "Session5")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
+from benchmark.data.layout import listed_once
 from benchmark.errors import BenchError, MissingError
-from benchmark.layout import listed_once
 from benchmark.types import CorpusCounts, Utterance
 
 # The release misspells its own file.

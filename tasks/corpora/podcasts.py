@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
+from benchmark.data.layout import audio_files, listed_once
 from benchmark.errors import BenchError, MissingError
-from benchmark.layout import audio_files, listed_once
 from benchmark.types import Utterance
 
 RELEASE_FILE = "release.txt"

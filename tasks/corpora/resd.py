@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from benchmark.base import Corpus
+from benchmark.data.layout import listed_once, matched_files
 from benchmark.errors import BenchError, MissingError
-from benchmark.layout import listed_once, matched_files
 from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.tables import read_rows
 

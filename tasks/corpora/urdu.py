@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from benchmark.base import Corpus
+from benchmark.data.layout import audio_files, listed_once
 from benchmark.errors import BenchError
-from benchmark.layout import audio_files, listed_once
 from benchmark.types import CorpusCounts, Utterance
 
 EMOTIONS = {"Angry": "A", "Happy": "H", "Neutral": "N", "Sad": "S"}

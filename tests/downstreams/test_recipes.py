@@ -10,10 +10,11 @@ import yaml
 
 import downstreams
 from benchmark.base import Downstream
+from benchmark.base.identity import identity_of
 from benchmark.contracts.downstream import check_downstream
-from downstreams.conversation import TurnGRU
-from downstreams.superb import Superb
-from downstreams.svm import SVM
+from downstreams.heads.superb import Superb
+from downstreams.heads.svm import SVM
+from downstreams.heads.turn_gru import TurnGRU
 
 FOLDER = Path(downstreams.__file__).parent / "recipes"
 FILES = sorted(FOLDER.glob("*.yaml"))
@@ -110,7 +111,7 @@ def test_the_machine_on_statistics_is_the_plain_one_on_more() -> None:
     plain, statistics = build("svm"), build("svm-statistics")
     assert (plain.needs, statistics.needs) == ("mean", "statistics")
     assert {**plain.params.model_dump(), "pooling": "statistics"} == statistics.params.model_dump()
-    assert plain.identity() != statistics.identity()
+    assert identity_of(plain) != identity_of(statistics)
 
 
 def test_the_grid_has_five_inner_folds() -> None:

@@ -10,13 +10,13 @@ import pytest
 from records_factory import cell, decisions, failed, record
 
 from benchmark.errors import BenchError
-from benchmark.grouping import group
+from benchmark.io.settings import Settings
 from benchmark.metrics import moments
-from benchmark.plan import Request
 from benchmark.records import RecordStore, pack
-from benchmark.registry import Registry
-from benchmark.run import run
-from benchmark.settings import Settings
+from benchmark.records.grouping import group
+from benchmark.registry.registry import Registry
+from benchmark.run.loop import run
+from benchmark.run.plan import Request
 from benchmark.statistics import cell_interval, cell_scores
 from leaderboard.board import Table, TaskTable, board
 from leaderboard.render import files

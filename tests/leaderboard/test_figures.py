@@ -20,12 +20,12 @@ from matplotlib.patches import Rectangle
 from records_factory import cell, failed, record
 from scipy import stats
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError, MissingError
-from benchmark.grouping import group
 from benchmark.records import RecordStore
+from benchmark.records.cells import Cell
+from benchmark.records.grouping import group
 from benchmark.statistics import cell_interval, cell_scores
-from benchmark.statistics.across import Across, across_tasks
+from benchmark.statistics.tasks import Across, across_tasks
 from benchmark.text import decimal, measured
 from leaderboard import figures
 from leaderboard.figures.canvas import BLUE, DARKEST, GREY, INK, PALETTE, VERMILION

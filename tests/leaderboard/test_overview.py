@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from boards_factory import alike as system
 from records_factory import cell
-from test_changes import system
 
 from leaderboard.board import board
 

@@ -18,8 +18,8 @@ from boards_factory import HOSTILE, hostile_board, large_board, small_board, sys
 from records_factory import cell
 
 from benchmark.errors import BenchError, MissingError
-from benchmark.grouping import group
 from benchmark.metrics import find
+from benchmark.records.grouping import group
 from benchmark.text import clean, with_spread
 from leaderboard.board import board
 from leaderboard.page import Figures, page
@@ -328,7 +328,7 @@ def test_families(upstream: str, expected: str) -> None:
 
 
 def test_every_named_checkpoint_has_an_architecture() -> None:
-    from benchmark.facts import registered
+    from benchmark.registry.declared import registered
 
     named = [entry.name for entry in registered().upstreams() if entry.training_data]
     assert len(named) > 30

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from records_factory import cell, failed
-from test_render import EXPECTED_TAGS, HOSTILE, Page
+from rendered import EXPECTED_TAGS, HOSTILE, Page
 from typer.testing import CliRunner
 
 from benchmark.cli import app
+from benchmark.protocol.references import Figure, Reference, read_references
 from benchmark.records import RecordStore, pack
-from benchmark.references import Figure, Reference, read_references
 from benchmark.text import clean
 from leaderboard.board import board
 from leaderboard.remarks import ELSEWHERE

@@ -8,67 +8,20 @@ import io
 import random
 import subprocess
 import sys
-from html.parser import HTMLParser
 
 import pytest
 import tabulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
 from records_factory import cell, failed
+from rendered import EXPECTED_TAGS, HOSTILE, Page
 
-from benchmark.files import canonical_json
+from benchmark.io.files import canonical_json
 from benchmark.records import Record
 from benchmark.text import clean
-from leaderboard.render import board, escape, files, render
+from leaderboard.board import board
+from leaderboard.render import escape, files, render
 from leaderboard.rows import Value
-
-EXPECTED_TAGS = {"h1", "h2", "h3", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "code"}
-HOSTILE = [
-    "pipe | pipe",
-    "\\| escaped pipe \\\\|",
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>",
-    "`code` ``more``",
-    "two\nlines\r\n\n# heading",
-    "[link](javascript:alert(1)) ![image](https://example.org/x.png)",
-    "[reference][1] [1]: https://example.org",
-    "https://example.org www.example.org <https://example.org>",
-    "**bold** _slant_ ~~gone~~ $x$ &lt;b&gt; &amp;",
-    "\x1b[31mred\u202eleft\x00",
-    "| --- | --- |",
-    "---",
-    "émotion 感情 ⚠ 😀",
-]
-
-
-class Page(HTMLParser):
-    """The tags of a page, their attributes, and the text of each cell of each row of its tables."""
-
-    def __init__(self, markdown: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.rows: list[list[str]] = []
-        self.in_cell = False
-        self.feed(MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough").render(markdown))
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th"):
-            self.rows[-1].append("")
-            self.in_cell = True
-
-    def handle_endtag(self, tag: str) -> None:
-        self.in_cell = self.in_cell and tag not in ("td", "th")
-
-    def handle_data(self, data: str) -> None:
-        if self.in_cell:
-            self.rows[-1][-1] += data
 
 
 def hostile(name: str) -> list[Record]:

@@ -14,8 +14,8 @@ import rivals
 from worlds import Draw, World
 
 from benchmark.metrics import METRICS
-from benchmark.statistics import LEVEL, analyse, cell_interval, cell_scores, compare, swaps
-from benchmark.statistics.swaps import Seeds, contributions, holm, swap_tests
+from benchmark.statistics import LEVEL, analyse, cell_interval, cell_scores, compare, swap_test
+from benchmark.statistics.swap_test import Seeds, contributions, holm, swap_tests
 
 RESAMPLES = 300
 NAIVE_DRAWS = 100  # of the naive bootstrap, whose errors are too large to need more
@@ -23,7 +23,7 @@ ALPHA = 1 - LEVEL
 BETTER = 0.12  # how much better the better half of a board is
 
 # The swaps of a task are the same at every call: made once, they save half of the time with 200 speakers.
-swaps._patterns = lru_cache(maxsize=8)(swaps._patterns)
+swap_test._patterns = lru_cache(maxsize=8)(swap_test._patterns)
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from records_factory import record
 from scipy import optimize, stats
 
-from benchmark.cells import Cell
-from benchmark.files import digest
+from benchmark.io.files import digest
 from benchmark.records import Record
+from benchmark.records.cells import Cell
 
 Array = NDArray[np.float64]
 

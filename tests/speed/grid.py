@@ -25,10 +25,10 @@ import json, sys, time
 from dataclasses import replace
 from pathlib import Path
 import material
-from benchmark.plan import Request
-from benchmark.registry import Registry
-from benchmark.run import run
-from benchmark.settings import load_settings
+from benchmark.run.plan import Request
+from benchmark.registry.registry import Registry
+from benchmark.run.loop import run
+from benchmark.io.settings import load_settings
 task, model, folder = sys.argv[1:]
 settings = replace(load_settings(), cache=Path(folder) / "cache", results=Path(folder) / "results")
 started = time.perf_counter()
@@ -47,9 +47,9 @@ def main() -> None:
 
     import json
 
-    from benchmark.plan import Request
-    from benchmark.registry import Registry
-    from benchmark.run import run
+    from benchmark.registry.registry import Registry
+    from benchmark.run.loop import run
+    from benchmark.run.plan import Request
 
     dataset, heard, settings = material.speech(options.task, None)
     with tempfile.TemporaryDirectory() as folder:

@@ -84,7 +84,7 @@ def grid_seconds(examples: Any, options: argparse.Namespace, threads: int) -> fl
 
     A thread fits a fold's seeds one after the other, as in a run. Every unit has arrays of its own, as there.
     """
-    from benchmark.registry import Registry
+    from benchmark.registry.registry import Registry
 
     registry = Registry()
     every: int = options.speakers
@@ -109,7 +109,7 @@ def grid_seconds(examples: Any, options: argparse.Namespace, threads: int) -> fl
 
 def step_seconds(examples: Any, options: argparse.Namespace, rates: int, epochs: int = 4) -> float:
     """One optimiser step of one of so many members, with its share of what is done once a step and an epoch [s]."""
-    from benchmark.registry import Registry
+    from benchmark.registry.registry import Registry
 
     train, dev, _ = next(folds(examples))
     recipe = Registry().downstream(options.recipe)

@@ -46,10 +46,10 @@ def speech(task: str, seconds: float | None) -> tuple[Any, Any, Any]:
         task: Its name; the corpus is found as in every run.
         seconds: How much to take; None for all.
     """
-    from benchmark.dataset import load_dataset
-    from benchmark.listening import listen
-    from benchmark.registry import Registry
-    from benchmark.settings import load_settings
+    from benchmark.io.settings import load_settings
+    from benchmark.protocol.dataset import load_dataset
+    from benchmark.protocol.hearing import listen
+    from benchmark.registry.registry import Registry
 
     registry, settings = Registry(), load_settings()
     protocol = registry.task(task)

@@ -62,12 +62,12 @@ def encode(folder: Path) -> dict[str, float]:
     import numpy as np
 
     from benchmark.base import Upstream
-    from benchmark.dataset import load_dataset
-    from benchmark.listening import listen
-    from benchmark.protocol import read_task
-    from benchmark.registry import Registry
-    from benchmark.settings import load_settings
-    from benchmark.sources import open_source
+    from benchmark.features.views import open_source
+    from benchmark.io.settings import load_settings
+    from benchmark.protocol.dataset import load_dataset
+    from benchmark.protocol.hearing import listen
+    from benchmark.protocol.task import read_task
+    from benchmark.registry.registry import Registry
     from benchmark.types import Features
 
     class Repeated(Upstream):

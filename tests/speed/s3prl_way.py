@@ -218,8 +218,8 @@ def time_head(steps: int, layers: int, dim: int, device: str, clock: Clock, numb
 
     `number` makes other means in each repeat: of the same ones the head would remember how its training went.
     """
-    from benchmark.registry import Registry
-    from benchmark.run import one_thread
+    from benchmark.registry.registry import Registry
+    from benchmark.run.threads import one_thread
     from benchmark.types import Examples
 
     recipe = Registry().downstream("superb-s3prl", device)
@@ -267,7 +267,7 @@ def save_encoder(folder: Path, size: str) -> Any:
 def measure(options: argparse.Namespace, folder: Path) -> tuple[Measured, list[dict[str, float]]]:
     """Measure both ways in turn; the fastest, and every repeat."""
     from benchmark.contracts.upstream import probe
-    from upstreams.huggingface import HuggingFace
+    from upstreams.pretrained.huggingface import HuggingFace
 
     config = save_encoder(folder, options.size)
     lengths = sample(options.steps * MICRO_BATCH * ACCUMULATE)

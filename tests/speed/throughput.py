@@ -57,9 +57,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1, help="utterances that the bare loop encodes together")
     options = parser.parse_args()
 
-    from benchmark.registry import Registry
-    from benchmark.run import resolve_device
-    from benchmark.sources import open_source
+    from benchmark.features.views import open_source
+    from benchmark.registry.registry import Registry
+    from benchmark.run.threads import resolve_device
 
     resolve_device(options.device)
     dataset, heard, settings = material.speech(options.task, options.seconds)
@@ -95,7 +95,7 @@ def main() -> None:
 
 def wave(dataset: Any, utterance: Any, cache: Path) -> Any:
     """A decoded and resampled utterance."""
-    from benchmark.audio import decode
+    from benchmark.data.audio import decode
 
     return decode(dataset.root_of(utterance), utterance, None, cache).at(16_000)
 

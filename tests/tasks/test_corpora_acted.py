@@ -13,9 +13,9 @@ import pytest
 from trees import aesdd, cafe, ravdess, savee, tess
 
 from benchmark.base import Corpus
-from benchmark.dataset import index_digest
+from benchmark.data.scanning import index_digest
 from benchmark.errors import BenchError
-from benchmark.registry import Registry
+from benchmark.registry.registry import Registry
 from benchmark.types import Utterance
 
 # Module of the scanner and of the tree -> one file as on disk, and all that its name says.

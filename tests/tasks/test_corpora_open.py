@@ -15,13 +15,13 @@ import pytest
 from trees import baved, cmu, meld, nemo, resd, turev_db
 from trees.audio import write_wav
 
-from benchmark.audio import AudioError, decode
 from benchmark.base import Corpus
-from benchmark.dataset import index_digest
+from benchmark.data.audio import AudioError, decode
+from benchmark.data.listening import hear
+from benchmark.data.scanning import index_digest
 from benchmark.errors import BenchError, MissingError
-from benchmark.listening import hear
-from benchmark.registry import Registry
-from benchmark.settings import load_settings
+from benchmark.io.settings import load_settings
+from benchmark.registry.registry import Registry
 from benchmark.types import Utterance
 
 # Corpus -> its tree (module, function), number of speakers, and an utterance with all that the layout tells.

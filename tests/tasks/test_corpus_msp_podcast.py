@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from trees.podcasts import FULL_MSP, HEADER, SMALL, write
 
-from benchmark.dataset import index_digest
+from benchmark.data.scanning import index_digest
 from benchmark.errors import BenchError, MissingError
 from benchmark.types import Utterance
 from tasks.corpora.msp_podcast import MSPPodcast

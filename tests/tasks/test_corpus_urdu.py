@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.dataset import load_dataset
 from benchmark.errors import BenchError
-from benchmark.registry import Registry
-from benchmark.settings import load_settings
+from benchmark.io.settings import load_settings
+from benchmark.protocol.dataset import load_dataset
+from benchmark.registry.registry import Registry
 from tasks.corpora.urdu import EMOTIONS, Urdu
 
 

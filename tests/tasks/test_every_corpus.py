@@ -11,8 +11,8 @@ import pytest
 from trees import podcasts
 
 from benchmark.contracts import check_corpus
-from benchmark.registry import Registry
-from benchmark.settings import Settings
+from benchmark.io.settings import Settings
+from benchmark.registry.registry import Registry
 
 SIMPLE = (
     *("aesdd", "ased", "baved", "cafe", "crema-d", "emodb", "emovo", "meld", "nemo", "ravdess", "resd", "savee"),

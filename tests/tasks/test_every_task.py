@@ -7,7 +7,7 @@ import test_tasks_licensed
 import test_tasks_open
 
 from benchmark.metrics import METRICS
-from benchmark.registry import Registry
+from benchmark.registry.registry import Registry
 
 # On the demo and on real speech: tests/benchmark/test_contracts_task.py.
 ELSEWHERE = {"demo", "urdu", "urdu-random"}

@@ -13,10 +13,10 @@ from trees import iemocap, msp_improv, podcasts
 
 from benchmark.audit import audit
 from benchmark.contracts import check_task
-from benchmark.dataset import Dataset, load_dataset
 from benchmark.errors import BenchError
-from benchmark.registry import Registry
-from benchmark.settings import Settings, load_settings
+from benchmark.io.settings import Settings, load_settings
+from benchmark.protocol.dataset import Dataset, load_dataset
+from benchmark.registry.registry import Registry
 from benchmark.types import CorpusCounts
 from tasks.corpora.msp_podcast import MSPPodcast
 

@@ -13,10 +13,10 @@ from trees import meld, urdu
 
 from benchmark.audit import audit
 from benchmark.contracts import check_task
-from benchmark.dataset import Dataset, load_dataset
 from benchmark.errors import BenchError
-from benchmark.registry import Registry
-from benchmark.settings import Settings
+from benchmark.io.settings import Settings
+from benchmark.protocol.dataset import Dataset, load_dataset
+from benchmark.registry.registry import Registry
 from benchmark.types import Fold
 
 # Corpus -> module and function of its tree, and what it takes.

@@ -271,7 +271,7 @@ def test_killed_anywhere_and_run_again_the_leaderboard_is_the_same(
     bench("leaderboard", "--results", tmp_path / "undisturbed", "--out", tmp_path / "expected")
     bench("cache", "clear")
     # Every batch becomes a shard of its own, so that there is much to interrupt.
-    code = "import benchmark.store as store; store.SHARD_BYTES = 1; from benchmark.cli import main; main()"
+    code = "import benchmark.features.store as store; store.SHARD_BYTES = 1; from benchmark.cli import main; main()"
     command = [sys.executable, "-c", code, *map(str, options), "--results", str(tmp_path / "killed")]
     kills = 0
     for delay in (0.6, 0.9, 1.2, 1.5, 1.8, 2.1, 2.4, 2.7, 3.0):

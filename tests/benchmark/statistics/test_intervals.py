@@ -13,8 +13,8 @@ import scipy.stats
 from records_factory import cell, decisions
 from small_cells import OTHER, REGRESSION, accuracies, counts, made_up, only, rated, right
 
-from benchmark.grouping import group
 from benchmark.metrics import METRICS
+from benchmark.records.grouping import group
 from benchmark.statistics import all_intervals, cell_interval, cell_scores
 from benchmark.statistics.intervals import degrees_of_freedom, jackknife_variance
 

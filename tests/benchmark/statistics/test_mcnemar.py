@@ -8,9 +8,9 @@ import pytest
 import scipy.stats
 from small_cells import REGRESSION, made_up, rated, two
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
 from benchmark.records import RecordStore
+from benchmark.records.cells import Cell
 from benchmark.statistics.mcnemar import mcnemar
 
 

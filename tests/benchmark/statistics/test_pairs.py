@@ -11,9 +11,9 @@ import scipy.stats
 from records_factory import cell
 from small_cells import OTHER, REGRESSION, accuracies, counts, made_up, only, rated, right, single_decisions, two
 
-from benchmark.cells import Cell
 from benchmark.errors import BenchError
-from benchmark.grouping import group
+from benchmark.records.cells import Cell
+from benchmark.records.grouping import group
 from benchmark.statistics import cell_interval, cell_scores, compare
 from benchmark.statistics.pairs import compare_all
 from benchmark.statistics.power import detectable_difference

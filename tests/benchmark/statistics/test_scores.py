@@ -10,8 +10,8 @@ from records_factory import cell
 from small_cells import REGRESSION, counts, made_up, only, rated, right, utterances
 
 from benchmark.errors import BenchError, UsageError
-from benchmark.grouping import group
 from benchmark.metrics import METRICS, moments
+from benchmark.records.grouping import group
 from benchmark.statistics import all_scores, cell_interval, cell_scores, compare, scores
 from benchmark.statistics.scores import effective_speakers, leave_one_out, weighted_scores
 

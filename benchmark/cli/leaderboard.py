@@ -1,0 +1,133 @@
+"""`bench leaderboard`: from records alone, without audio, torch or corpus."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from benchmark.cli.folders import read_records, record_folders
+from benchmark.cli.options import Published, ResultFolders, examples
+from benchmark.cli.terminal import print_table, stdout
+from benchmark.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+LEADERBOARD_EPILOG = examples(
+    "bench leaderboard",
+    "bench leaderboard --published",
+    "bench leaderboard --page --out my-board",
+    "bench leaderboard --results leaderboard/results --out leaderboard --check",
+    "bench leaderboard --results leaderboard/results --since ../before/leaderboard/results",
+)
+
+# The spoke that renders, named only as strings.
+RENDERER = "leaderboard.render"
+PAGE = "leaderboard.page"
+CHANGES = "leaderboard.changes"
+DIFF_LINES = 40
+INTERVAL = "95 % interval"  # in the tables of a task the last of the columns that a terminal shows in any case
+
+
+def leaderboard(
+    results: ResultFolders = None,
+    published: Published = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to write; beside the records where not given.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 where the files in --out differ.")
+    ] = False,
+    page: Annotated[bool, typer.Option("--page", help="Also site/index.html: sortable, with figures.")] = False,
+    since: Annotated[
+        Path | None,
+        typer.Option("--since", metavar="DIR", help="Print only what changed against these records, as Markdown."),
+    ] = None,
+    references: Annotated[
+        bool,
+        typer.Option(
+            "--references/--no-references", help="Below the table of a task, what was published elsewhere; not ranked."
+        ),
+    ] = True,
+) -> None:
+    """Make LEADERBOARD.md and leaderboard.csv from the records, and print the tables."""
+    from benchmark.io.files import write_atomically
+    from benchmark.io.settings import load_settings
+    from benchmark.protocol.references import read_references
+
+    folder = out or (results or [load_settings().results])[0] / "leaderboard"
+    sources = [read_records(path) for path in record_folders(results, published)]
+    renderer = importlib.import_module(RENDERER)
+    made = renderer.board(*sources, references=read_references() if references else ())
+    if since is not None:
+        before = renderer.board(read_records(since))
+        sys.stdout.write(importlib.import_module(CHANGES).changes(before, made))
+        return
+    files: dict[str, bytes] = renderer.files(made)
+    if check:
+        _check(folder, files)
+        return
+    _print_board(made)
+    if page:
+        files["site/index.html"] = importlib.import_module(PAGE).page(made)
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+        stdout().print(f"written: {folder / name}", markup=False, soft_wrap=True)
+
+
+def _check(folder: Path, files: dict[str, bytes]) -> None:
+    differing = []
+    for name, content in files.items():
+        path = folder / name
+        present = path.read_bytes() if path.is_file() else b""
+        if present != content:
+            differing.append(name)
+            before, after = (text.decode(errors="replace").splitlines() for text in (present, content))
+            diff = difflib.unified_diff(
+                before, after, f"{name} (as it is)", f"{name} (from the records)", lineterm="", n=0
+            )
+            sys.stdout.write("\n".join(list(diff)[:DIFF_LINES]) + "\n")
+    if differing:
+        raise BenchError(f"{', '.join(differing)} in {folder} differ from the records", "run it without --check")
+    stdout().print(f"{', '.join(files)} in {folder} are those of the records", markup=False)
+
+
+def _print_board(board: Any) -> None:
+    console = stdout()
+
+    def show(title: str, table: Any, columns: Sequence[str] = ()) -> None:
+        """A table; where columns are named, these and the first ones up to the interval of the primary metric."""
+        first = table.header.index(INTERVAL) + 1 if columns else len(table.header)
+        kept = [index for index, name in enumerate(table.header) if index < first or name in columns]
+        header = [table.header[index] for index in kept]
+        right = [table.header[index] for index in kept if table.numeric[index]]
+        print_table(title, header, [[row[index] for index in kept] for row in table.rows], right=right)
+
+    def dim(lines: Sequence[str]) -> None:
+        for line in lines:
+            console.print(line, markup=False, style="dim")
+        console.print()
+
+    if len(board.tasks) > 1:
+        for track in board.overviews:
+            show(f"overview: {track.name}", track.overview)
+            if track.wins:
+                console.print()
+                show(f"{track.name}: on how many tasks the row is better than the column", track.wins)
+            dim(track.notes)
+    for task in board.tasks:
+        for name, table in task.tables:
+            show(f"{task.heading}: {name}", table, columns=("flags", "parameters"))
+            console.print()
+        dim((task.caption, *task.notes))
+        if task.references:
+            show(f"{task.heading}: published elsewhere, not ranked", task.references.table)
+            dim((*task.references.footnotes, *task.references.sources))
+    dim((*board.notes, *board.legend, "Other metrics and columns stand in the files."))

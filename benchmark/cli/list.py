@@ -1,0 +1,266 @@
+"""`bench list`: what there is, from protocols, scanners and checkpoints, without data, weights or torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from benchmark.cli.options import Data, Json, Plugin, examples, load
+from benchmark.cli.terminal import print_json, print_table, stdout
+from benchmark.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    from benchmark.base import Corpus
+    from benchmark.io.settings import Settings
+    from benchmark.protocol.task import Task
+    from benchmark.registry.entries import Entry
+    from benchmark.registry.registry import Registry
+
+# Whether a folder is there: what is in it is not looked at.
+Place = Literal["yes", "made when needed", "no", "no: the folder given does not exist"]
+KINDS = ("classification", "regression", "sequence", "cross-corpus")
+LIST_EPILOG = examples("bench list upstreams", "bench list tasks --runnable", "bench list corpora --json")
+ARROW = " -> "
+
+
+def list_names(
+    what: Annotated[Literal["upstreams", "downstreams", "tasks", "corpora"], typer.Argument(help="What to list.")],
+    runnable: Annotated[
+        bool,
+        typer.Option("--runnable", help="Only tasks whose corpora are found; whether they are whole is not looked at."),
+    ] = False,
+    as_json: Json = False,
+    plugin: Plugin = None,
+    data: Data = None,
+) -> None:
+    """List upstreams, downstreams, tasks or corpora."""
+    if runnable and what != "tasks":
+        raise UsageError(f"--runnable is for tasks, not for {what}", "bench list tasks --runnable")
+    registry, settings = load(plugin, data)
+    rows: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "upstreams": lambda: upstream_rows(registry),
+        "downstreams": lambda: [_entry(entry) for entry in registry.downstreams()],
+        "tasks": lambda: [row for row in task_rows(registry, settings) if row["data_found"] or not runnable],
+        "corpora": lambda: corpus_rows(registry, settings),
+    }
+    found = rows[what]()
+    if as_json:
+        print_json(found)
+    else:
+        shown = {"upstreams": print_upstreams, "tasks": print_tasks, "corpora": print_corpora}
+        shown.get(what, _print_entries)(found)
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {"name": entry.name, "summary": entry.summary, "extra": entry.extra, "defined in": entry.where}
+
+
+def _print_entries(rows: Sequence[dict[str, Any]]) -> None:
+    columns = list(rows[0])
+    print_table("", columns, [["" if row[key] is None else row[key] for key in columns] for row in rows])
+
+
+def where(corpus: Corpus, settings: Settings, task: str | None = None) -> Place:
+    """Whether a corpus is at hand, without touching it.
+
+    Args:
+        corpus: The scanner.
+        settings: Where corpora are.
+        task: A task whose own folder would do too.
+    """
+    from benchmark.base import Corpus
+
+    if type(corpus).prepare is not Corpus.prepare:
+        return "made when needed"
+    try:
+        return "yes" if settings.find_data(*([task] if task else []), corpus.name) else "no"
+    except MissingError:
+        return "no: the folder given does not exist"
+
+
+def task_rows(registry: Registry, settings: Settings) -> list[dict[str, Any]]:
+    """Every task with what it expects, grouped by language and kind; tasks between two corpora come last.
+
+    Returns:
+        Plain values: name, title, language, kind, corpus, utterances and speakers (the sum over its corpora; None where
+        it expects no number), metric, speaker_independent, data_found (of all its corpora), and the parts, one for each
+        corpus: corpus, language, utterances, speakers, data (see `where`).
+    """
+    rows = [_task_row(registry.task(name), registry, settings) for name in registry.tasks()]
+
+    def place(row: dict[str, Any]) -> tuple[bool, str, int, str]:
+        return row["kind"] == "cross-corpus", row["language"], KINDS.index(row["kind"]), row["name"]
+
+    return sorted(rows, key=place)
+
+
+def _task_row(task: Task, registry: Registry, settings: Settings) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [
+        {
+            "corpus": corpus.name,
+            "language": corpus.language,
+            "utterances": part.expect.utterances,
+            "speakers": part.expect.speakers,
+            "data": where(corpus, settings, task.name),
+        }
+        for part, corpus in zip(task.parts, registry.corpora_of(task), strict=True)
+    ]
+
+    def total(what: str) -> int | None:
+        numbers = [part[what] for part in parts]
+        return None if None in numbers else sum(numbers)
+
+    return {
+        "name": task.name,
+        "title": task.title,
+        "language": ARROW.join(part["language"] for part in parts),
+        "kind": _kind(task),
+        "corpus": ARROW.join(part["corpus"] for part in parts),
+        "utterances": total("utterances"),
+        "speakers": total("speakers"),
+        "metric": task.primary,
+        "speaker_independent": task.speaker_independent,
+        "data_found": all(not part["data"].startswith("no") for part in parts),
+        "parts": parts,
+    }
+
+
+def _kind(task: Task) -> str:
+    if task.target is not None:
+        return "cross-corpus"
+    return "sequence" if task.context is not None else task.kind
+
+
+def corpus_rows(registry: Registry, settings: Settings) -> list[dict[str, Any]]:
+    """Every corpus.
+
+    Returns:
+        Plain values: name, summary, language, counts (by part its utterances and speakers; empty where nobody can
+        know), licence, synthetic, data_found, data (see `where`).
+    """
+    return [_corpus_row(entry.summary, registry.corpus(entry.name), settings) for entry in registry.corpora()]
+
+
+def _corpus_row(summary: str, corpus: Corpus, settings: Settings) -> dict[str, Any]:
+    place = where(corpus, settings)
+    return {
+        "name": corpus.name,
+        "summary": summary,
+        "language": corpus.language,
+        "counts": {
+            part: {"utterances": whole.utterances, "speakers": whole.speakers} for part, whole in corpus.counts.items()
+        },
+        "licence": corpus.licence,
+        "synthetic": corpus.synthetic,
+        "data_found": not place.startswith("no"),
+        "data": place,
+    }
+
+
+def upstream_rows(registry: Registry) -> list[dict[str, Any]]:
+    """Every upstream.
+
+    Returns:
+        Plain values: name (of a prefix with what follows it), summary, extra, "defined in", trained_on; and of a named
+        checkpoint hub, revision, licence and training_data, which are None or empty for all others.
+    """
+    return [_upstream_row(entry) for entry in registry.upstreams()]
+
+
+def _upstream_row(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": f"{entry.name}PATH-OR-ID" if entry.name.endswith(":") else entry.name,
+        "summary": entry.summary,
+        "extra": entry.extra,
+        "defined in": entry.where,
+        "hub": entry.arguments.get("model"),
+        "revision": entry.arguments.get("revision"),
+        "licence": entry.licence,
+        "training_data": list(entry.training_data),
+        "trained_on": list(entry.trained_on),
+    }
+
+
+def print_upstreams(rows: Sequence[dict[str, Any]]) -> None:
+    """Print what is computed by code, then the named checkpoints with their training data and licences."""
+
+    def table(title: str, columns: Sequence[str], chosen: Sequence[dict[str, Any]]) -> None:
+        print_table(title, [column.replace("_", " ") for column in columns], [_texts(row, columns) for row in chosen])
+
+    table("", ["name", "summary", "extra", "defined in"], [row for row in rows if not row["training_data"]])
+    checkpoints = [row for row in rows if row["training_data"]]
+    if checkpoints:
+        stdout().print()
+        table("named checkpoints", ["name", "summary", "training_data", "licence"], checkpoints)
+    for row in rows:
+        if row["trained_on"]:
+            known = ", ".join(row["trained_on"])
+            stdout().print(f"{row['name']} was trained on {known}: marked as contaminated there", markup=False)
+
+
+def _texts(row: dict[str, Any], columns: Sequence[str]) -> list[str]:
+    values = (row[column] for column in columns)
+    return ["; ".join(value) if isinstance(value, list) else value or "" for value in values]
+
+
+def print_tasks(rows: Sequence[dict[str, Any]]) -> None:
+    """Print tasks by language and kind."""
+    from benchmark.metrics import METRICS
+
+    if not rows:
+        stdout().print("no task has its data here: bench data status", markup=False)
+        return
+    columns = ["task", "title", "utterances", "speakers", "metric", "speaker-independent", "data found"]
+    shown: list[list[str]] = []
+    group = ""
+    for row in rows:
+        if group != (group := f"{row['language']}, {row['kind']}"):
+            shown.append([group, *[""] * (len(columns) - 1)])
+        numbers = [
+            ARROW.join("?" if part[what] is None else str(part[what]) for part in row["parts"])
+            for what in ("utterances", "speakers")
+        ]
+        shown.append(
+            [
+                f"  {row['name']}",
+                row["title"],
+                *numbers,
+                METRICS[row["metric"]].title,
+                "yes" if row["speaker_independent"] else "NO",
+                _found(row),
+            ]
+        )
+    print_table("", columns, shown, right=columns[2:4])
+
+
+def _found(row: dict[str, Any]) -> str:
+    """One word where all corpora of a task are alike; else each with its own."""
+    places = [part["data"] for part in row["parts"]]
+    if len(set(places)) == 1:
+        return str(places[0])
+    return ", ".join(f"{part['corpus']} {part['data']}" for part in row["parts"])
+
+
+def print_corpora(rows: Sequence[dict[str, Any]]) -> None:
+    """Print corpora."""
+
+    def counted(row: dict[str, Any], what: str) -> str:
+        counts = {part: "?" if whole[what] is None else str(whole[what]) for part, whole in row["counts"].items()}
+        return ", ".join(number if part == "all" else f"{part} {number}" for part, number in counts.items())
+
+    columns = ["corpus", "summary", "language", "utterances", "speakers", "licence", "data found"]
+    shown = [
+        [
+            row["name"],
+            f"{row['summary']} (synthetic)" if row["synthetic"] else row["summary"],
+            row["language"],
+            counted(row, "utterances"),
+            counted(row, "speakers"),
+            row["licence"],
+            row["data"],
+        ]
+        for row in rows
+    ]
+    print_table("", columns, shown)

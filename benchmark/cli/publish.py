@@ -1,0 +1,57 @@
+"""`bench publish`: complete cells as files that may be shared."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli.folders import OWN_RESULTS, open_records
+from benchmark.cli.options import Results, examples
+from benchmark.cli.terminal import stdout
+from benchmark.errors import BenchError, UsageError
+from benchmark.text import clean
+
+PUBLISH_EPILOG = examples("bench publish --task demo", "bench publish --task demo --upstream logmel --out published")
+SHOWN = "bench leaderboard shows what there is"
+
+
+def publish(
+    task: Annotated[str, typer.Option("--task", "-t", help="Task.")],
+    upstream: Annotated[list[str] | None, typer.Option("--upstream", "-u", help="Only these.")] = None,
+    downstream: Annotated[list[str] | None, typer.Option("--downstream", "-d", help="Only these.")] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of published results.")] = OWN_RESULTS,
+    results: Results = None,
+) -> None:
+    """Pack the records of complete cells, one file each, to be committed; names of speakers are replaced by digests."""
+    from benchmark.io.settings import load_settings
+    from benchmark.records.grouping import group
+    from benchmark.submissions.publishing import publish as publish_cell
+
+    cells = group(open_records(results or load_settings().results).of_task(task)).cells
+    for what, wanted, there in (
+        ("upstream", upstream, {cell.upstream.name for cell in cells}),
+        ("downstream", downstream, {cell.downstream.name for cell in cells}),
+    ):
+        if unknown := sorted(set(wanted or ()) - there):
+            raise UsageError(f"there are no records of the task {task!r} with the {what} {unknown[0]!r}", SHOWN)
+    cells = tuple(
+        cell
+        for cell in cells
+        if cell.upstream.name in (upstream or [cell.upstream.name])
+        and cell.downstream.name in (downstream or [cell.downstream.name])
+    )
+    if not cells:
+        raise UsageError(f"there are no such records of the task {task!r}", SHOWN)
+    incomplete = [f"{cell.name} ({len(cell.completed)}/{len(cell.units)} units)" for cell in cells if not cell.complete]
+    told = clean(f"incomplete on {task}: {', '.join(incomplete)}")
+    if len(incomplete) == len(cells):
+        raise BenchError(told, "bench run completes them")
+    for cell in cells:
+        if cell.complete:
+            path = publish_cell(cell, out)
+            stdout().print(f"written: {path}", markup=False, soft_wrap=True)
+    if incomplete:
+        sys.stderr.write(f"not published, {told} (bench run completes them)\n")

@@ -1,0 +1,152 @@
+"""`bench run`: fill the cells of the leaderboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from benchmark.cli.options import Data, Json, Plugin, Results, Weights, examples, load
+from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
+from benchmark.text import bytes_text
+
+if TYPE_CHECKING:
+    from benchmark.io.settings import Settings
+    from benchmark.run.loop import CellOutcome, CellScore
+    from benchmark.run.plan import CellPlan
+
+RUN_EPILOG = examples(
+    "bench run --upstream logmel --task demo",
+    "bench run --upstream chance --upstream mfcc --downstream svm --task demo --seed 0",
+    "bench run --upstream logmel --task demo --dry-run",
+    "bench run --upstream logmel --task ravdess --data ravdess=SOME-ACTORS --allow-partial",
+    "bench run --upstream egemaps --downstream svm --task emodb --folds-from EmoBox/data/emodb",
+)
+
+
+def run(
+    upstream: Annotated[list[str], typer.Option("--upstream", "-u", help="Representation; may be repeated.")],
+    task: Annotated[list[str], typer.Option("--task", "-t", help="Task, or a protocol YAML; may be repeated.")],
+    downstream: Annotated[
+        list[str] | None, typer.Option("--downstream", "-d", help="Head; the task's own where not given.")
+    ] = None,
+    seed: Annotated[list[int] | None, typer.Option("--seed", help="Seed; the task's where not given.")] = None,
+    fold: Annotated[list[str] | None, typer.Option("--fold", help="Fold; all where not given.")] = None,
+    rerun: Annotated[
+        Literal["missing", "failed", "all"],
+        typer.Option("--rerun", help="Do the missing units, also the failed ones, or all."),
+    ] = "missing",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; encode and train nothing.")] = False,
+    allow_partial: Annotated[
+        bool,
+        typer.Option("--allow-partial", help="Take an incomplete corpus; its records are on no leaderboard."),
+    ] = False,
+    folds_from: Annotated[
+        Path | None,
+        typer.Option("--folds-from", metavar="DIR", help="EmoBox's folds of the corpus instead of the task's own."),
+    ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Encode frames whenever a head reads them; store none.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: Json = False,
+    data: Data = None,
+    weights: Weights = None,
+    results: Results = None,
+    plugin: Plugin = None,
+) -> None:
+    """Run upstreams x downstreams x tasks, one record for each fold and seed; finished units are not run again."""
+    from benchmark.run.loop import run as run_benchmark
+    from benchmark.run.plan import Request, make_plan, setup_of
+    from benchmark.run.worker import Worker
+
+    registry, settings = load(plugin, data, weights, results, task)
+    progress = TerminalProgress(quiet)
+    request = Request(
+        upstreams=upstream,
+        tasks=task,
+        downstreams=downstream or (),
+        seeds=seed or (),
+        folds=fold or (),
+        rerun=rerun,
+        allow_partial=allow_partial,
+        folds_from=folds_from,
+        stream=stream,
+    )
+    if dry_run:
+        worker = Worker(setup_of(request, settings, registry.plugins), registry)
+        _print_plan(make_plan(request, worker, progress), as_json)
+        return
+    outcomes = run_benchmark(request, registry, settings, progress, device)
+    _print_outcomes(outcomes, settings, as_json)
+    if any(outcome.failed for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
+    rows = [cell.as_dict() for cell in cells]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ["task", "upstream", "downstream", "utterances", "minutes", "folds", "seeds", "units", "to do"]
+    columns += ["to encode", "disk"]
+    shown = [
+        [
+            *(row[key] for key in ("task", "upstream", "downstream", "utterances")),
+            f"{row['audio_s'] / 60:.1f}",
+            *(row[key] for key in ("folds", "seeds", "units", "todo", "to_encode")),
+            bytes_text(row["disk_bytes"]),
+        ]
+        for row in rows
+    ]
+    print_table("plan", columns, shown, right=columns[3:])
+    from benchmark.features.views import total_bytes, total_encodings
+
+    # Heads of one kind share the features of an upstream, and so do its layers and fusions.
+    demands = [demand for cell in cells for demand in cell.demands]
+    units = sum(len(cell.todo) for cell in cells)
+    disk = bytes_text(total_bytes(demands))
+    stdout().print(f"in all: {units} units to do, {total_encodings(demands)} utterances to encode, {disk} of disk")
+
+
+def _score_text(score: CellScore | None) -> tuple[str, str]:
+    from benchmark.metrics import find
+    from benchmark.text import interval, with_spread
+
+    if score is None:
+        return "incomplete", ""
+    metric = find(score.metric)
+    is_known = score.low is not None and score.high is not None
+    ends = interval(score.low or 0.0, score.high or 0.0, metric.percent) if is_known else ""
+    return f"{metric.title} {with_spread(score.mean, score.sd, metric.percent)}", ends
+
+
+def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        print_json({"results": str(settings.results), "cells": [asdict(outcome) for outcome in outcomes]})
+        return
+    columns = [
+        "task",
+        "upstream",
+        "downstream",
+        "score",
+        "95 % interval",
+        "done",
+        "kept",
+        "failed",
+        "encode s",
+        "fit s",
+    ]
+    rows = []
+    for outcome in outcomes:
+        is_off_board = outcome.protocol != "official"
+        marks = [mark for mark, holds in (("synthetic", outcome.synthetic), (outcome.protocol, is_off_board)) if holds]
+        task = f"{outcome.task} ({', '.join(marks)})" if marks else outcome.task
+        seconds = ["" if outcome.encode_s is None else f"{outcome.encode_s:.1f}", f"{outcome.fit_s:.1f}"]
+        counts = [outcome.completed, outcome.kept, len(outcome.failed)]
+        rows.append([task, outcome.upstream, outcome.downstream, *_score_text(outcome.score), *counts, *seconds])
+    print_table("", columns, rows, right=columns[5:])

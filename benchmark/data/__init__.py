@@ -1,0 +1,1 @@
+"""What is read: the layouts, files and sound of corpora, and whether they are whole."""

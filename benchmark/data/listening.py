@@ -1,0 +1,131 @@
+"""Listening to a whole corpus before anything is encoded: every problem is found at once, every digest remembered."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmark.base.identity import code_sha256
+from benchmark.data import audio
+from benchmark.data.audio import AudioError, decode, file_status
+from benchmark.errors import BenchError
+from benchmark.io.files import canonical_json, digest, write_atomically
+from benchmark.io.packages import versions
+from benchmark.io.settings import Settings
+from benchmark.types import Utterance
+
+log = logging.getLogger(__name__)
+
+AUDIO_INDEX_FORMAT = 2
+# Size, time of change, and time of change of the entry in the file system, which no program can set back.
+STAMP = ("st_size", "st_mtime_ns", "st_ctime_ns")
+
+Entries = dict[str, list[object]]  # by file, stretch and limit: the stamp, the digest and the duration [s]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What decoding told of an utterance: digest of its samples and duration [s]."""
+
+    sha256: str
+    duration: float
+
+
+def hear(
+    root: Path,
+    utterances: Sequence[Utterance],
+    max_duration: float | None,
+    settings: Settings,
+    advance: Callable[[int], None],
+) -> tuple[dict[str, Heard], dict[str, str]]:
+    """Decode utterances of one corpus.
+
+    Digests are remembered by file size and times of change; an unchanged file is not decoded again, unless what
+    decodes it has changed.
+
+    Args:
+        root: Folder of the corpus.
+        utterances: What to decode.
+        max_duration: Hear at most this much of each from its start [s].
+        settings: Where the cache is.
+        advance: Called with the number of utterances just finished.
+
+    Returns:
+        For each usable utterance id its digest and duration; for each other one what is wrong.
+    """
+    path = settings.cache / "audio" / f"{digest(str(root.resolve()))[:16]}.json"
+    decoder = _decoder()
+    known = _read_audio_index(path, decoder)
+
+    def decoded(utterance: Utterance) -> tuple[str, list[object]] | AudioError:
+        key = f"{utterance.file}|{utterance.start}|{utterance.end}|{max_duration}"
+        try:
+            status = file_status(root, utterance)
+            stamp = [getattr(status, name) for name in STAMP]
+            if key in known and known[key][: len(stamp)] == stamp:
+                return key, known[key]
+            wave = decode(root, utterance, max_duration, settings.cache)
+        except AudioError as error:
+            return error
+        return key, [*stamp, wave.sha256, wave.duration]
+
+    heard, entries = {}, dict(known)
+    unusable: dict[str, str] = {}
+    try:
+        with ThreadPoolExecutor() as pool:
+            for utterance, result in zip(utterances, pool.map(decoded, utterances), strict=True):
+                advance(1)
+                if isinstance(result, AudioError):
+                    unusable[utterance.id] = result.message
+                    continue
+                key, entry = result
+                entries[key] = entry
+                heard[utterance.id] = Heard(str(entry[-2]), float(str(entry[-1])))
+    finally:  # an interrupted run is not begun anew
+        if entries != known:
+            _write_audio_index(path, decoder, {**_read_audio_index(path, decoder), **entries})
+    return heard, unusable
+
+
+def _decoder() -> dict[str, str]:
+    """What decides which samples a file gives."""
+    import soundfile
+
+    return {"libsndfile": soundfile.__libsndfile_version__, **versions(("av",)), "source": code_sha256(audio.decode)}
+
+
+def _write_audio_index(path: Path, decoder: Mapping[str, str], entries: Entries) -> None:
+    content = {"decoder": decoder, "entries": entries}
+    write_atomically(path, canonical_json({"format": AUDIO_INDEX_FORMAT, "sha256": digest(content), **content}))
+
+
+def _read_audio_index(path: Path, decoder: Mapping[str, str]) -> Entries:
+    """What is remembered; nothing where there is no index, or one of another format or decoder, or a damaged one.
+
+    Raises:
+        BenchError: The index is there and cannot be read.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != AUDIO_INDEX_FORMAT:
+            return {}
+        is_whole = content["sha256"] == digest({"decoder": content["decoder"], "entries": content["entries"]})
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise BenchError(f"cannot read the audio index {path}: {error.strerror or error}", "remove it") from error
+    except (ValueError, KeyError, TypeError, RecursionError):
+        is_whole = False
+    if not is_whole:
+        log.warning("the audio index %s is damaged; every file is decoded again", path.name)
+        return {}
+    return dict(content["entries"]) if content["decoder"] == decoder else {}
+
+
+def audio_digest(heard: Mapping[str, Heard]) -> str:
+    """Digest of the decoded audio of a whole task."""
+    return digest({name: found.sha256 for name, found in heard.items()})

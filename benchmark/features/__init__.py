@@ -1,0 +1,1 @@
+"""What is encoded: features, made once and kept."""

@@ -1,0 +1,120 @@
+"""Encoding: recordings are read, formed into batches by length, encoded, and pooled to what is kept of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.base import Upstream
+from benchmark.base.identity import Code, code_of, code_sha256
+from benchmark.data.audio import decode
+from benchmark.errors import BenchError, EncodingError, MissingError
+from benchmark.features.pooling import POOLINGS
+from benchmark.io.files import digest
+from benchmark.io.packages import versions
+from benchmark.protocol.dataset import Dataset
+from benchmark.types import Features, Needs, Utterance
+
+# Batches that are read while one is encoded, and threads that read: memory does not grow with the corpus.
+AHEAD = 2
+READERS = 2
+
+
+@dataclass(frozen=True)
+class Recording:
+    """An utterance that is to be encoded: digest of its audio and duration [s]."""
+
+    utterance: Utterance
+    sha256: str
+    duration: float
+
+
+def form_batches(recordings: Sequence[Recording], seconds: float) -> list[list[Recording]]:
+    """Put recordings of like length together, the longest first: what does not fit into memory fails at once.
+
+    Args:
+        recordings: In any order.
+        seconds: Of audio in a batch at most, padded to its longest; a longer recording is a batch of its own.
+    """
+    batches: list[list[Recording]] = []
+    for recording in sorted(recordings, key=lambda one: (-one.duration, one.utterance.id)):
+        if batches and (len(batches[-1]) + 1) * batches[-1][0].duration <= seconds:
+            batches[-1].append(recording)
+        else:
+            batches.append([recording])
+    return batches
+
+
+def read_wave(dataset: Dataset, recording: Recording, sample_rate: int, cache: Path) -> NDArray[np.float32]:
+    """Decode and resample a recording: (n,) float32.
+
+    Raises:
+        BenchError: It is no longer what was listened to.
+    """
+    utterance = recording.utterance
+    wave = decode(dataset.root_of(utterance), utterance, dataset.task.audio.max_duration, cache)
+    if wave.sha256 != recording.sha256:
+        raise BenchError(f"{utterance.file} changed while the run was reading it", "run again")
+    return wave.at(sample_rate)
+
+
+def read_ahead(
+    batches: Sequence[list[Recording]], read: Callable[[Recording], NDArray[np.float32]]
+) -> Iterator[tuple[list[Recording], list[NDArray[np.float32]]]]:
+    """Read the next batches while the one that was given last is worked on."""
+    coming = iter(batches)
+    waiting: deque[tuple[list[Recording], list[Future[NDArray[np.float32]]]]] = deque()
+    with ThreadPoolExecutor(READERS) as readers:
+
+        def submit() -> None:
+            for batch in coming:
+                waiting.append((batch, [readers.submit(read, recording) for recording in batch]))
+                return
+
+        for _ in range(AHEAD):
+            submit()
+        while waiting:
+            batch, waves = waiting.popleft()
+            submit()
+            yield batch, [wave.result() for wave in waves]
+
+
+def encode_batch(
+    upstream: Upstream, batch: Sequence[Recording], waves: Sequence[NDArray[np.float32]]
+) -> list[Features]:
+    """Encode a batch; one that fails is tried one by one, to name the utterance.
+
+    Raises:
+        EncodingError: The upstream fails on an utterance, or does not return what it should.
+        MissingError: The upstream lacks something that no utterance can help.
+    """
+    try:
+        results = list(upstream.encode_batch(waves))
+    except MissingError:
+        raise
+    except Exception as error:  # an upstream is other people's code: whatever it raises becomes a named failure
+        if len(batch) == 1:
+            # Without its hint, which may name a folder of this machine: the reason goes into records.
+            reason = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+            where = f"the upstream {upstream.name!r} failed on {batch[0].utterance.file}"
+            raise EncodingError(f"{where}: {reason}") from error
+        results = None
+    if results is None:  # out of the handler, which keeps alive what the failed batch had in memory
+        pairs = zip(batch, waves, strict=True)
+        return [features for one, wave in pairs for features in encode_batch(upstream, [one], [wave])]
+    if len(results) != len(waves):
+        raise EncodingError(f"the upstream {upstream.name!r} gave {len(results)} results for {len(waves)} waves")
+    return results
+
+
+def encoding_code(upstream: Upstream, pooling: Needs) -> Code:
+    """The code and libraries that decide stored features: the upstream's, and what decodes and pools here."""
+    own = code_of(upstream)
+    here = code_sha256(read_wave, encode_batch, POOLINGS[pooling])
+    return Code(digest([own.sha256, here]), {**versions(("soxr",)), **own.libraries})

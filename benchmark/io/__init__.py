@@ -1,0 +1,1 @@
+"""Files and packages: reading and writing that knows nothing of speech."""

@@ -1,0 +1,121 @@
+"""Reading YAML safely, against a closed schema."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmark.errors import UsageError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Closed(BaseModel):
+    """Base of every schema: unknown keys are refused, values do not change, and numbers are finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, which also refuses a key that is given twice or is a list or mapping itself."""
+
+
+def _mapping(loader: _Loader, node: yaml.Node) -> dict[Hashable, Any]:
+    if not isinstance(node, yaml.MappingNode):
+        raise yaml.constructor.ConstructorError(None, None, "expected keys and values", node.start_mark)
+    seen = set()
+    for key_node, _ in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise yaml.constructor.ConstructorError(None, None, "a key is no single value", key_node.start_mark)
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping.
+
+    Raises:
+        UsageError: The file cannot be read, is no YAML, gives a key twice or one that is no single value, is nested
+            too deeply, or holds something else than a mapping.
+    """
+    try:
+        content = _Loader(path.read_text(encoding="utf-8")).get_single_data()
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {error.strerror or error}") from error
+    except RecursionError as error:
+        raise UsageError(f"{path.name} is nested too deeply") from error
+    # The last four are what PyYAML's own constructors raise on a value that its tag does not fit, as `!!bool x`.
+    except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path.name} is not valid YAML: {reason}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path.name} holds no mapping of keys to values")
+    return content
+
+
+def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """Keys allowed where an unknown one stood: walk the schema along the error's location."""
+    schema = model.model_json_schema()
+    definitions = schema.get("$defs", {})
+
+    def resolve(part: dict[str, Any]) -> dict[str, Any]:
+        given = [branch for branch in part.get("anyOf", []) if branch.get("type") != "null"]
+        if len(given) == 1:  # a key that may be left out
+            part = given[0]
+        return definitions[part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else part
+
+    part = schema
+    for key in location[:-1]:
+        part = resolve(part)
+        branches = [resolve(branch) for branch in part.get("oneOf", part.get("anyOf", []))]
+        tagged = [b for b in branches if any(p.get("const") == key for p in b.get("properties", {}).values())]
+        if tagged:
+            part = tagged[0]
+        elif key in part.get("properties", {}):
+            part = part["properties"][key]
+        elif isinstance(key, int) and "items" in part:
+            part = part["items"]
+    return list(resolve(part).get("properties", {}))
+
+
+def validate(model: type[Model], content: Any, where: str) -> Model:
+    """Check a mapping against a schema.
+
+    Args:
+        model: The schema.
+        content: What was read.
+        where: What to call the source in an error, for example the file's name.
+
+    Raises:
+        UsageError: A key is unknown (with the nearest known one) or missing, or a value is not what the key takes.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        # A misspelt key is both unknown and missing: the unknown one says more.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+        location = first["loc"]
+        key = ".".join(str(part) for part in location)
+        if first["type"] == "extra_forbidden":
+            known = _known_keys(model, location)
+            close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
+            raise UsageError(f"unknown key {key!r} in {where}", hint) from error
+        if first["type"] == "missing":
+            raise UsageError(f"the key {key!r} is missing in {where}") from error
+        message = first["msg"].removeprefix("Value error, ")
+        # What a validator of a whole mapping says names what is wrong in it.
+        says_all = first["type"] == "value_error" and isinstance(first["input"], dict)
+        given = "" if says_all else f", not {first['input']!r:.80}"
+        raise UsageError(f"{f'{key!r} in ' if key else ''}{where}: {message}{given}") from error

@@ -1,0 +1,1 @@
+"""What is fixed: the protocol of a task, its utterances and folds."""

@@ -1,0 +1,273 @@
+"""What papers and other benchmarks published on the protocols: data beside the tasks, to be shown and never ranked.
+
+One YAML file for each source in `tasks/references`. A figure stands there as it is printed in the source, in percent
+where a metric is a percentage (a source that prints fractions is multiplied by 100), so that anybody can check it
+against the source, together with what differs from the task's own protocol. Nothing is taken from memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, StrictInt
+
+from benchmark.errors import UsageError
+from benchmark.io.packages import package_folder
+from benchmark.io.yamls import Closed, read_yaml, validate
+from benchmark.metrics import METRICS
+from benchmark.text import clean, decimal, nearest
+
+# The spoke that holds them, named only as a string, and their folder in it.
+TASKS_PACKAGE, FOLDER = "tasks", "references"
+
+Text = Annotated[str, Field(min_length=1)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+# As the registry's upstreams and the Hub's checkpoints are called; several that are heard together are joined by " + ".
+UpstreamName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*( \+ [a-z0-9][a-z0-9.+-]*)*$")]
+
+
+class Row(Closed):
+    """One system of a table: a value for each of the table's metrics, null where the source has none.
+
+    Attributes:
+        upstream: One spelling everywhere: the registry's, where it has the upstream.
+        downstream: The head in words, where it is not the table's.
+        values: As printed, in percent where the metric is a percentage.
+        sd: Standard deviation of each over seeds or runs, where the source gives it.
+    """
+
+    upstream: UpstreamName
+    downstream: Text | None = None
+    values: list[Number | None]
+    sd: list[Number | None] | None = None
+
+
+class Results(Closed):
+    """The rows of a table that belong to one task.
+
+    Attributes:
+        task: Name of the task.
+        differs: What else differs on this task, in addition to the table's.
+        rows: In the order of the source.
+    """
+
+    task: Text
+    differs: str = ""
+    rows: list[Row] = Field(min_length=1)
+
+
+class Table(Closed):
+    """One table of a source.
+
+    Attributes:
+        table: Its name in the source, such as "Table 3".
+        downstream: The head in words, of all rows that name no other.
+        metrics: Keys of `METRICS`, in the order of the values; a dimension may follow: "ccc arousal".
+        places: Decimals that are printed.
+        differs: What differs from the protocol of the tasks; empty only where nothing does.
+        results: By task.
+    """
+
+    table: Text
+    downstream: Text
+    metrics: list[Text] = Field(min_length=1)
+    places: Annotated[StrictInt, Field(ge=0, le=6)] = 2
+    differs: str
+    results: list[Results] = Field(min_length=1)
+
+
+class Source(Closed):
+    """A file of references.
+
+    Attributes:
+        label: Short name, such as "Ma et al. 2024".
+        citation: Authors: title. Venue year. arXiv or DOI, without a full stop at the end.
+        url: Where it can be read.
+        tables: What it published.
+    """
+
+    label: Text
+    citation: Annotated[str, Field(pattern=r"[^.\s]$")]
+    url: Annotated[str, Field(pattern=r"^https://[^\s]+$")]
+    tables: list[Table] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One published number.
+
+    Attributes:
+        metric: Key of `METRICS`.
+        dimension: Of which dimension alone, such as "arousal".
+        value: In percent where the metric is a percentage.
+        sd: Its standard deviation over seeds or runs, if given.
+        places: Decimals that are printed.
+    """
+
+    metric: str
+    dimension: str | None
+    value: float
+    sd: float | None
+    places: int
+
+    @property
+    def title(self) -> str:
+        """The metric for a table: "UAR", "CCC arousal"."""
+        return METRICS[self.metric].title + (f" {clean(self.dimension)}" if self.dimension else "")
+
+    @property
+    def text(self) -> str:
+        """The value as the source prints it: "67.2 ± 0.7"."""
+        spread = "" if self.sd is None else f" ± {decimal(self.sd, self.places)}"
+        return decimal(self.value, self.places) + spread
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What one source published on one task for one system.
+
+    Attributes:
+        task: Name of the task.
+        upstream: The representation.
+        downstream: The head in words.
+        figures: One for each metric that the source gives.
+        source: Short name of the source.
+        table: Table of the source.
+        citation: Full citation of the source.
+        url: Where the source can be read.
+        differs: What differs from the task's protocol; empty where nothing does.
+    """
+
+    task: str
+    upstream: str
+    downstream: str
+    figures: tuple[Figure, ...]
+    source: str
+    table: str
+    citation: str
+    url: str
+    differs: str
+
+
+def read_references(folder: Path | None = None) -> tuple[Reference, ...]:
+    """Read all references, by file name and then as listed.
+
+    Args:
+        folder: `tasks/references` where not given; the tasks are the YAML files of the folder above it.
+
+    Raises:
+        UsageError: A file does not follow the schema; names an unknown task or metric; gives a value that the metric
+            cannot have or more decimals than it says; a figure twice; or an upstream in another spelling.
+    """
+    folder = folder or package_folder(TASKS_PACKAGE) / FOLDER
+    tasks = {path.stem for path in folder.parent.glob("*.yaml")}
+    found: list[Reference] = []
+    for path in sorted(folder.glob("*.yaml")):
+        source = validate(Source, read_yaml(path), path.name)
+        found += _references(source, tasks, path.name)
+    _check_figures_differ(found)
+    _check_spelling(found)
+    return tuple(found)
+
+
+def references_of(task: str, folder: Path | None = None) -> tuple[Reference, ...]:
+    """The references of one task, in the order of `read_references`; none for a task that nobody published on.
+
+    Raises:
+        UsageError: As `read_references`.
+    """
+    return tuple(one for one in read_references(folder) if one.task == task)
+
+
+def _references(source: Source, tasks: set[str], file: str) -> list[Reference]:
+    found = []
+    for table in source.tables:
+        where = f"{table.table} in {file}"
+        metrics = [_metric(text, where) for text in table.metrics]
+        for results in table.results:
+            if results.task not in tasks:
+                raise UsageError(f"{where}: there is no task {results.task!r}", nearest(results.task, tasks))
+            for row in results.rows:
+                found.append(
+                    Reference(
+                        task=results.task,
+                        upstream=row.upstream,
+                        downstream=row.downstream or table.downstream,
+                        figures=_figures(row, metrics, table.places, f"{where}, {results.task}, {row.upstream}"),
+                        source=source.label,
+                        table=table.table,
+                        citation=source.citation,
+                        url=source.url,
+                        differs=" ".join(f"{table.differs} {results.differs}".split()),
+                    )
+                )
+    return found
+
+
+def _metric(text: str, where: str) -> tuple[str, str | None]:
+    """Split "ccc arousal" into "ccc" and "arousal"; a percentage is of all classes, so it takes no dimension."""
+    name, _, dimension = text.partition(" ")
+    if name not in METRICS:
+        raise UsageError(f"{where}: unknown metric {name!r}", nearest(name, METRICS))
+    if dimension and METRICS[name].kind == "classification":
+        raise UsageError(f"{where}: {name!r} has no dimensions, and {dimension!r} is given", f"write {name}")
+    return name, dimension or None
+
+
+def _figures(row: Row, metrics: list[tuple[str, str | None]], places: int, where: str) -> tuple[Figure, ...]:
+    spreads = [None] * len(row.values) if row.sd is None else row.sd
+    for what, given in (("values", row.values), ("standard deviations", spreads)):
+        if len(given) != len(metrics):
+            raise UsageError(f"{where}: {len(given)} {what} for {len(metrics)} metrics", "one each; null for none")
+    figures = []
+    for (metric, dimension), value, sd in zip(metrics, row.values, spreads, strict=True):
+        if value is None:
+            if sd is not None:
+                raise UsageError(f"{where}: {metric} has a standard deviation and no value", "give the value too")
+            continue
+        _check_value(metric, value, where)
+        if sd is not None and sd < 0:
+            raise UsageError(f"{where}: a standard deviation of {sd:g}", "it cannot be negative")
+        for number in (value, sd):
+            if number is not None and round(number, places) != number:
+                raise UsageError(f"{where}: {number!r} has more than {places} decimals", "set places of the table")
+        figures.append(Figure(metric, dimension, value, sd, places))
+    if not figures:
+        raise UsageError(f"{where}: no value", "leave a row out of which the source says nothing")
+    return tuple(figures)
+
+
+def _check_value(metric: str, value: float, where: str) -> None:
+    known = METRICS[metric]
+    if known.percent and 0 < abs(value) < 1:
+        raise UsageError(f"{where}: {metric} {value:g}", f"it is a percentage: {100 * value:g}, if it is a fraction")
+    low, high = (0, 100) if known.percent else (0, float("inf")) if metric == "rmse" else (-1, 1)
+    if not low <= value <= high:
+        raise UsageError(f"{where}: {metric} {value:g}", f"it lies between {low} and {high}")
+
+
+def _check_figures_differ(references: Iterable[Reference]) -> None:
+    seen: set[tuple[str | None, ...]] = set()
+    for one in references:
+        for figure in one.figures:
+            system = (one.source, one.table, one.task, one.upstream, one.downstream, one.differs)
+            key = (*system, figure.metric, figure.dimension)
+            if key in seen:
+                raise UsageError(
+                    f"{one.source}, {one.table}: {figure.title} of {one.upstream} on {one.task} is given twice",
+                    "say in downstream or differs what the two differ in, or remove one",
+                )
+            seen.add(key)
+
+
+def _check_spelling(references: Iterable[Reference]) -> None:
+    spellings: dict[str, str] = {}
+    for one in references:
+        for name in one.upstream.split(" + "):
+            first = spellings.setdefault(re.sub(r"[.-]", "", name), name)
+            if first != name:
+                raise UsageError(f"{one.source}, {one.table}: upstream {name!r}", f"elsewhere it is spelt {first!r}")

@@ -1,0 +1,411 @@
+"""The protocol of a task, as its YAML states it: everything that decides a number, in a closed schema."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictBool, StrictInt, model_validator
+
+from benchmark.errors import UsageError
+from benchmark.io.files import digest
+from benchmark.io.yamls import Closed, read_yaml, validate
+from benchmark.metrics import METRICS
+from benchmark.types import Kind
+
+# The keys of a task that decide no number: not part of its digest.
+PROSE = {"title", "note", "downstream", "licence", "citation"}
+# The keys that say which utterances of a corpus are used as what: of a task, or of its source and its target.
+PART = ("corpus", "filter", "exclude", "same_speaker", "label_map", "expect")
+
+Group = Literal["speaker", "session"]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Count = Annotated[StrictInt, Field(ge=0)]
+# What numpy and scikit-learn take as a seed.
+Seed = Annotated[StrictInt, Field(ge=0, le=2**32 - 1)]
+
+
+def _first_repeated(names: Iterable[object]) -> object | None:
+    seen: set[object] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+class LeaveOneGroupOut(Closed):
+    """One fold for each speaker or session: it is the test set, the others train and dev."""
+
+    scheme: Literal["leave-one-group-out"]
+    group: Group
+
+
+class GroupKFold(Closed):
+    """The groups dealt into k folds of nearly equal numbers of groups, in an order drawn by the seed."""
+
+    scheme: Literal["group-k-fold"]
+    group: Group
+    k: Annotated[StrictInt, Field(ge=2)]
+    seed: Seed = 0
+
+
+class RandomKFold(Closed):
+    """The utterances dealt into k folds, in an order drawn by the seed; stratified deals class by class."""
+
+    scheme: Literal["random-k-fold"]
+    k: Annotated[StrictInt, Field(ge=2)]
+    seed: Seed = 0
+    stratified: StrictBool = False
+
+
+class RandomSplit(Closed):
+    """One fold: a random fraction of the utterances is the test set."""
+
+    scheme: Literal["random-split"]
+    test_fraction: Fraction
+    seed: Seed = 0
+    stratified: StrictBool = False
+
+
+class Official(Closed):
+    """One fold: the corpus's own train and test (and dev, with `dev: {scheme: official}`)."""
+
+    scheme: Literal["official"]
+
+
+class ListedFold(Closed):
+    """One listed fold, which lists nothing twice. What is in neither dev nor test is train, unless train is listed."""
+
+    name: str
+    test: list[str] = Field(min_length=1)
+    dev: list[str] = []
+    train: list[str] | None = None
+
+    @model_validator(mode="after")
+    def _lists_nothing_twice(self) -> ListedFold:
+        twice = _first_repeated([*self.test, *self.dev, *(self.train or [])])
+        if twice is not None:
+            raise ValueError(f"fold {self.name!r} lists {twice!r} twice")
+        return self
+
+
+class Listed(Closed):
+    """Folds, each of its own name, that are listed by speaker, by session or by utterance id."""
+
+    scheme: Literal["listed"]
+    by: Literal["speaker", "session", "id"]
+    folds: list[ListedFold] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Listed:
+        twice = _first_repeated(fold.name for fold in self.folds)
+        if twice is not None:
+            raise ValueError(f"two listed folds are named {twice!r}")
+        return self
+
+
+FoldScheme = Annotated[
+    LeaveOneGroupOut | GroupKFold | RandomKFold | RandomSplit | Official | Listed, Field(discriminator="scheme")
+]
+
+
+class DevNone(Closed):
+    """No dev set: for heads that select nothing."""
+
+    scheme: Literal["none"]
+
+
+class DevRandom(Closed):
+    """A random fraction of the training utterances, or of their speakers or sessions where `group` says so."""
+
+    scheme: Literal["random"]
+    fraction: Fraction
+    seed: Seed = 0
+    stratified: StrictBool = False
+    group: Group | None = None
+
+
+class DevNextFold(Closed):
+    """The test set of the next fold, the first after the last: ten folds give 80/10/10."""
+
+    scheme: Literal["next-fold"]
+
+
+class DevOneGroup(Closed):
+    """One training speaker or session: the last in sorted order."""
+
+    scheme: Literal["one-group"]
+    group: Group
+
+
+class DevOfficial(Closed):
+    """The corpus's own dev set."""
+
+    scheme: Literal["official"]
+
+
+class DevListed(Closed):
+    """As listed with the folds, every one of which lists some; lists under another scheme are refused."""
+
+    scheme: Literal["listed"]
+
+
+class DevTest(Closed):
+    """The test set itself, as some papers do: the scores are optimistic, and the leaderboard marks them."""
+
+    scheme: Literal["test"]
+
+
+DevScheme = Annotated[
+    DevNone | DevRandom | DevNextFold | DevOneGroup | DevOfficial | DevListed | DevTest, Field(discriminator="scheme")
+]
+
+
+class Audio(Closed):
+    """What is heard of an utterance: at most `max_duration` seconds from its start."""
+
+    max_duration: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+
+
+class Expect(Closed):
+    """What the corpus must hold after filter and label map; anything else stops the run with the difference.
+
+    Null is for a number that nobody has published: nothing can be checked then, and the audit says so.
+    """
+
+    utterances: Count | None
+    speakers: Count | None
+    per_class: dict[str, Count] = {}
+    index_sha256: str | None = None
+
+
+class Auxiliary(Closed):
+    """Classes beside the dimensions, for heads that learn both; null leaves an utterance without one, in the task."""
+
+    label: str = "emotion"
+    labels: list[str] = Field(min_length=2)
+    label_map: dict[str, str | None]
+
+    @model_validator(mode="after")
+    def _maps_to_labels(self) -> Auxiliary:
+        _check_label_map(self.labels, self.label_map)
+        return self
+
+
+class Context(Closed):
+    """A task that predicts an utterance from what was said before it: its own sound is not heard.
+
+    A turn is what one speaker says until another speaks (`dialogue` and `turn` in `Utterance.extra` order a corpus). An
+    utterance is an example where it opens a turn and `turns` turns of its dialogue precede it.
+    """
+
+    turns: Annotated[StrictInt, Field(ge=1)]
+
+
+class Part(Closed):
+    """Which utterances of one corpus are used, and as what.
+
+    Attributes:
+        corpus: Name of the scanner.
+        filter: Keep the utterances whose field (of `Utterance`, or of its `extra`) has one of the listed values; null
+            stands for none.
+        exclude: Utterances that are left out, each with the reason.
+        same_speaker: Speaker names that are one speaker; the first of each list is kept.
+        label_map: Corpus label -> class, or null for a label that the task leaves out. Every label of the corpus
+            must stand here.
+        expect: Counts and digest of the utterances.
+    """
+
+    corpus: Name
+    filter: dict[str, list[str | None]] = {}
+    exclude: dict[str, str] = {}
+    same_speaker: list[Annotated[list[str], Field(min_length=2)]] = []
+    label_map: dict[str, str | None] = {}
+    expect: Expect
+
+    @model_validator(mode="after")
+    def _speakers_are_joined_once(self) -> Part:
+        twice = _first_repeated(name for names in self.same_speaker for name in names)
+        if twice is not None:
+            raise ValueError(f"same_speaker lists {twice!r} twice")
+        return self
+
+
+class Task(Closed):
+    """A task: a corpus, a label space and a fixed protocol; or two corpora, of which one teaches and one tests.
+
+    Attributes:
+        name: The same as the file's.
+        version: Raised whenever the protocol changes.
+        title: One line, shown by `bench list tasks` and above the task's table.
+        note: What a reader of the scores must know.
+        corpus: Name of the scanner; like the next five it stands here, or in `source` and `target`: see `Part`.
+        filter: See `Part`.
+        exclude: See `Part`.
+        same_speaker: See `Part`.
+        label_map: See `Part`.
+        expect: See `Part`.
+        source: The corpus whose utterances are train and dev, of a task between two corpora.
+        target: The corpus that is tested; `folds` divides it, and what would be train is `adapt`, without labels.
+        kind: "classification" or "regression".
+        label: Which of an utterance's labels is mapped to classes.
+        labels: The classes, in the order of the scores; for classification.
+        dimensions: The dimensions, in order; for regression.
+        auxiliary: Classes beside the dimensions.
+        context: How many turns before an utterance are heard, instead of itself.
+        audio: What is heard of an utterance.
+        folds: How train and test are made.
+        dev: How dev is taken from train.
+        speaker_independent: Whether no speaker is in both train and test; audited, and refused where speakers are
+            unknown, unless the split is the corpus's own or listed. `false` marks the leaderboard.
+        pool: Whether the metric is computed once over the utterances of all folds, or by fold and averaged.
+        metrics: All different; the first is primary.
+        seeds: Seeds of the head, all different, from 0 to 2**32 - 1.
+        downstream: The default head.
+        licence: Licence of the corpus.
+        citation: What to cite for the protocol or corpus.
+    """
+
+    name: Name
+    version: Annotated[StrictInt, Field(ge=1)]
+    title: str
+    note: str = ""
+    corpus: Name | None = None
+    filter: dict[str, list[str | None]] = {}
+    exclude: dict[str, str] = {}
+    same_speaker: list[list[str]] = []
+    label_map: dict[str, str | None] = {}
+    expect: Expect | None = None
+    source: Part | None = None
+    target: Part | None = None
+    kind: Kind
+    label: str = "emotion"
+    labels: list[str] = []
+    dimensions: list[str] = []
+    auxiliary: Auxiliary | None = None
+    context: Context | None = None
+    audio: Audio = Audio()
+    folds: FoldScheme
+    dev: DevScheme
+    speaker_independent: StrictBool
+    pool: Literal["utterances", "folds"]
+    metrics: list[str] = Field(min_length=1)
+    seeds: list[Seed] = Field(min_length=1)
+    downstream: str
+    licence: str
+    citation: str
+
+    @model_validator(mode="after")
+    def _parts_are_consistent(self) -> Task:
+        given = [key for key in PART if key in self.model_fields_set]
+        if (self.source is None) != (self.target is None):
+            raise ValueError("source and target go together: train and dev are of the one, test is of the other")
+        if self.source is not None and given:
+            raise ValueError(f"{given[0]} stands in source and in target, where a task has them")
+        if self.source is None and (self.corpus is None or self.expect is None):
+            raise ValueError("a task has corpus and expect, or source and target, which have them")
+        if self.source is not None and self.context is not None:
+            raise ValueError("context is of the dialogues of one corpus, and this task has source and target")
+        if len({part.corpus for part in self.parts}) < len(self.parts):
+            raise ValueError("source and target are two corpora; parts of one corpus are divided by folds")
+        return self
+
+    @model_validator(mode="after")
+    def _outputs_are_consistent(self) -> Task:
+        classes, dimensions = self.labels, self.dimensions
+        if self.kind == "classification" and (len(set(classes)) < 2 or dimensions or len(set(classes)) < len(classes)):
+            raise ValueError("a classification task lists two or more different labels, and no dimensions")
+        mapped = any(part.label_map for part in self.parts)
+        if self.kind == "regression" and (not dimensions or classes or mapped):
+            raise ValueError("a regression task lists dimensions, and no labels or label_map")
+        if self.kind == "classification" and self.auxiliary is not None:
+            raise ValueError("auxiliary classes stand beside dimensions: this task has classes of its own")
+        if _first_repeated(dimensions) is not None:
+            raise ValueError(f"a dimension is listed twice: {_first_repeated(dimensions)!r}")
+        for part in self.parts:
+            _check_label_map(classes, part.label_map)
+        return self
+
+    @model_validator(mode="after")
+    def _protocol_is_consistent(self) -> Task:
+        for metric in self.metrics:
+            if metric not in METRICS or METRICS[metric].kind != self.kind:
+                known = [name for name, known in METRICS.items() if known.kind == self.kind]
+                raise ValueError(f"{metric!r} is no metric for {self.kind}; known: {', '.join(known)}")
+        for what, names in (("metric", self.metrics), ("seed", self.seeds)):
+            twice = _first_repeated(names)
+            if twice is not None:
+                raise ValueError(f"a {what} is listed twice: {twice!r}")
+        for key in ("folds", "dev"):
+            if self.kind == "regression" and getattr(getattr(self, key), "stratified", False):
+                raise ValueError(f"{key} cannot be stratified in a regression task: it has no classes")
+        return self
+
+    @model_validator(mode="after")
+    def _dev_suits_folds(self) -> Task:
+        if isinstance(self.dev, DevListed) and not isinstance(self.folds, Listed):
+            raise ValueError("dev can be listed only where the folds are listed")
+        for fold in self.folds.folds if isinstance(self.folds, Listed) else ():
+            if fold.dev and not isinstance(self.dev, DevListed):
+                raise ValueError(f"fold {fold.name!r} lists dev, but dev has the scheme {self.dev.scheme!r}")
+            if not fold.dev and isinstance(self.dev, DevListed):
+                raise ValueError(f"fold {fold.name!r} lists no dev, but dev has the scheme 'listed'")
+        if isinstance(self.dev, DevNextFold) and isinstance(self.folds, RandomSplit | Official):
+            raise ValueError(f"dev cannot be the next fold: the scheme {self.folds.scheme!r} has only one")
+        if self.target is not None and isinstance(self.dev, DevNextFold | DevListed | DevTest):
+            raise ValueError(f"dev has the scheme {self.dev.scheme!r}, but here the folds divide the target alone")
+        if self.target is None and isinstance(self.dev, DevOfficial) and not isinstance(self.folds, Official):
+            raise ValueError("dev can be official only where the folds are official")
+        return self
+
+    @functools.cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The one corpus, or source and target."""
+        if self.source is not None and self.target is not None:
+            return self.source, self.target
+        return (Part.model_validate({key: getattr(self, key) for key in PART}),)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The classes or the dimensions, in the order of the scores."""
+        return tuple(self.labels or self.dimensions)
+
+    @property
+    def primary(self) -> str:
+        """The metric that ranks."""
+        return self.metrics[0]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all that decides a number; prose, comments, layout and spelt-out defaults do not change it."""
+        content = self.model_dump(mode="json", exclude=PROSE, exclude_defaults=True)
+        for part in (content, content.get("source", {}), content.get("target", {})):
+            if "exclude" in part:  # why something is left out is prose
+                part["exclude"] = sorted(part["exclude"])
+        return digest(content)
+
+
+def _check_label_map(classes: Sequence[str], label_map: Mapping[str, str | None]) -> None:
+    for label, target in label_map.items():
+        if target is not None and target not in classes:
+            raise ValueError(f"label_map sends {label!r} to {target!r}, which is not in labels")
+    unused = set(classes) - set(label_map.values())
+    if unused:
+        raise ValueError(f"no label of the corpus is mapped to {', '.join(sorted(unused))} in label_map")
+
+
+def read_task(path: Path) -> Task:
+    """Read and check a protocol.
+
+    Raises:
+        UsageError: The YAML does not follow the schema, or its name is not that of the file.
+    """
+    content: dict[str, Any] = read_yaml(path)
+    task = validate(Task, content, path.name)
+    if task.name != path.stem:
+        raise UsageError(f"{path.name} says name: {task.name!r}", f"a task is named as its file: {path.stem!r}")
+    return task

@@ -1,0 +1,215 @@
+"""Cells of the leaderboard: the records of one (task, upstream, downstream), over folds and seeds.
+
+A cell is known by three digests and shown under three names. Its units must all be there before it has a score.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.errors import BenchError
+from benchmark.io.files import digest
+from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, statistics_of
+from benchmark.registry.declared import known_trained_on
+from benchmark.types import UNKNOWN_SPEAKER
+
+Unit = tuple[str, int]
+Track = Literal["fixed", "open head", "fine-tuned"]
+# The default head of every task but one when records did not yet name it.
+FORMER_DEFAULT = "superb"
+LARGEST_STATISTICS = 250_000_000  # values: 2 GB
+TRUTH_OF_MOMENTS = (0, 1, 3)  # n, sum t and sum t*t: what moments know of the truth
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One (task, upstream, downstream).
+
+    Attributes:
+        task: The protocol, as its first completed unit has it (its first failed one where none is completed).
+        upstream: The representation, likewise.
+        downstream: The head, likewise.
+        records: What there is of the cell's units, by (fold, seed); no other units.
+    """
+
+    task: TaskPart
+    upstream: UpstreamPart
+    downstream: DownstreamPart
+    records: Mapping[Unit, Record]
+
+    @property
+    def name(self) -> str:
+        """The system, as it is shown."""
+        return f"{self.upstream.name} + {self.downstream.name}"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that the cell needs: those of the task, or only the first where the head ignores it."""
+        return tuple(self.task.seeds if self.downstream.stochastic else self.task.seeds[:1])
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """Every (fold, seed) that the cell needs, folds first."""
+        return tuple((fold, seed) for fold in self.task.folds for seed in self.seeds)
+
+    @cached_property
+    def completed(self) -> tuple[Unit, ...]:
+        """The units that are completed."""
+        return tuple(unit for unit in self.units if self._status(unit) == "completed")
+
+    @cached_property
+    def failed(self) -> tuple[Unit, ...]:
+        """The units that failed; their records hold the reason."""
+        return tuple(unit for unit in self.units if self._status(unit) == "failed")
+
+    @cached_property
+    def missing(self) -> tuple[Unit, ...]:
+        """The units that no record is there for."""
+        return tuple(unit for unit in self.units if unit not in self.records)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every fold and seed is completed: only then is there a score."""
+        return 0 < len(self.units) == len(self.completed)
+
+    @property
+    def complete_folds(self) -> int:
+        """The number of folds of which every seed is completed."""
+        done = Counter(fold for fold, _ in self.completed)
+        return sum(done[fold] == len(self.seeds) for fold in self.task.folds)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what the cell is: protocol, recordings, folds, upstream and downstream."""
+        return digest([*protocol_of(self.task), self.upstream.sha256, self.downstream.sha256])
+
+    @property
+    def created(self) -> str:
+        """When its latest unit was made, as text; ISO 8601 in UTC sorts as time does."""
+        return max(record.provenance.created for record in self.records.values())
+
+    @property
+    def contaminated(self) -> tuple[str, ...]:
+        """Corpora of the task that the weights of the upstream were trained on, as a record or the registry knows.
+
+        What weights were trained on is no part of what they are: records of one identity may know more than others,
+        and a record that was submitted is not believed where it says less than is known of an upstream of its name.
+        """
+        trained_on = {name for record in self.records.values() for name in record.upstream.trained_on}
+        trained_on |= known_trained_on(self.upstream.name)
+        return tuple(name for name in self.task.corpus.names if name in trained_on)
+
+    @property
+    def track(self) -> Track:
+        """In which race it runs.
+
+        "fine-tuned": the head reads the waveform, so that the upstream learns too. "fixed": the task's default head.
+        "open head": any other. Where an older record does not name the default head, it was `superb`.
+        """
+        if self.downstream.needs == "waveform":
+            return "fine-tuned"
+        default = FORMER_DEFAULT if self.task.downstream is None else self.task.downstream
+        return "fixed" if self.downstream.name == default else "open head"
+
+    @property
+    def ranked_apart(self) -> tuple[str, ...]:
+        """Why it is not ranked among the others, as the flags call it; empty where it is."""
+        reasons = {
+            "speaker-dependent": not self.task.speaker_independent,
+            "contaminated": bool(self.contaminated),
+        }
+        return tuple(reason for reason, holds in reasons.items() if holds)
+
+    @property
+    def unit(self) -> Literal["speaker", "utterance"]:
+        """What its clusters are: speakers, or groups of utterances of a corpus that knows no speaker."""
+        return next(iter(self.records.values())).clusters.unit
+
+    @property
+    def gender(self) -> Mapping[str, str]:
+        """The gender of those of `speakers` of whom the corpus knows it."""
+        return {name: gender for record in self.records.values() for name, gender in record.clusters.gender.items()}
+
+    def flags(self) -> list[str]:
+        """What a reader must know to judge the score, in a fixed order and few words."""
+        codes = {record.provenance.code_sha256 for record in self.records.values()}
+        flags = {
+            "speaker-dependent": not self.task.speaker_independent,
+            "dev = test": self.task.dev == "test",
+            "transductive": self.downstream.transductive,
+            "contaminated": bool(self.contaminated),
+            "no speakers": self.unit == "utterance",
+            "mixed code": len(codes) > 1,
+            "synthetic": self.task.corpus.synthetic,
+        }
+        return [flag for flag, holds in flags.items() if holds]
+
+    @cached_property
+    def speakers(self) -> tuple[str, ...]:
+        """Every test speaker, or other cluster, of the completed units, sorted."""
+        return tuple(sorted({speaker for unit in self.completed for speaker in self.records[unit].by_speaker}))
+
+    @property
+    def n_speakers(self) -> int:
+        """The number of known test speakers: "unknown" is none, nor is a group of utterances."""
+        return len(set(self.speakers) - {UNKNOWN_SPEAKER}) if self.unit == "speaker" else 0
+
+    def statistics(self) -> NDArray[np.float64]:
+        """The sufficient statistics of every seed, fold and speaker; zeros where a fold does not test a speaker.
+
+        Returns:
+            (seeds, folds, speakers, K, K) confusion counts or (seeds, folds, speakers, k, 6) moments.
+
+        Raises:
+            BenchError: The cell is incomplete, or larger than any honest one.
+        """
+        return self._statistics
+
+    @cached_property
+    def _statistics(self) -> NDArray[np.float64]:
+        """Kept, for much is computed from it, and read-only."""
+        if not self.complete:
+            done = f"{len(self.completed)} of {len(self.units)} units"
+            raise BenchError(f"{self.name} on {self.task.name} is incomplete: {done}", "run it again to complete it")
+        outputs = len(self.task.outputs)
+        shape = (outputs, outputs if self.task.kind == "classification" else 6)
+        size = len(self.units) * len(self.speakers) * math.prod(shape)
+        if size > LARGEST_STATISTICS:
+            raise BenchError(f"{self.name} on {self.task.name} has statistics of {size} values", "is it one cell?")
+        array = np.zeros((len(self.seeds), len(self.task.folds), len(self.speakers), *shape))
+        column = {speaker: index for index, speaker in enumerate(self.speakers)}
+        for i, fold in enumerate(self.task.folds):
+            for j, seed in enumerate(self.seeds):
+                record = self.records[fold, seed]
+                array[j, i, [column[speaker] for speaker in record.by_speaker]] = statistics_of(record)
+        array.flags.writeable = False
+        return array
+
+    def _status(self, unit: Unit) -> str | None:
+        record = self.records.get(unit)
+        return None if record is None else record.status
+
+
+def truth_of(statistics: NDArray[np.float64], task: TaskPart) -> NDArray[np.float64]:
+    """What statistics know of the truth: (..., K) utterances of each class, or (..., k, 3) n, sum t and sum t*t."""
+    if task.kind == "classification":
+        return np.asarray(statistics.sum(axis=-1))
+    return statistics[..., TRUTH_OF_MOMENTS]
+
+
+def same_protocol(a: TaskPart, b: TaskPart) -> bool:
+    """Whether two scores can be compared: the same protocol, recordings and folds."""
+    return protocol_of(a) == protocol_of(b)
+
+
+def protocol_of(task: TaskPart) -> tuple[str, ...]:
+    """What two scores must share to be comparable: name and digest of the protocol, recordings and folds."""
+    return (task.name, task.sha256, task.corpus.index_sha256, task.corpus.audio_sha256, task.folds_sha256)

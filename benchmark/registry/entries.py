@@ -1,0 +1,74 @@
+"""What the registry knows of a name: an entry, and the YAML that some entries are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field
+
+from benchmark.io.yamls import Closed
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name in the registry.
+
+    Attributes:
+        name: What the user types. A name that ends in ":" is a prefix, such as "hf:".
+        target: "module:Class".
+        summary: One line.
+        where: File or package that defines it, to be named when two claim one name.
+        arguments: Arguments of the class, for a name that is data (a checkpoint or a recipe).
+        extra: Optional dependency group that it needs.
+        licence: Licence of the weights, for a checkpoint.
+        source: Paper or repository, where the entry gives one.
+        training_data: The speech that a checkpoint was trained on, in the words of its authors.
+        trained_on: Corpora of this benchmark among it.
+    """
+
+    name: str
+    target: str
+    summary: str
+    where: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    extra: str | None = None
+    licence: str | None = None
+    source: str | None = None
+    training_data: tuple[str, ...] = ()
+    trained_on: tuple[str, ...] = ()
+
+
+class Recipe(Closed):
+    """The YAML of a downstream recipe."""
+
+    name: str
+    summary: str
+    downstream: str
+    params: dict[str, Any] = {}
+    source: str | None = None
+
+
+class Checkpoint(Closed):
+    """A named row of `upstreams/checkpoints.yaml`: a checkpoint and what is known of it.
+
+    Attributes:
+        hub: Model id on the Hugging Face Hub; None where it is on no Hub and must be given as a folder.
+        summary: What it is, in one line.
+        licence: Licence of the weights.
+        citation: The paper to cite.
+        training_data: The speech of its pre-training and its fine-tuning, in the words of its authors.
+        trained_on: Corpora of this benchmark among it.
+        revision: Commit on the Hub; None for the newest.
+        upstream: What loads it: the name of an upstream that takes an argument.
+    """
+
+    hub: str | None
+    summary: str
+    licence: str
+    citation: str
+    training_data: tuple[str, ...] = Field(min_length=1)
+    trained_on: tuple[str, ...] = ()
+    revision: str | None = Field(None, pattern="^[0-9a-f]{40}$")
+    upstream: str = "hf:"

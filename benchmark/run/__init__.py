@@ -1,0 +1,1 @@
+"""What is run: plan, encode, fit, score, record."""

@@ -1,0 +1,125 @@
+"""One unit: fit on train, select on dev, predict test once, and count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.base import Downstream
+from benchmark.errors import BenchError
+from benchmark.features.store import Encoded
+from benchmark.lazy import LazySequence
+from benchmark.metrics import statistics
+from benchmark.protocol.dataset import Dataset
+from benchmark.records import SelectionPart
+from benchmark.types import Examples, Needs, Selection
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A unit that went well.
+
+    Attributes:
+        test: The test examples with their targets.
+        scores: (n, K) class scores, or (n, k) values.
+        by_speaker: Sufficient statistics of each test speaker, or other cluster.
+        selection: How the head was selected.
+        parameters: Trained values of the head.
+        fit_s: Time for fitting and predicting [s].
+    """
+
+    test: Examples
+    scores: NDArray[np.float64]
+    by_speaker: Mapping[str, NDArray[Any]]
+    selection: SelectionPart
+    parameters: int
+    fit_s: float
+
+
+def fit_and_score(
+    dataset: Dataset, encoded: Encoded, make_head: Callable[[], Downstream], fold_name: str, seed: int
+) -> Scored | str:
+    """Fit a new head on train, let it select on dev, and score it on test once.
+
+    Args:
+        dataset: Utterances and folds.
+        encoded: Their features.
+        make_head: Builds the head.
+        fold_name: Which fold.
+        seed: Of the head.
+
+    Returns:
+        What came out; or the reason, where the head fails.
+    """
+    started = time.perf_counter()
+    try:
+        fold, head = next(fold for fold in dataset.folds if fold.name == fold_name), make_head()
+        train, dev, test = (_examples(dataset, encoded, ids, head.needs) for ids in (fold.train, fold.dev, fold.test))
+        # Of the target a head that adapts sees everything but its targets.
+        more = {"adapt": _unlabelled(_examples(dataset, encoded, fold.adapt, head.needs))} if head.adapts else {}
+        selection = head.fit(train, dev, seed=seed, **more)
+        # A head sees of the test set everything but its targets.
+        scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
+        clusters = [dataset.cluster(dataset.by_id[name]) for name in test.ids]
+        by_speaker = _statistics_by_speaker(test, scores, clusters)
+        selected, parameters = _selection_part(selection), head.parameters()
+    except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
+        return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+    return Scored(test, scores, by_speaker, selected, parameters, time.perf_counter() - started)
+
+
+def _unlabelled(examples: Examples) -> Examples:
+    return replace(examples, y=None, auxiliary=None)
+
+
+def _examples(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+    utterances = [dataset.by_id[name] for name in ids]
+    x: Any
+    turns = None
+    if dataset.task.context is not None:
+        said = [[(number, name) for number, turn in enumerate(dataset.context[i]) for name in turn] for i in ids]
+        x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
+        turns = tuple(np.array([number for number, _ in before], dtype=np.int64) for before in said)
+    else:
+        x = LazySequence(encoded.features, ids)
+        if needs in ("mean", "statistics"):
+            x = np.stack(list(x)) if ids else np.empty((0, *encoded.shape), np.float32)
+    return Examples(
+        ids=tuple(ids),
+        x=x,
+        y=dataset.targets(utterances),
+        speakers=tuple(dataset.speaker(utterance) for utterance in utterances),
+        outputs=dataset.task.outputs,
+        kind=dataset.task.kind,
+        metric=dataset.task.primary,
+        turns=turns,
+        auxiliary=dataset.auxiliary_targets(utterances),
+        auxiliary_outputs=tuple(dataset.task.auxiliary.labels) if dataset.task.auxiliary else (),
+    )
+
+
+def _statistics_by_speaker(
+    test: Examples, scores: NDArray[np.float64], clusters: Sequence[str]
+) -> dict[str, NDArray[Any]]:
+    if scores.shape != (len(test), len(test.outputs)):
+        raise BenchError(f"the head gave scores of shape {scores.shape}, not {(len(test), len(test.outputs))}")
+    truth, names = np.asarray(test.y), np.array(clusters)
+    return {name: statistics(truth[names == name], scores[names == name], test.kind) for name in sorted(set(clusters))}
+
+
+def _selection_part(selection: Selection) -> SelectionPart:
+    """What the record says of a selection.
+
+    Raises:
+        BenchError: The head gave something else.
+    """
+    if not isinstance(selection, Selection):
+        raise BenchError(f"fit returned a {type(selection).__name__}", "it returns benchmark.Selection")
+    values = asdict(selection)
+    weights = values["layer_weights"]
+    return SelectionPart(**{**values, "layer_weights": None if weights is None else list(weights)})

@@ -1,0 +1,166 @@
+"""The plan of a run: every name resolved, every corpus checked, every unit identified before any work. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmark.errors import UsageError
+from benchmark.features.store import Demand
+from benchmark.features.views import total_bytes
+from benchmark.io.settings import Settings
+from benchmark.progress import Progress
+from benchmark.records import Protocol, Record, RecordStore
+from benchmark.run.worker import Material, Names, Parts, Setup, Unit, Worker
+from benchmark.text import nearest
+
+Rerun = Literal["missing", "failed", "all"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for.
+
+    Attributes:
+        upstreams: Names.
+        tasks: Names or YAML files.
+        downstreams: Names; empty for each task's default.
+        seeds: Empty for the task's.
+        folds: Names of folds; empty for all.
+        rerun: "missing" does what has no record, "failed" also what failed, "all" everything.
+        allow_partial: Take a corpus that is not as the task expects it; records are marked as partial.
+        folds_from: Folder of EmoBox folds that replace those of the tasks; records are marked as modified.
+        stream: Encode frames whenever a head reads them, and store none.
+    """
+
+    upstreams: Sequence[str]
+    tasks: Sequence[str]
+    downstreams: Sequence[str] = ()
+    seeds: Sequence[int] = ()
+    folds: Sequence[str] = ()
+    rerun: Rerun = "missing"
+    allow_partial: bool = False
+    folds_from: Path | None = None
+    stream: bool = False
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """The units of one (task, upstream, downstream).
+
+    Attributes:
+        names: As asked for.
+        parts: What its records will say of it.
+        utterances: Examples of the task.
+        audio_s: Duration of all that is heard [s].
+        concurrent: Whether several heads may be fitted in threads at once.
+        units: All that were asked for.
+        todo: Those still to do.
+        demands: What is not stored yet.
+    """
+
+    names: Names
+    parts: Parts
+    utterances: int
+    audio_s: float
+    concurrent: bool
+    units: tuple[Unit, ...]
+    todo: tuple[Unit, ...]
+    demands: tuple[Demand, ...]
+
+    @property
+    def to_encode(self) -> int:
+        """Recordings without stored features."""
+        return len({key for demand in self.demands for key in demand.bytes})
+
+    @property
+    def disk_bytes(self) -> float | None:
+        """Disk that the features to be encoded will take; None where an upstream does not declare their shape."""
+        return total_bytes(self.demands)
+
+    @property
+    def protocol(self) -> Protocol:
+        """That of its units; "modified" where some are official and others not."""
+        found = {unit.protocol for unit in self.units}
+        return found.pop() if len(found) == 1 else "modified"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The plan as plain values, for `--dry-run --json`."""
+        return {
+            "task": self.parts.task.name,
+            "upstream": self.parts.upstream.name,
+            "downstream": self.parts.downstream.name,
+            "utterances": self.utterances,
+            "audio_s": round(self.audio_s, 3),
+            "folds": len({unit.fold for unit in self.units}),
+            "seeds": len({unit.seed for unit in self.units}),
+            "units": len(self.units),
+            "todo": len(self.todo),
+            "to_encode": self.to_encode,
+            "disk_bytes": self.disk_bytes,
+        }
+
+
+def setup_of(request: Request, settings: Settings, plugins: Sequence[str]) -> Setup:
+    """What every process of a run must be told."""
+    return Setup(settings, tuple(plugins), request.allow_partial, request.folds_from, request.stream)
+
+
+def make_plan(request: Request, worker: Worker, progress: Progress) -> list[CellPlan]:
+    """Resolve and check a request.
+
+    Raises:
+        BenchError: A name is unknown, something is missing, a corpus is not as expected, audio is unusable, or a
+            split leaks. Nothing has been encoded or trained.
+    """
+    upstreams = list(dict.fromkeys(request.upstreams))
+    shortest = {upstream.name: upstream.min_duration for upstream in map(worker.upstream, upstreams)}
+    records = RecordStore(worker.settings.results)
+    cells = []
+    for task in dict.fromkeys(request.tasks):
+        heads = tuple(dict.fromkeys(request.downstreams or (worker.registry.task(task).downstream,)))
+        material = worker.material(task, progress, shortest, heads)
+        for upstream in upstreams:
+            for head in heads:
+                names = Names(task, upstream, head)
+                parts = worker.parts(names)
+                units = tuple(_units(request, material, names, parts))
+                todo = tuple(unit for unit in units if _is_todo(records.get(parts.task.name, unit.id), request.rerun))
+                demands = worker.source(names).demands(material.dataset, material.heard) if todo else []
+                cells.append(
+                    CellPlan(
+                        names=names,
+                        parts=parts,
+                        utterances=len(material.dataset.utterances),
+                        audio_s=material.audio_s,
+                        concurrent=worker.registry.downstream(head).concurrent,
+                        units=units,
+                        todo=todo,
+                        demands=tuple(demands),
+                    )
+                )
+    return cells
+
+
+def _units(request: Request, material: Material, names: Names, parts: Parts) -> Iterator[Unit]:
+    task, folds = material.dataset.task, [fold.name for fold in material.dataset.folds]
+    for name in request.folds:
+        if name not in folds:
+            raise UsageError(f"the task {task.name!r} has no fold {name!r}", nearest(name, folds))
+    # A head that ignores the seed gives the same number for every seed: the first one stands for all.
+    seeds = (list(request.seeds) or task.seeds) if parts.downstream.stochastic else task.seeds[:1]
+
+    def protocol(seed: int) -> Protocol:
+        if material.dataset.differences:
+            return "partial"
+        return "official" if seed in task.seeds and request.folds_from is None else "modified"
+
+    for seed in dict.fromkeys(seeds):
+        for fold in dict.fromkeys(request.folds or folds):
+            yield Unit(parts.unit_id(fold, seed), names, fold, seed, protocol(seed))
+
+
+def _is_todo(record: Record | None, rerun: Rerun) -> bool:
+    return record is None or rerun == "all" or (rerun == "failed" and record.status == "failed")

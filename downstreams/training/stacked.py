@@ -1,0 +1,300 @@
+"""Heads that are trained by gradient from per-layer means and selected on dev; what they have in common.
+
+A subclass says how its parameters begin and what it makes of means; the rest is the same for all: standardisation,
+the search for a fold's learning rate, early stopping, and the choice of the best state on dev.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from benchmark.base import Downstream, HeadParams
+from benchmark.errors import BenchError
+from benchmark.metrics import METRICS, Metric, find, score
+from benchmark.types import Examples, Needs, Selection
+from downstreams import checks as check
+from downstreams.normalisation import Normalisation, Normaliser, mean_and_scale
+from downstreams.training.batches import Schedule
+from downstreams.training.gradients import Autograd, Data, Gradients
+from downstreams.training.loop import Search, State, train_members
+from downstreams.training.losses import CCC, CROSS_ENTROPY, Loss
+from downstreams.training.rate_search import Found, Material, Searches
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Array = NDArray[np.float32]
+
+SEARCHES = Searches()  # of all heads of this process
+
+
+class TrainedParams(HeadParams):
+    """What decides the numbers of the head; a recipe states every key."""
+
+    hidden: Count = Field(description="width of the hidden layer")
+    normalisation: Normalisation = Field(
+        description="standardise every dimension of every layer: global (by train), speaker (transductive) or none"
+    )
+    learning_rates: tuple[Positive, ...] = Field(
+        min_length=1, description="Adam's learning rates; each fold trains the one that is best on its dev set"
+    )
+    search_seed: int | None = Field(
+        description="seed whose training of all rates chooses a fold's rate, for every seed; null: each for itself"
+    )
+    batch_size: Count = Field(description="utterances in a micro-batch")
+    accumulate: Count = Field(description="micro-batches in an optimiser step")
+    clip: Positive | None = Field(description="largest L2 norm of the gradient; null for no clipping")
+    unit: Literal["epochs", "steps"] = Field(
+        description="what maximum and evaluate_every count: passes over train, or optimiser steps"
+    )
+    maximum: Count = Field(description="when training ends at the latest")
+    evaluate_every: Count = Field(description="units between two evaluations on dev")
+    patience: Count | None = Field(
+        description="evaluations in a row without a better dev score or a lower dev loss that end training; null: none"
+    )
+    select_on: str = Field(description="metric on dev that selects: \"primary\" is the task's, or a metric's name")
+    ties: Literal["loss", "first"] = Field(description="of equal dev scores take that of lower dev loss, or the first")
+    seed: int | None = Field(description="decides initialisation and order; null: the seed of the run")
+
+    @model_validator(mode="after")
+    def _is_evaluated(self) -> TrainedParams:
+        if self.evaluate_every > self.maximum:
+            raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
+        if len(set(self.learning_rates)) < len(self.learning_rates):
+            raise ValueError(f"learning_rates repeats a value: {list(self.learning_rates)}")
+        if self.select_on not in ("primary", *METRICS):
+            raise ValueError(f"select_on is 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
+        return self
+
+    @property
+    def schedule(self) -> Schedule:
+        """The part of the recipe that the training loop reads."""
+        return Schedule(
+            batch_size=self.batch_size,
+            accumulate=self.accumulate,
+            clip=self.clip,
+            unit=self.unit,
+            maximum=self.maximum,
+            evaluate_every=self.evaluate_every,
+            patience=self.patience,
+            ties=self.ties,
+        )
+
+
+class Trained(Downstream):
+    """Base of heads that train from per-layer means.
+
+    Threads share nothing but the searches, which are guarded: random numbers come from a generator of its own.
+    """
+
+    needs: Needs = "mean"
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
+    concurrent: ClassVar[bool] = True
+    Params: ClassVar[type[HeadParams]] = TrainedParams
+    params: TrainedParams
+
+    def __init__(self, params: HeadParams, device: str = "cpu") -> None:
+        super().__init__(params, device)
+        self._normaliser = Normaliser("none")
+        self._parameters: list[Tensor] = []  # of the one chosen member, on the CPU
+        # Values are learnt in units of their deviation on train; CCC does not change when truth and prediction are
+        # moved and stretched alike. Both (k,) float64; 0 and 1 for classes.
+        self._offset: NDArray[np.float64] = np.zeros(1)
+        self._unit: NDArray[np.float64] = np.ones(1)
+
+    @property
+    def stochastic(self) -> bool:
+        """True unless the recipe fixes the seed."""
+        return self.params.seed is None
+
+    @property
+    def uses_dev(self) -> Literal["select", "fit", "no"]:
+        """It selects on dev."""
+        return "select"
+
+    @property
+    def transductive(self) -> bool:
+        """True with normalisation by speaker."""
+        return self.params.normalisation == "speaker"
+
+    def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
+        """Train with the fold's learning rate, stop early on dev and keep what is best there.
+
+        The rate is searched once: every rate is trained with the recipe's `search_seed`, and the one whose best state
+        on dev is best is the fold's. The unit of that very seed is what the search found; any other trains the
+        fold's rate with its own initialisation and order. Should it diverge before the first evaluation, then the
+        search's next best rate is trained in its place, and so on.
+
+        Args:
+            train: At least one example, with targets.
+            dev: At least one example, with targets.
+            seed: Decides initialisation and order unless the recipe fixes it.
+
+        Returns:
+            Metric, dev score, epoch (or step) and layer weights of the chosen state; the learning rate if searched.
+
+        Raises:
+            BenchError: There is no dev set, examples are not as they should be, the recipe selects on a metric of
+                the other kind, or training diverged at every learning rate.
+        """
+        x = self._means(train, "train")
+        if not len(dev):
+            raise BenchError(
+                f"the head {self.name} selects on dev, but the protocol has no dev set",
+                "give the task a dev set, or use a head that selects nothing, such as svm",
+            )
+        _, layers, dim = x.shape
+        x_dev = self._means(dev, "dev", shape=(layers, dim))
+        metric = self._metric(train)
+        y, y_dev = self._targets(train, dev)
+        own = seed if self.params.seed is None else self.params.seed
+        searched = len(self.params.learning_rates) > 1
+        shared = own if self.params.search_seed is None or not searched else self.params.search_seed
+
+        def search(features: tuple[Array, Array]) -> Found:
+            normaliser = self._normaliser = Normaliser.fit(self.params.normalisation, features[0])
+            material = Material(
+                Data(self._features(features[0], train.speakers), torch.from_numpy(y).to(self.device)),
+                Data(self._features(features[1], dev.speakers), torch.from_numpy(y_dev).to(self.device)),
+                shape=(layers, dim, len(train.outputs)),
+                loss=CROSS_ENTROPY if train.kind == "classification" else CCC,
+                score=self._dev_score(metric, dev),
+            )
+            return self._search(normaliser, material, shared)
+
+        targets = tuple((part.ids, part.speakers, np.asarray(part.y).tobytes()) for part in (train, dev))
+        task = (train.kind, train.outputs, metric.name, x.shape, x_dev.shape, targets)
+        circumstances = (self.device, torch.get_num_threads())
+        key = (type(self), self.params.model_dump_json(), shared, task, circumstances)
+        found = SEARCHES.get(key, (x, x_dev), search)
+        self._normaliser = found.normaliser
+        member, state = (found.ranking[0], found.state) if own == shared else self._replicate(found, own)
+        self._parameters = [tensor.cpu() for tensor in state.parameters]
+        return Selection(
+            on=f"dev {metric.name}",
+            score=state.score if metric.higher_is_better else -state.score,
+            epoch=state.when,
+            layer_weights=tuple(torch.softmax(self._parameters[0].double(), dim=0).tolist()),
+            chosen={"learning_rate": self.params.learning_rates[member]} if searched else {},
+        )
+
+    def predict(self, examples: Examples) -> NDArray[np.float64]:
+        """Log-probabilities (n, K) of the classes, or values (n, k) of the dimensions.
+
+        Raises:
+            BenchError: The head is not fitted, or the features are not like those it was fitted on.
+        """
+        if not self._parameters:
+            raise BenchError(f"the head {self.name} predicts before it is fitted", "call fit first")
+        _, dim = self._parameters[1].shape
+        x = self._means(examples, "test", shape=(len(self._parameters[0]), dim))
+        with torch.no_grad():
+            stacked = [tensor.unsqueeze(0).to(self.device) for tensor in self._parameters]
+            outputs = self._forward(stacked, self._features(x, examples.speakers))[0].cpu().double()
+        if examples.kind == "classification":
+            outputs = torch.log_softmax(outputs, dim=-1)
+        return self._values(outputs)
+
+    def parameters(self) -> int:
+        """Number of trained values of the chosen head."""
+        return sum(tensor.numel() for tensor in self._parameters)
+
+    # What one head does otherwise than another.
+
+    @abstractmethod
+    def _initial_parameters(self, layers: int, dim: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
+        """Draw one head: float32 on the CPU, the first the weights of the layers before their softmax (L,)."""
+
+    @abstractmethod
+    def _forward(self, parameters: Sequence[Tensor], x: Tensor) -> Tensor:
+        """From stacked parameters (M, ...) and what `_features` returns to outputs (M, n, K)."""
+
+    def _gradients(self, loss: Loss) -> Gradients:
+        """How the loss is differentiated by the parameters."""
+        return Autograd(self._forward, loss)
+
+    def _means(self, examples: Examples, what: str, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
+        """Features (n, L, D) of what is heard of the examples."""
+        return check.means(examples, what, shape)
+
+    def _features(self, x: NDArray[np.float32], speakers: Sequence[str]) -> Tensor:
+        """Normalised means as (L, n, D) on the device."""
+        layers_first = self._normaliser.apply(x, speakers).transpose(1, 0, 2)
+        return torch.from_numpy(np.require(layers_first, requirements=["C", "W"])).to(self.device)
+
+    # What is the same for all.
+
+    def _search(self, normaliser: Normaliser, material: Material, seed: int) -> Found:
+        """Train every learning rate with one initialisation and order."""
+        search = self._train(self.params.learning_rates, material, seed)
+        winner = search.winner()
+        if winner is None:
+            raise self._diverged()
+        return Found(normaliser, material, tuple(search.ranking()), winner[1])
+
+    def _replicate(self, found: Found, seed: int) -> tuple[int, State]:
+        """Train the fold's learning rate with another seed; the next best one where it diverges."""
+        for member in found.ranking:
+            (state,) = self._train([self.params.learning_rates[member]], found.material, seed).best
+            if state is not None:
+                return member, state
+        raise self._diverged()
+
+    def _train(self, learning_rates: Sequence[float], material: Material, seed: int) -> Search:
+        generator = torch.Generator(device="cpu").manual_seed(seed)
+        start = self._initial_parameters(*material.shape, generator)
+        return train_members(
+            self._forward,
+            material.loss,
+            self._gradients(material.loss),
+            start=[tensor.to(self.device) for tensor in start],
+            learning_rates=learning_rates,
+            train=material.train,
+            dev=material.dev,
+            score=material.score,
+            schedule=self.params.schedule,
+            generator=generator,
+        )
+
+    def _diverged(self) -> BenchError:
+        tried = ", ".join(f"{rate:g}" for rate in self.params.learning_rates)
+        return BenchError(
+            f"training diverged at every learning rate: {tried}",
+            "smaller learning rates, or normalisation: global, keep it finite",
+        )
+
+    def _metric(self, train: Examples) -> Metric:
+        metric = find(train.metric if self.params.select_on == "primary" else self.params.select_on)
+        if metric.kind != train.kind:
+            raise BenchError(
+                f"the head selects on {metric.name}, a metric of {metric.kind}, but the task is {train.kind}",
+                "choose a recipe with select_on: primary",
+            )
+        return metric
+
+    def _targets(self, train: Examples, dev: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """One-hot classes, or values in units of their deviation on train; sets how `_values` turns outputs back."""
+        if train.kind == "classification":
+            self._offset, self._unit = np.zeros(1), np.ones(1)
+            one_hot = np.eye(len(train.outputs), dtype=np.float32)
+            return one_hot[check.class_indices(train, "train")], one_hot[check.class_indices(dev, "dev")]
+        y, y_dev = check.values(train, "train"), check.values(dev, "dev")
+        mean, scale = mean_and_scale(y[:, None])
+        self._offset, self._unit = mean[0], scale[0]
+        y, y_dev = (y - self._offset) / self._unit, (y_dev - self._offset) / self._unit
+        return y.astype(np.float32), y_dev.astype(np.float32)
+
+    def _values(self, outputs: Tensor) -> NDArray[np.float64]:
+        return np.asarray(outputs.double().cpu().numpy() * self._unit + self._offset)
+
+    def _dev_score(self, metric: Metric, dev: Examples) -> Callable[[Tensor], float]:
+        truth = check.class_indices(dev, "dev") if dev.kind == "classification" else check.values(dev, "dev")
+        sign, offset, unit = (1.0 if metric.higher_is_better else -1.0), self._offset, self._unit
+        return lambda outputs: sign * score(metric.name, truth, outputs.double().cpu().numpy() * unit + offset)

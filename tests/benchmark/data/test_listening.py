@@ -1,0 +1,166 @@
+"""Listening: every problem at once, and no file twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from toy import RATE
+
+import benchmark.data.audio
+import benchmark.data.listening
+from benchmark.data.listening import audio_digest
+from benchmark.errors import BenchError
+from benchmark.io.settings import Settings, load_settings
+from benchmark.protocol.dataset import Dataset, load_dataset
+from benchmark.protocol.hearing import listen
+from benchmark.protocol.task import read_task
+from tasks.corpora.csv import CSV
+
+
+def load(task: Path, corpus: Path) -> tuple[Dataset, Settings]:
+    settings = load_settings([f"toy={corpus}"])
+    return load_dataset(read_task(task), [CSV()], settings), settings
+
+
+def test_all_problems_are_reported_together(own_toy_corpus: Path, toy_task: Path) -> None:
+    (own_toy_corpus / "anna/high0.wav").unlink()
+    (own_toy_corpus / "bert/high1.wav").write_text("no audio")
+    soundfile.write(own_toy_corpus / "cleo/low2.wav", np.zeros(8000), RATE)
+    soundfile.write(own_toy_corpus / "dora/low3.wav", np.full(100, 0.1), RATE)
+    dataset, settings = load(toy_task, own_toy_corpus)
+    with pytest.raises(BenchError) as caught:
+        listen(dataset, settings, {"mfcc": 0.025}, lambda count: None)
+    message = str(caught.value)
+    assert message.startswith("4 of 40 utterances of 'csv' are unusable")
+    for part in (
+        "anna/high0.wav: the file is missing",
+        "bert/high1.wav: unreadable",
+        "cleo/low2.wav: the audio is silent",
+        "dora/low3.wav: 0.006 s is too short for the upstream 'mfcc' (0.025 s)",
+    ):
+        assert part in message
+
+
+def test_an_unchanged_file_is_not_decoded_again(
+    own_toy_corpus: Path, toy_task: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, settings = load(toy_task, own_toy_corpus)
+    first = listen(dataset, settings, {}, lambda count: None)
+    decoded = count_decoding(monkeypatch)
+    assert listen(dataset, settings, {}, lambda count: None) == first
+    assert decoded == []
+    path = own_toy_corpus / "anna/high0.wav"
+    samples, _ = soundfile.read(path)
+    soundfile.write(path, samples * 0.5, RATE)
+    state = path.stat()
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
+    second = listen(dataset, settings, {}, lambda count: None)
+    assert decoded == ["anna/high0.wav"]
+    assert audio_digest(second) != audio_digest(first)
+
+
+def test_a_damaged_index_is_made_again(own_toy_corpus: Path, toy_task: Path, caplog: pytest.LogCaptureFixture) -> None:
+    dataset, settings = load(toy_task, own_toy_corpus)
+    first = listen(dataset, settings, {}, lambda count: None)
+    (index,) = (settings.cache / "audio").iterdir()
+    whole = index.read_bytes()
+    content = json.loads(whole)
+    entries = content["entries"]
+    first_sha = entries[min(entries)][3]
+    other = ("1" if first_sha[0] == "0" else "0") + first_sha[1:]
+    for damaged in (
+        whole[:100],
+        b"",
+        b"[]",
+        b"[" * 100_000,
+        b"\xff\xfe",
+        whole.replace(first_sha.encode(), other.encode()),
+        json.dumps({**content, "entries": {key: value[:3] for key, value in entries.items()}}).encode(),
+        json.dumps(
+            {**content, "entries": {key: [*value[:4], float("nan")] for key, value in entries.items()}}
+        ).encode(),
+        json.dumps({**content, "sha256": "0" * 64}).encode(),
+        json.dumps({**content, "decoder": {}}).encode(),
+    ):
+        assert damaged != whole
+        caplog.clear()
+        index.write_bytes(damaged)
+        assert listen(dataset, settings, {}, lambda count: None) == first
+        assert "is damaged; every file is decoded again" in caplog.text
+        assert index.read_bytes() == whole
+
+
+def test_an_index_that_cannot_be_read_is_an_error(own_toy_corpus: Path, toy_task: Path) -> None:
+    dataset, settings = load(toy_task, own_toy_corpus)
+    listen(dataset, settings, {}, lambda count: None)
+    (index,) = (settings.cache / "audio").iterdir()
+    index.unlink()
+    index.mkdir()
+    with pytest.raises(BenchError, match="cannot read the audio index"):
+        listen(dataset, settings, {}, lambda count: None)
+
+
+def count_decoding(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are decoded from now on."""
+    decoded = []
+    real = benchmark.data.listening.decode
+
+    def counting(root, utterance, limit=None, cache=None):
+        decoded.append(utterance.file)
+        return real(root, utterance, limit, cache)
+
+    monkeypatch.setattr(benchmark.data.listening, "decode", counting)
+    return decoded
+
+
+def test_a_file_that_was_replaced_by_one_of_its_size_and_time_is_decoded_again(
+    own_toy_corpus: Path, toy_task: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, settings = load(toy_task, own_toy_corpus)
+    first = listen(dataset, settings, {}, lambda count: None)
+    path = own_toy_corpus / "anna/high0.wav"
+    before = path.stat()
+    samples, _ = soundfile.read(path)
+    time.sleep(0.02)  # the clock of file systems ticks every few milliseconds
+    soundfile.write(path, samples * 0.5, RATE)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    decoded = count_decoding(monkeypatch)
+    assert audio_digest(listen(dataset, settings, {}, lambda count: None)) != audio_digest(first)
+    assert decoded == ["anna/high0.wav"]
+
+
+@pytest.mark.parametrize("what", ["libsndfile", "source"])
+def test_another_decoder_decodes_again(
+    own_toy_corpus: Path, toy_task: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    dataset, settings = load(toy_task, own_toy_corpus)
+    listen(dataset, settings, {}, lambda count: None)
+    decoded = count_decoding(monkeypatch)
+    if what == "libsndfile":
+        monkeypatch.setattr(soundfile, "__libsndfile_version__", "0.0.1")
+    else:
+        monkeypatch.setattr("benchmark.data.listening.code_sha256", lambda *parts: "another way to decode")
+    listen(dataset, settings, {}, lambda count: None)
+    assert len(decoded) == 40
+    listen(dataset, settings, {}, lambda count: None)
+    assert len(decoded) == 40
+
+
+def test_utterances_are_counted_and_not_their_problems(own_toy_corpus: Path, toy_task: Path) -> None:
+    dataset, settings = load(toy_task, own_toy_corpus)
+    (own_toy_corpus / "anna/high0.wav").unlink()
+    with pytest.raises(BenchError) as caught:
+        listen(dataset, settings, {"mfcc": 0.025, "long": 0.75, "longer": 1.5}, lambda count: None)
+    message = str(caught.value)
+    assert message.startswith("40 of 40 utterances of 'csv' are unusable: anna/high0.wav: the file is missing; ")
+    both = "anna/high1.wav: 0.500 s is too short for the upstreams 'long' (0.750 s) and 'longer' (1.500 s)"
+    assert message.count(both) == 1
+    assert message.count("too short") == 19
+    assert "; and 20 more (nothing is dropped" in message

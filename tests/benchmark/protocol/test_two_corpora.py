@@ -1,0 +1,202 @@
+"""Tasks between two corpora: the source teaches, the target tests, and its labels reach no head."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from toy import TOY_TASK, write_toy_corpus
+
+from benchmark.errors import BenchError, UsageError
+from benchmark.io.settings import Settings, load_settings
+from benchmark.protocol.dataset import load_dataset
+from benchmark.protocol.task import Task
+from benchmark.records import RecordStore
+from benchmark.registry.registry import Registry
+from benchmark.run.loop import run
+from benchmark.run.plan import Request
+
+PLUGIN = '''
+import json, pathlib
+from benchmark import Downstream, Features, Selection, Upstream
+from tasks.corpora.csv import CSV
+import numpy as np
+
+LOG = pathlib.Path(__file__).with_suffix(".jsonl")
+
+
+class Elsewhere(CSV):
+    """The toy corpus under another name, as another corpus."""
+
+    name = "elsewhere"
+
+
+class Peak(Upstream):
+    """The strongest frequency."""
+
+    name = "peak"
+
+    def encode(self, wave):
+        return Features(np.float32([[[np.argmax(np.abs(np.fft.rfft(wave)))]]]))
+
+
+class Adapter(Downstream):
+    """Remembers what it is shown of the target."""
+
+    name = "adapter"
+    adapts = True
+
+    def fit(self, train, dev, *, seed, adapt):
+        with LOG.open("a") as handle:
+            seen = {"train": train.ids, "dev": dev.ids, "adapt": adapt.ids, "labels": adapt.y is not None}
+            handle.write(json.dumps(seen) + "\\n")
+        return Selection()
+
+    def predict(self, examples):
+        return np.eye(2)[(examples.x[:, 0, 0] < 700).astype(int)]
+'''
+
+PART = {"label_map": {"high": "high", "low": "low"}, "expect": {"utterances": 40, "speakers": 4}}
+SHARED = {key: value for key, value in TOY_TASK.items() if key not in ("corpus", "label_map", "expect")}
+CROSS = {
+    **SHARED,
+    "name": "here-to-elsewhere",
+    "source": {"corpus": "csv", **PART},
+    "target": {"corpus": "elsewhere", **PART},
+    "folds": {"scheme": "group-k-fold", "group": "speaker", "k": 2},
+    "dev": {"scheme": "random", "fraction": 0.25, "group": "speaker"},
+    "downstream": "svm",
+    "seeds": [0],
+}
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    path = tmp_path / "two_corpora_plugin.py"
+    path.write_text(PLUGIN)
+    return Registry([str(path)])
+
+
+@pytest.fixture
+def both(toy_corpus: Path, tmp_path: Path) -> Settings:
+    """The same recordings twice would be a leak: the second corpus is its own."""
+    return load_settings([f"csv={toy_corpus}", f"elsewhere={write_toy_corpus(tmp_path / 'elsewhere', seed=1000)}"])
+
+
+def cross(**changes: object) -> Task:
+    return Task.model_validate({**copy.deepcopy(CROSS), **changes})
+
+
+def test_train_and_dev_are_of_the_source_and_test_and_adapt_of_the_target(registry, both) -> None:
+    task = cross()
+    dataset = load_dataset(task, registry.corpora_of(task), both)
+    assert dataset.corpus_name == "csv -> elsewhere"
+    assert len(dataset.utterances) == 80
+    for fold in dataset.folds:
+        assert {i.partition(":")[0] for i in (*fold.train, *fold.dev)} == {"csv"}
+        assert {i.partition(":")[0] for i in (*fold.adapt, *fold.test)} == {"elsewhere"}
+        assert (len(fold.train), len(fold.dev), len(fold.adapt), len(fold.test)) == (30, 10, 20, 20)
+        speakers = {name: {dataset.by_id[i].speaker for i in getattr(fold, name)} for name in ("adapt", "test")}
+        assert not speakers["adapt"] & speakers["test"]
+    assert sorted(i for fold in dataset.folds for i in fold.test) == [
+        u.id for u in dataset.utterances if u.id.startswith("elsewhere:")
+    ]
+    assert len({dataset.root_of(utterance) for utterance in dataset.utterances}) == 2
+
+
+def test_official_splits_keep_the_dev_of_the_source_and_leave_the_rest_alone(registry, tmp_path) -> None:
+    folders = {name: write_toy_corpus(tmp_path / name, seed=seed) for name, seed in (("csv", 0), ("elsewhere", 5000))}
+    split = {"anna": "train", "bert": "dev", "cleo": "test", "dora": "train"}
+    for folder in folders.values():
+        index = folder / "index.csv"
+        head, *rows = index.read_text().splitlines()
+        rows = [f"{row},{split[row.split('/')[0]]}" for row in rows]
+        index.write_text("\n".join([f"{head},split", *rows]) + "\n")
+    task = cross(folds={"scheme": "official"}, dev={"scheme": "official"})
+    settings = load_settings([f"{name}={folder}" for name, folder in folders.items()])
+    (fold,) = load_dataset(task, registry.corpora_of(task), settings).folds
+
+    def speakers(ids: tuple[str, ...]) -> set[str]:
+        return {i.split("/")[0] for i in ids}
+
+    assert speakers(fold.train) == {"csv:anna", "csv:dora"}
+    assert speakers(fold.dev) == {"csv:bert"}
+    assert speakers(fold.adapt) == {"elsewhere:anna", "elsewhere:dora"}
+    assert speakers(fold.test) == {"elsewhere:cleo"}
+
+
+def test_a_head_that_adapts_sees_the_target_without_labels_and_never_the_test_set(
+    registry, both, tmp_path, progress
+) -> None:
+    path = tmp_path / "here-to-elsewhere.yaml"
+    path.write_text(yaml.safe_dump(CROSS))
+    request = Request(upstreams=["peak"], tasks=[str(path)], downstreams=["adapter", "svm"])
+    adapter, svm = run(request, registry, both, progress, "cpu")
+    assert adapter.failed == svm.failed == {}
+    assert adapter.newly_encoded == 80
+    assert svm.newly_encoded == 0
+    assert adapter.score is not None
+    assert adapter.score.mean == 1.0
+    shown = [json.loads(line) for line in (tmp_path / "two_corpora_plugin.jsonl").read_text().splitlines()]
+    records = [one for one in RecordStore(both.results) if one.downstream.name == "adapter"]
+    assert len(shown) == len(records) == 2
+    for one in shown:
+        assert one["labels"] is False
+        assert {i.partition(":")[0] for i in one["adapt"]} == {"elsewhere"}
+        assert len(one["adapt"]) == 20
+    assert {(r.counts.train, r.counts.dev, r.counts.adapt, r.counts.test) for r in records} == {(30, 10, 20, 20)}
+    assert {record.task.corpus.name for record in records} == {"csv -> elsewhere"}
+
+
+def test_a_head_that_adapts_is_refused_where_there_is_no_target(registry, both, toy_task, progress) -> None:
+    request = Request(upstreams=["peak"], tasks=[str(toy_task)], downstreams=["adapter"])
+    with pytest.raises(UsageError, match="'adapter' adapts to a target corpus, and the task 'toy' has none"):
+        run(request, registry, both, progress, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"target": None}, "source and target go together"),
+        ({"corpus": "csv"}, "corpus stands in source and in target"),
+        ({"target": {"corpus": "csv", **PART}}, "source and target are two corpora"),
+        ({"dev": {"scheme": "next-fold"}}, "the folds divide the target alone"),
+        ({"dev": {"scheme": "test"}}, "the folds divide the target alone"),
+        ({"context": {"turns": 2}}, "context is of the dialogues of one corpus"),
+        (
+            {"target": {"corpus": "elsewhere", **PART, "label_map": {"high": "hihg", "low": "low"}}},
+            "label_map sends 'high' to 'hihg'",
+        ),
+    ],
+)
+def test_a_protocol_that_mixes_up_the_two_is_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        cross(**changes)
+
+
+def test_each_corpus_is_expected_by_itself(registry, both) -> None:
+    task = cross(target={"corpus": "elsewhere", **PART, "expect": {"utterances": 41, "speakers": 4}})
+    with pytest.raises(BenchError, match=r"the corpus 'elsewhere' is not what the task .* 40 utterances instead of 41"):
+        load_dataset(task, registry.corpora_of(task), both)
+
+
+def test_the_name_of_the_task_places_neither_corpus(registry, both) -> None:
+    task = cross()
+    for settings, message in (
+        (load_settings([f"csv={both.data['csv']}"]), r"'elsewhere' is not here .*--data elsewhere=PATH"),
+        (load_settings([f"{task.name}={both.data['csv']}"]), "place each: --data csv=PATH --data elsewhere=PATH"),
+    ):
+        with pytest.raises(BenchError, match=message):
+            load_dataset(task, registry.corpora_of(task), settings)
+
+
+def test_targets_are_of_the_shared_classes(registry, both) -> None:
+    swapped = {"corpus": "elsewhere", **PART, "label_map": {"high": "low", "low": "high"}}
+    task = cross(target=swapped)
+    dataset = load_dataset(task, registry.corpora_of(task), both)
+    pair = [dataset.by_id["csv:anna/high0.wav"], dataset.by_id["elsewhere:anna/high0.wav"]]
+    np.testing.assert_array_equal(dataset.targets(pair), [0, 1])

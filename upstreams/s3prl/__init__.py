@@ -1,0 +1,1 @@
+"""Upstreams of the S3PRL hub."""

@@ -80,14 +80,19 @@ def identity_of(part: Upstream | Downstream) -> dict[str, Any]:
     }
 
 
-def identity_sha256(name: str, part: Upstream | Downstream) -> str:
+def identity_sha256(name: str, part: Upstream | Downstream, hub_version: int) -> str:
     """Digest by which a part is told from others where results are published: of its name and of what it is.
+
+    Args:
+        name: The row, or the recipe.
+        part: What goes by it.
+        hub_version: Version of what the hub does for every such part (hearing and pooling, or feeding and counting).
 
     Raises:
         UsageError: Other people's class gives something that is no plain value.
     """
     try:
-        return digest({"name": name, **identity_of(part)})
+        return digest({"name": name, "hub": hub_version, **identity_of(part)})
     except (TypeError, ValueError) as error:
         raise UsageError(f"the identity of {name!r} is not plain: {error}", "params are JSON values") from error
 
@@ -115,17 +120,20 @@ def _with_components(part: Upstream | Downstream) -> Iterator[Upstream | Downstr
 def code_sha256(*parts: type | Callable[..., Any]) -> str:
     """Digest of the code that classes or functions reach, by its meaning.
 
-    A class without source (defined interactively) is an error, as its identity could not be told.
-
     Args:
         parts: Classes and functions that are defined in modules, at their top.
 
     Raises:
-        UsageError: One has no source.
+        UsageError: One has no source, as what is defined interactively.
     """
-    reach = _Reach(frozenset(_own_root(part) for part in parts))
-    for part in parts:
-        reach.add(*_home(part))
+    return code_at(*(_home(part) for part in parts))
+
+
+def code_at(*places: tuple[str, str]) -> str:
+    """As `code_sha256`, of definitions by module and name; nothing is imported."""
+    reach = _Reach(frozenset(_own_root(module) for module, _ in places))
+    for module, name in places:
+        reach.add(module, name)
     return digest(sorted(reach.digests()))
 
 
@@ -240,9 +248,8 @@ def _file(name: str) -> Path | None:
     return None if origin is None else Path(origin)
 
 
-def _own_root(part: type | Callable[..., Any]) -> str:
-    """The package, or for a single file the folder, whose code belongs to a part."""
-    module = str(part.__module__)
+def _own_root(module: str) -> str:
+    """The package, or for a single file the folder, whose code belongs to what a module defines."""
     top = module.partition(".")[0]
     if top != module or (file := _file(module)) is None:
         return top

@@ -21,18 +21,19 @@ def _halved(features: Features) -> NDArray[np.float16]:
 
 
 def _mean(features: Features) -> NDArray[np.float32]:
-    return features.mean()
+    return Features.mean(features)
 
 
 def _statistics(features: Features) -> NDArray[np.float32]:
-    return features.statistics()
+    return Features.statistics(features)
 
 
 def _frames(features: Features) -> NDArray[np.float32]:
     return features.layers
 
 
-# Functions by themselves, so that the digest of what computes one says nothing of the others.
+# Functions by themselves, so that the digest of what computes one says nothing of the others; and they name the class
+# whose methods they call, so that these are in it.
 POOLINGS: Mapping[Needs, Callable[[Features], NDArray[Any]]] = {
     "mean": _mean,
     "statistics": _statistics,

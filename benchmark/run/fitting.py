@@ -19,6 +19,9 @@ from benchmark.protocol.dataset import Dataset
 from benchmark.records import SelectionPart
 from benchmark.types import Examples, Needs, Selection
 
+# Raised whenever a head is fed or its decisions are counted otherwise: part of what a published head is.
+VERSION = 1
+
 
 @dataclass(frozen=True)
 class Scored:

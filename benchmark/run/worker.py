@@ -13,6 +13,7 @@ from benchmark.base import Downstream, Upstream
 from benchmark.base.identity import Code, code_of, code_sha256, identity_sha256, version_of
 from benchmark.data.listening import Heard, audio_digest
 from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.features import encoding
 from benchmark.features.encoding import encoding_code
 from benchmark.features.store import Encoded
 from benchmark.features.views import Source, open_source
@@ -26,6 +27,7 @@ from benchmark.protocol.task import Task
 from benchmark.records import CodePart, CorpusPart, DownstreamPart, Protocol, TaskPart, UpstreamPart
 from benchmark.records.identity import unit_id
 from benchmark.registry.registry import Registry
+from benchmark.run import fitting
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
 
@@ -212,7 +214,7 @@ class Worker:
             upstream=UpstreamPart(
                 name=upstream.name,
                 version=version_of(upstream),
-                sha256=identity_sha256(upstream.name, upstream),
+                sha256=identity_sha256(upstream.name, upstream, encoding.VERSION),
                 params=dict(upstream.params),
                 weights_sha256=upstream.weights_sha256(),
                 sample_rate=upstream.sample_rate,
@@ -224,7 +226,7 @@ class Worker:
             downstream=DownstreamPart(
                 name=names.downstream,
                 version=version_of(head),
-                sha256=identity_sha256(names.downstream, head),
+                sha256=identity_sha256(names.downstream, head, fitting.VERSION),
                 needs=head.needs,
                 params=head.params.model_dump(mode="json"),
                 parameters=None,

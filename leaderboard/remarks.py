@@ -87,7 +87,14 @@ def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[
             for cell in old
         )
         lines.append(f"Not shown: {count(len(old), 'superseded row')}: {clean(named)}.")
-    return (*_power(section), *_contaminated(cells), *lines, *_versions(cells), *_not_shown(task, grouping))
+    return (
+        *_power(section),
+        *_contaminated(cells),
+        *lines,
+        *_versions(cells),
+        *_libraries(cells),
+        *_not_shown(task, grouping),
+    )
 
 
 def _power(section: Section) -> list[str]:
@@ -150,6 +157,23 @@ def _versions(cells: Sequence[Cell]) -> list[str]:
     return [f"Rows were run with different versions of the code: {listed}."]
 
 
+def _libraries(cells: Sequence[Cell]) -> list[str]:
+    """Which rows of a task were computed with which version of a library that decides numbers, where these differ."""
+    rows: dict[tuple[str, str], set[str]] = {}
+    for cell in cells:
+        for library, version in cell.libraries:
+            rows.setdefault((library, version), set()).add(clean(cell.name))
+    found = []
+    for library in sorted({library for library, _ in rows}):
+        versions = sorted(version for one, version in rows if one == library)
+        if len(versions) > 1:
+            listed = "; ".join(
+                f"{clean(version)} ({', '.join(sorted(rows[library, version]))})" for version in versions
+            )
+            found.append(f"Rows were computed with different versions of {clean(library)}: {listed}.")
+    return found
+
+
 def _not_shown(task: str, grouping: Grouping) -> list[str]:
     counted = (
         (grouping.modified, "of a modified protocol"),
@@ -167,12 +191,12 @@ def tasks_without_cells(grouping: Grouping) -> list[str]:
 
 
 def mixed_systems(cells: Sequence[Cell]) -> list[str]:
-    """Systems that go by one name on several tasks but are not one: the code, weights or parameters changed."""
+    """Systems that go by one name on several tasks but are not one: the version, weights or parameters changed."""
     identities: dict[str, set[tuple[str, str]]] = {}
     for cell in cells:
         identities.setdefault(cell.name, set()).add((cell.upstream.sha256, cell.downstream.sha256))
     return [
-        f"Not one system on all tasks (code, libraries, weights or parameters differ): {clean(name)}."
+        f"Not one system on all tasks (version, weights or parameters differ): {clean(name)}."
         for name, found in sorted(identities.items())
         if len(found) > 1
     ]

@@ -92,6 +92,13 @@ class Cell:
         return digest([*protocol_of(self.task), self.upstream.sha256, self.downstream.sha256])
 
     @property
+    def libraries(self) -> frozenset[tuple[str, str]]:
+        """The libraries that computed its features and fitted its heads, each with its version."""
+        made = [record.provenance for record in self.records.values()]
+        parts = [part for one in made for part in (one.upstream, one.downstream) if part is not None]
+        return frozenset(item for part in parts for item in part.libraries.items())
+
+    @property
     def created(self) -> str:
         """When its latest unit was made, as text; ISO 8601 in UTC sorts as time does."""
         return max(record.provenance.created for record in self.records.values())

@@ -305,7 +305,7 @@ def test_one_name_for_two_systems_on_two_tasks_is_said() -> None:
     assert board(same).notes == ()
     changed = cell(accurate(0.5), task__name="third", upstream__sha256=OTHER)
     assert board(same + changed).notes == (
-        "Not one system on all tasks (code, libraries, weights or parameters differ): ears + superb.",
+        "Not one system on all tasks (version, weights or parameters differ): ears + superb.",
     )
 
 
@@ -326,6 +326,22 @@ def test_rows_of_different_code_are_named_below_their_table() -> None:
     assert only(mixed + coded("b", "2")).notes == (
         "Rows were run with different versions of the code: 11111111 (a + superb); 22222222 (a + superb, b + superb).",
     )
+
+
+def test_rows_of_different_library_versions_are_named_below_their_table() -> None:
+    def made(name: str, torch: str, **changes):
+        libraries = {"numpy": "2.4.0", "torch": torch}
+        return system(name, 0.5, provenance__downstream__libraries=libraries, **changes)
+
+    assert only(made("a", "2.13.0") + made("b", "2.13.0")).notes == ()
+    assert only(made("a", "2.13.0") + made("b", "2.12.1") + made("c", "2.13.0")).notes == (
+        "Rows were computed with different versions of torch: 2.12.1 (b + superb); 2.13.0 (a + superb, c + superb).",
+    )
+    # What one row used and another did not is no difference, nor is another table.
+    assert (
+        only(made("a", "2.13.0") + system("b", 0.5, provenance__downstream__libraries={"numpy": "2.4.0"})).notes == ()
+    )
+    assert [table.notes for table in board(made("a", "1") + made("a", "2", task__name="other")).tasks] == [(), ()]
 
 
 def test_names_are_one_line_each() -> None:

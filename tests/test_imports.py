@@ -9,8 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SPOKES = {"upstreams", "downstreams", "tasks", "leaderboard"}
-# From what knows nothing to what knows all; rooms of one line do not import each other. `metrics` stands for the modules
-# at the top of the hub, which import each other only as they are needed by name.
+# From what knows nothing to what knows all. Rooms of one line do not import each other; the modules of the first may.
 ORDER = (
     ("errors", "text", "types", "lazy", "progress", "metrics"),
     ("io",),

@@ -78,6 +78,11 @@ class Unit:
     seed: int
     protocol: Protocol
 
+    @property
+    def label(self) -> str:
+        """Which unit of its cell it is, for people."""
+        return f"fold {self.fold}, seed {self.seed}"
+
 
 @dataclass(frozen=True)
 class Parts:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.io.files import digest
 from benchmark.metrics import METRICS
 from benchmark.records import Record
+from benchmark.records.identity import id_of
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 BASE: dict[str, Any] = {
@@ -109,9 +109,8 @@ def record(by_speaker: Mapping[str, NDArray[Any]] | None = None, **changes: Any)
         statistics = made_up(content) if by_speaker is None else by_speaker
         content["by_speaker"] = {speaker: np.asarray(values).tolist() for speaker, values in statistics.items()}
         content |= {key: value for key, value in _computed(content).items() if key not in changes}
-    keys = ("task", "upstream", "downstream", "fold", "seed")
-    content["id"] = changes.get("id", digest([content[key] for key in keys]))
-    return Record.model_validate(content)
+    made = Record.model_validate(content)
+    return made if "id" in changes else made.model_copy(update={"id": id_of(made)})
 
 
 def _computed(content: dict[str, Any]) -> dict[str, Any]:

@@ -24,9 +24,10 @@ from typing import Any
 
 import yaml
 
-from benchmark.doctor import S3PRL_INSTALL, quiet, s3prl_mend
 from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.io.packages import BROKEN_IMPORT, quiet
 from benchmark.text import clean, nearest
+from upstreams.s3prl.installation import INSTALL, mend
 
 # What an entry can raise when its checkpoint or its settings do not suit it.
 FAILURES = (
@@ -76,7 +77,7 @@ def package_folder() -> Path:
     """
     spec = importlib.util.find_spec("s3prl")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingError("the upstreams 's3prl:NAME' need the package s3prl, which is not installed", S3PRL_INSTALL)
+        raise MissingError("the upstreams 's3prl:NAME' need the package s3prl, which is not installed", INSTALL)
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -107,7 +108,7 @@ def _parsed(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise MissingError(f"the installed s3prl has no {path.name} in {path.parent}", S3PRL_INSTALL) from error
+        raise MissingError(f"the installed s3prl has no {path.name} in {path.parent}", INSTALL) from error
 
 
 def _wants_file(function: ast.FunctionDef) -> bool:
@@ -150,9 +151,9 @@ def function_of(entry: Entry) -> Callable[..., Any]:
             if entry.module.endswith(".roberta.hubconf"):  # which looks its frontend up in the hub
                 importlib.import_module("s3prl.hub")
             found: Callable[..., Any] = getattr(importlib.import_module(entry.module), entry.name)
-    except (ImportError, OSError, AttributeError, RuntimeError) as error:
+    except BROKEN_IMPORT as error:
         reason = told(error)
-        raise MissingError(f"s3prl's {entry.name!r} cannot be imported: {reason}", s3prl_mend(error)) from error
+        raise MissingError(f"s3prl's {entry.name!r} cannot be imported: {reason}", mend(error)) from error
     return found
 
 

@@ -95,6 +95,7 @@ class S3PRL(Upstream):
     sample_rate = 16_000
     min_duration = MIN_DURATION
     libraries = ("s3prl", "torch", "torchaudio", "transformers")
+    examine = "upstreams.s3prl.installation:examine"
 
     def __init__(self, argument: str) -> None:
         entry_name, colon, checkpoint = argument.partition(":")

@@ -1,4 +1,9 @@
-"""Unpacking archives of other people: nothing leaves its folder, nothing but files and folders, nothing endless."""
+"""Unpacking archives of other people: nothing leaves its folder, nothing but files and folders, nothing endless.
+
+pooch's `Unzip` and `Untar` unpack all seven traps of `tests/speed/own_code.py archives` (members that lead out of the
+folder, links, a device, archives that expand a thousand times) on a Python whose tarfile has no filter by default; this
+refuses all seven, and takes no longer for what is harmless.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,10 @@
 
 matplotlib escapes what names hold, so "<" and ">" occur only around tags. Its style attributes become attributes of
 their own, which a page may forbid or override as it likes; its style sheet, which would hold for the whole page, goes.
+
+matplotlib's own options (`metadata`, `svg.hashsalt`) make the same bytes for the same figure, and no more: two figures
+of thirty bars share 126 ids, and each has a style sheet, 84 style attributes and none of the page's colours or tips; as
+rewritten here they share none, and have 14 kB instead of 26 (`tests/speed/own_code.py markup`).
 """
 
 from __future__ import annotations

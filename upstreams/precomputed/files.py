@@ -2,6 +2,10 @@
 
 What is read is data and nothing else: no pickle is ever loaded, and an array whose header promises other than what
 follows is an error before memory is taken for it.
+
+numpy's own `load` takes the whole 1 GiB that a hostile header promises, where this takes 22 kB, and is no faster; its
+`loadtxt` is (0.03 s instead of 0.07 s for 1000 rows of 88 values), but it takes a table in which two columns have one
+name, and tells of one wrong row at a time (`tests/speed/own_code.py precomputed`).
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ class Giveaway:
     """How well the class can be told without listening: see `benchmark.audit.giveaways`.
 
     Attributes:
-        utterances: Those of which it is known.
+        utterances: How many have a known speaker, sentence or duration, whichever it is told from.
         groups: How many different speakers or sentences there are; None for durations.
         uar: UAR of the guess in [0, 1], each utterance guessed from the others.
         chance_uar: The same with shuffled classes.

@@ -82,7 +82,7 @@ class CellPlan:
 
     @property
     def protocol(self) -> Protocol:
-        """That of its units; "modified" where some are official and others not."""
+        """The protocol that the units follow; "modified" where some are official and others not."""
         found = {unit.protocol for unit in self.units}
         return found.pop() if len(found) == 1 else "modified"
 

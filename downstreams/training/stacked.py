@@ -116,7 +116,7 @@ class Trained(Downstream):
 
     @property
     def uses_dev(self) -> Literal["select", "fit", "no"]:
-        """It selects on dev."""
+        """Always "select": dev chooses the learning rate and the state that is kept."""
         return "select"
 
     @property

@@ -31,7 +31,7 @@ def fragment(source: str, *, width: float, height: float, title: str, descriptio
     Args:
         source: What matplotlib wrote, with text as text.
         width: Of the figure, in points.
-        height: Likewise.
+        height: Of the figure, in points.
         title: What it shows.
         description: More of it.
         ink: The colour that gives way to the page's own.

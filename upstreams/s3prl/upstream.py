@@ -70,7 +70,7 @@ ENCODER_WEIGHT = re.compile(r"(^|\.)(encoder|feature_extractor|feature_projectio
 
 @functools.cache
 def _warn_of_zero_mean(name: str) -> None:
-    """Say it once in a process."""
+    """Warn once in a process that means of these features are zero."""
     log.warning(
         "%s has zero mean over every utterance, as s3prl normalises it: a head that reads means learns nothing from it "
         "(s3prl:fbank_no_cmvn is without)",

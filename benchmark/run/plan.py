@@ -128,7 +128,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                 parts = worker.parts(names)
                 units = tuple(_units(request, material, names, parts))
                 todo = tuple(unit for unit in units if _is_todo(records.get(parts.task.name, unit.id), request.rerun))
-                demands = worker.source(names).demands(material.dataset, material.heard) if todo else []
+                demands = worker.view(names).demands(material.dataset, material.heard) if todo else []
                 cells.append(
                     CellPlan(
                         names=names,

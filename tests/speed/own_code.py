@@ -142,16 +142,16 @@ def video(folder: Path, repeats: int) -> Iterator[dict[str, Any]]:
 
 def precomputed(folder: Path, repeats: int) -> Iterator[dict[str, Any]]:
     """Reading arrays and tables, and the memory that a header takes which promises far more than follows."""
-    from upstreams.precomputed.files import open_source
+    from upstreams.precomputed.files import open_arrays
 
     rng = np.random.default_rng(0)
     means = {f"u{index}": rng.random((LAYERS, 1, DIM), dtype=np.float32) for index in range(UTTERANCES)}
     np.savez(folder / "means.npz", **means)
 
     def read(path: Path) -> None:
-        source = open_source(path)
-        for name in source.ids:
-            source.read(name)
+        arrays = open_arrays(path)
+        for name in arrays.ids:
+            arrays.read(name)
 
     def load(path: Path) -> None:
         with np.load(path, allow_pickle=False) as found:

@@ -50,7 +50,7 @@ FORCE, DO_NOT = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LO
 
 
 @dataclass(frozen=True)
-class Entry:
+class HubEntry:
     """One name of the hub.
 
     Attributes:
@@ -81,7 +81,7 @@ def package_folder() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def entries() -> dict[str, Entry]:
+def entries() -> dict[str, HubEntry]:
     """The entries of the hub by name.
 
     Raises:
@@ -91,7 +91,7 @@ def entries() -> dict[str, Entry]:
 
 
 @functools.cache
-def _entries(folder: Path) -> dict[str, Entry]:
+def _entries(folder: Path) -> dict[str, HubEntry]:
     found = {}
     for statement in _parsed(folder / "hub.py").body:
         if isinstance(statement, ast.ImportFrom) and statement.module:
@@ -100,7 +100,7 @@ def _entries(folder: Path) -> dict[str, Entry]:
             wanted = {alias.name for alias in statement.names}
             for node in _parsed(path).body:
                 if isinstance(node, ast.FunctionDef) and (node.name in wanted or starred) and node.name[0] != "_":
-                    found[node.name] = Entry(node.name, statement.module, _wants_file(node))
+                    found[node.name] = HubEntry(node.name, statement.module, _wants_file(node))
     return found
 
 
@@ -119,7 +119,7 @@ def _wants_file(function: ast.FunctionDef) -> bool:
     return named or function.name.endswith(("_local", "_custom"))
 
 
-def find_entry(name: str) -> Entry:
+def find_entry(name: str) -> HubEntry:
     """The entry of a name.
 
     Raises:
@@ -140,7 +140,7 @@ def find_entry(name: str) -> Entry:
     return known[name]
 
 
-def function_of(entry: Entry) -> Callable[..., Any]:
+def function_of(entry: HubEntry) -> Callable[..., Any]:
     """Import the function that makes the model.
 
     Raises:
@@ -242,7 +242,7 @@ def _calls(text: str) -> bool:
     return any(isinstance(node, ast.Call) for node in ast.walk(tree))
 
 
-def downloaded_files(entry: Entry) -> tuple[Path, ...] | None:
+def downloaded_files(entry: HubEntry) -> tuple[Path, ...] | None:
     """The checkpoint files of an entry that knows its own, downloaded into s3prl's cache where they are not there yet.
 
     The function of the entry runs on a copy of its module in which no model is made, so no weights are loaded.

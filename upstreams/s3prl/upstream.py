@@ -35,7 +35,7 @@ from benchmark.types import Features
 from upstreams.checkpoints import Checkpoint
 from upstreams.s3prl.hub import (
     FAILURES,
-    Entry,
+    HubEntry,
     as_data,
     downloaded_files,
     find_entry,
@@ -99,7 +99,7 @@ class S3PRL(Upstream):
 
     def __init__(self, argument: str) -> None:
         entry_name, colon, checkpoint = argument.partition(":")
-        self._entry: Entry = find_entry(entry_name)
+        self._entry: HubEntry = find_entry(entry_name)
         if bool(checkpoint) != self._entry.wants_file:
             raise UsageError(
                 f"s3prl's {entry_name!r} "

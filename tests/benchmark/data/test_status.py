@@ -14,7 +14,7 @@ from toy import RATE, tone
 from trees.audio import write_wav
 
 from benchmark.base import Corpus
-from benchmark.data.exchange import DigestIndex, differences, make_index, read_index
+from benchmark.data.digest_index import DigestIndex, differences, make_index, read_index
 from benchmark.data.layout import audio_files
 from benchmark.data.listening import Heard
 from benchmark.data.status import Inspection, count_parts, in_words, inspect, look

@@ -233,7 +233,7 @@ def _complete(task: str, cells: list[Cell]) -> list[Cell]:
 
 
 def _weighted(cells: list[Cell]) -> list[Cell]:
-    """Those with layer weights; the others are named, and refused where there is no other."""
+    """The cells whose heads have layer weights; the others are named, and refused where none has any."""
     figures = importlib.import_module(FIGURES)
     found, reasons = [], []
     for cell in cells:

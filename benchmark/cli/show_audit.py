@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 
 if TYPE_CHECKING:
-    from benchmark.audit.report import Audit, FoldAudit, Part, SetAudit
+    from benchmark.audit.report import Audit, FoldAudit, SetAudit, SetName
     from benchmark.io.settings import Settings
     from benchmark.registry.registry import Registry
 
@@ -87,7 +87,7 @@ def _print_block(
 def _print_folds(title: str, report: Audit) -> None:
     """One row for each fold; cells with slashes are train/dev/test."""
     has_adapt = any(fold.sets["adapt"].utterances for fold in report.folds)
-    sizes: tuple[Part, ...] = ("train", "dev", "test", *(("adapt",) if has_adapt else ()))
+    sizes: tuple[SetName, ...] = ("train", "dev", "test", *(("adapt",) if has_adapt else ()))
     columns: dict[str, Callable[[FoldAudit], object]] = {"fold": lambda fold: fold.name}
     columns |= {part: _size(part) for part in sizes}
     columns["speakers"] = lambda fold: _per_set(fold, lambda part: part.speakers)
@@ -117,7 +117,7 @@ def _cells(report: Audit, columns: dict[str, Callable[[FoldAudit], object]]) -> 
     return [[cell(fold) for cell in columns.values()] for fold in report.folds]
 
 
-def _size(part: Part) -> Callable[[FoldAudit], int]:
+def _size(part: SetName) -> Callable[[FoldAudit], int]:
     return lambda fold: fold.sets[part].utterances
 
 

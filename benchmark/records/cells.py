@@ -116,7 +116,7 @@ class Cell:
 
     @property
     def track(self) -> Track:
-        """In which race it runs.
+        """The race in which the cell is ranked.
 
         "fine-tuned": the head reads the waveform, so that the upstream learns too. "fixed": the task's default head.
         "open head": any other. Where an older record does not name the default head, it was `superb`.
@@ -125,15 +125,6 @@ class Cell:
             return "fine-tuned"
         default = FORMER_DEFAULT if self.task.downstream is None else self.task.downstream
         return "fixed" if self.downstream.name == default else "open head"
-
-    @property
-    def ranked_apart(self) -> tuple[str, ...]:
-        """Why it is not ranked among the others, as the flags call it; empty where it is."""
-        reasons = {
-            "speaker-dependent": not self.task.speaker_independent,
-            "contaminated": bool(self.contaminated),
-        }
-        return tuple(reason for reason, holds in reasons.items() if holds)
 
     @property
     def unit(self) -> Literal["speaker", "utterance"]:

@@ -54,8 +54,9 @@ def scan_package(kind: str) -> list[Entry]:
                 target = f"{module}:{node.name}"
                 where = f"{package.replace('.', '/')}/{place.as_posix()}"
                 known = literals.get("trained_on", ())
-                extra = literals.get("extra")
-                entries.append(Entry(literals["name"], target, summary, where, extra=extra, trained_on=known))
+                extra, examine = literals.get("extra"), literals.get("examine")
+                entry = Entry(literals["name"], target, summary, where, extra=extra, examine=examine, trained_on=known)
+                entries.append(entry)
     return entries
 
 

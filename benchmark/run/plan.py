@@ -84,7 +84,7 @@ class CellPlan:
 
     @property
     def protocol(self) -> Protocol:
-        """That of its units; "modified" where some are official and others not."""
+        """The protocol that the units follow; "modified" where some are official and others not."""
         found = {unit.protocol for unit in self.units}
         return found.pop() if len(found) == 1 else "modified"
 
@@ -132,12 +132,13 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                 units = tuple(_units(request, material, names, parts))
                 known = {unit: records.get(parts.task.name, unit.id) for unit in units}
                 todo = tuple(unit for unit in units if _is_todo(known[unit], request.rerun))
+                kept = (record for record in known.values() if not _is_todo(record, request.rerun))
                 failed = {
-                    unit.label: record.reason
-                    for unit, record in known.items()
-                    if record is not None and record.reason is not None and unit not in todo
+                    f"fold {record.fold}, seed {record.seed}": record.reason
+                    for record in kept
+                    if record is not None and record.reason is not None
                 }
-                demands = worker.source(names).demands(material.dataset, material.heard) if todo else []
+                demands = worker.view(names).demands(material.dataset, material.heard) if todo else []
                 cells.append(
                     CellPlan(
                         names=names,

@@ -16,7 +16,7 @@ from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.features import encoding
 from benchmark.features.encoding import encoding_code
 from benchmark.features.store import Encoded
-from benchmark.features.views import Source, open_source
+from benchmark.features.views import FeatureView, open_view
 from benchmark.io.files import digest
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
@@ -243,10 +243,10 @@ class Worker:
 
     # -- work ---------------------------------------------------------------------------------------------------------
 
-    def source(self, names: Names) -> Source:
+    def view(self, names: Names) -> FeatureView:
         """Where the features of a cell come from."""
         needs = self.registry.downstream(names.downstream).needs
-        return open_source(self.settings.cache, self.upstream(names.upstream), needs, stream=self.setup.stream)
+        return open_view(self.settings.cache, self.upstream(names.upstream), needs, stream=self.setup.stream)
 
     def encode(self, names: Names, device: str, progress: Progress) -> Encoded:
         """The features of a cell, encoding what is not stored; those of the last cell are kept.
@@ -260,7 +260,7 @@ class Worker:
         self._encoded = None  # before others take their place in memory
         self.upstream(names.upstream).device = device
         material = self.material(names.task, progress)
-        found = self.source(names).load(material.dataset, material.heard, progress)
+        found = self.view(names).load(material.dataset, material.heard, progress)
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 

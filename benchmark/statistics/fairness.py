@@ -23,7 +23,7 @@ class Fairness:
         worst: The score of the speaker with the worst one, mean over seeds, of those with enough utterances; for a
             speaker without utterances of some classes, over the classes that there are. None where the corpus knows
             no speakers.
-        median: That of the speaker in the middle; None likewise.
+        median: The score of the speaker in the middle, over the same speakers; None where the corpus knows none.
     """
 
     by_gender: dict[str, float]
@@ -33,7 +33,7 @@ class Fairness:
 
 
 def fairness(cell: Cell, metric: str) -> Fairness:
-    """Compute it from a complete cell.
+    """How evenly the score is spread over speakers and genders.
 
     Args:
         cell: A complete cell.

@@ -51,8 +51,8 @@ class Comparison:
         pairs: How many these were.
         smallest_p: The smallest p-value that the swap test can give with so few speakers, or so many draws.
         exact: Whether all swaps were gone through and nothing was drawn; None for a single speaker.
-        p_swap: That of the swap test alone.
-        p_student: That of Student's t behind the interval alone.
+        p_swap: The p-value of the swap test alone.
+        p_student: The p-value of Student's t behind the interval alone.
         spread: The standard deviation of `delta` over speakers and seeds; None for a single speaker.
         df: The degrees of freedom of `spread`; None where there is no spread, and for a single speaker.
         unit: "speaker", or "utterance" (in random groups) where the corpus knows no speakers.
@@ -97,7 +97,7 @@ class Comparison:
         return detectable_difference(self.spread, self.df) if self.df is not None else 0.0
 
     def mirrored(self) -> Comparison:
-        """The same, seen from b."""
+        """The comparison of b with a: differences and intervals with their signs turned."""
         low, high = (None if end is None else -end for end in (self.high, self.low))
         seeds = self.seeds[::-1]
         return replace(self, a=self.b, b=self.a, delta=-self.delta, low=low, high=high, seeds=seeds)

@@ -182,7 +182,12 @@ def _total(statistics: Array, weights: Array) -> Array:
 
 
 def _product(matrix: Array, weights: Array) -> Array:
-    """The matrix product (M, S) x (S, B), by blocks of columns."""
+    """The matrix product (M, S) x (S, B), by blocks of columns.
+
+    Twenty products of (80, 24) x (24, 1250) take 0.015 s of the processor so, 0.08 s in one piece on two busy cores,
+    0.03 s by einsum, and 0.016 s in one thread by threadpoolctl, which would bind the whole process and round otherwise
+    (`tests/speed/own_code.py product`).
+    """
     result = np.empty((len(matrix), weights.shape[1]))
     for part in chunks(weights.shape[1], max(64, ONE_THREAD // max(1, matrix.size))):
         result[:, part] = matrix @ weights[:, part]

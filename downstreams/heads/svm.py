@@ -106,7 +106,7 @@ class SVM(Downstream):
 
     @property
     def uses_dev(self) -> Literal["select", "fit", "no"]:
-        """It is fitted on dev where the recipe says so."""
+        """What dev is for: "fit" where the recipe fits the head on train and dev, else "no"."""
         return "fit" if self.params.fit_on == "train+dev" else "no"
 
     @property

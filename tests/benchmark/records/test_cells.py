@@ -179,13 +179,6 @@ def test_tracks(default: str | None, head: str, needs: str | None, track: str) -
     assert only(cell(**changes)).track == track
 
 
-def test_what_is_ranked_apart_and_why() -> None:
-    assert only(cell(task__corpus__synthetic=True)).ranked_apart == ()
-    assert only(cell(upstream__trained_on=["toys"])).ranked_apart == ("contaminated",)
-    apart = only(cell(upstream__trained_on=["toys"], task__speaker_independent=False)).ranked_apart
-    assert apart == ("speaker-dependent", "contaminated")
-
-
 @pytest.mark.parametrize(
     "name", ["audeering-dim", "hf:Audeering/wav2vec2-large-robust-12-ft-emotion-MSP-dim", "logmel+audeering-dim@last"]
 )

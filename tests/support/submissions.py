@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from benchmark.io.files import digest
 from benchmark.metrics import METRICS, statistics
+from benchmark.protocol.fold_schemes import Listed
 from benchmark.protocol.folds import folds_digest, make_folds
-from benchmark.protocol.task import Listed, Part, Task
+from benchmark.protocol.task import Part, Task
 from benchmark.records import Record, pack
 from benchmark.registry.declared import registered
 from benchmark.submissions.publishing import published_path, shared
@@ -75,7 +76,6 @@ def results(
     """The local records of a complete cell of the task's default head."""
     task = registered().task(name)
     folds, by_id, labels = folds_of(task, unknown=unknown)
-    by_speaker_fold = getattr(task.folds, "group", None) == "speaker" and task.folds.scheme == "leave-one-group-out"
     entry = registered().downstream_entry(task.downstream)
     dummy = "0" * 64
     base: dict[str, Any] = {
@@ -170,7 +170,7 @@ def results(
                     "unit": unit,
                     "salt": SALT,
                     "salted": False,
-                    "folds": by_speaker_fold,
+                    "folds": task.folds.is_named_after_speakers,
                     "gender": {} if unknown else dict.fromkeys(sorted(clusters)[::2], "female"),
                 },
                 "by_speaker": {cluster: values.tolist() for cluster, values in by_speaker.items()},

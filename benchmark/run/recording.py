@@ -56,7 +56,7 @@ def record_of(
     task = dataset.task
     metrics = {}
     if scored is not None:
-        total = np.sum(list(scored.by_speaker.values()), axis=0)
+        total = parts.task.statistics.total(scored.by_speaker.values())
         metrics = {name: float(METRICS[name].compute(total)) for name in task.metrics}
     shape = encoded.shape if encoded else (None, None)
     # Statistics are means and deviations, so they are twice as many as the upstream has dimensions.

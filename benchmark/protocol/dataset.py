@@ -167,11 +167,7 @@ class Dataset:
 
     def targets(self, utterances: Sequence[Utterance]) -> NDArray[np.int64] | NDArray[np.float32]:
         """Class indices (n,) int64, or values (n, k) float32 of the task's k dimensions."""
-        if self.task.kind == "classification":
-            position = {label: i for i, label in enumerate(self.task.labels)}
-            return np.array([position[self.labels[u.id]] for u in utterances], dtype=np.int64)
-        values = [[u.labels[name] for name in self.task.dimensions] for u in utterances]
-        return np.array(values, dtype=np.float32)
+        return self.task.targets.array(self.task, self.labels, utterances)
 
     def auxiliary_targets(self, utterances: Sequence[Utterance]) -> NDArray[np.int64] | None:
         """Indices of auxiliary classes (n,) int64, -1 for none; None where the task has no such classes."""

@@ -15,6 +15,7 @@ from benchmark.io.yamls import Closed, first_repeated, read_yaml, validate
 from benchmark.metrics import METRICS
 from benchmark.protocol.dev_schemes import AnyDevScheme
 from benchmark.protocol.fold_schemes import AnyFoldScheme, Seed
+from benchmark.protocol.targets import Targets, targets_of
 from benchmark.types import Kind
 
 # The keys of a task that decide no number: not part of its digest.
@@ -177,18 +178,12 @@ class Task(Closed):
 
     @model_validator(mode="after")
     def _outputs_are_consistent(self) -> Task:
-        classes, dimensions = self.labels, self.dimensions
-        if self.kind == "classification" and (len(set(classes)) < 2 or dimensions or len(set(classes)) < len(classes)):
-            raise ValueError("a classification task lists two or more different labels, and no dimensions")
-        mapped = any(part.label_map for part in self.parts)
-        if self.kind == "regression" and (not dimensions or classes or mapped):
-            raise ValueError("a regression task lists dimensions, and no labels or label_map")
-        if self.kind == "classification" and self.auxiliary is not None:
-            raise ValueError("auxiliary classes stand beside dimensions: this task has classes of its own")
-        if first_repeated(dimensions) is not None:
-            raise ValueError(f"a dimension is listed twice: {first_repeated(dimensions)!r}")
+        self.targets.check(self)
+        twice = first_repeated(self.dimensions)
+        if twice is not None:
+            raise ValueError(f"a dimension is listed twice: {twice!r}")
         for part in self.parts:
-            _check_label_map(classes, part.label_map)
+            _check_label_map(self.labels, part.label_map)
         return self
 
     @model_validator(mode="after")
@@ -202,8 +197,8 @@ class Task(Closed):
             if twice is not None:
                 raise ValueError(f"a {what} is listed twice: {twice!r}")
         for key, scheme in (("folds", self.folds), ("dev", self.dev)):
-            if self.kind == "regression" and scheme.is_stratified:
-                raise ValueError(f"{key} cannot be stratified in a regression task: it has no classes")
+            if scheme.is_stratified and not self.targets.are_classes:
+                raise ValueError(f"{key} cannot be stratified in a {self.kind} task: it has no classes")
         return self
 
     @model_validator(mode="after")
@@ -217,6 +212,11 @@ class Task(Closed):
         if self.source is not None and self.target is not None:
             return self.source, self.target
         return (Part.model_validate({key: getattr(self, key) for key in PART}),)
+
+    @property
+    def targets(self) -> Targets:
+        """What is predicted of an utterance."""
+        return targets_of(self.kind)
 
     @property
     def outputs(self) -> tuple[str, ...]:

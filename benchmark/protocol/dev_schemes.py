@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, StrictBool
 
 from benchmark.io.yamls import Closed
-from benchmark.protocol.drawing import Group, Labels, grouped, random_fraction, random_groups
 from benchmark.protocol.fold_schemes import Division, FoldScheme, Fraction, Seed, official
+from benchmark.protocol.sampling import Group, Labels, grouped, random_fraction, random_groups
 from benchmark.types import Utterance
 
 

@@ -16,7 +16,7 @@ from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from benchmark.errors import BenchError
 from benchmark.io.yamls import Closed, first_repeated
-from benchmark.protocol.drawing import (
+from benchmark.protocol.sampling import (
     Group,
     Labels,
     group_of,

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
-from benchmark.protocol.drawing import Labels
 from benchmark.protocol.fold_schemes import Division
+from benchmark.protocol.sampling import Labels
 from benchmark.protocol.task import Task
 from benchmark.types import Fold, Utterance
 

@@ -133,7 +133,7 @@ class Cell:
         codes = {record.provenance.code_sha256 for record in self.records.values()}
         flags = {
             "speaker-dependent": not self.task.speaker_independent,
-            "dev = test": self.task.dev == "test",
+            "dev = test": self.task.dev_is_test,
             "transductive": self.downstream.transductive,
             "contaminated": bool(self.contaminated),
             "no speakers": self.unit == "utterance",

@@ -53,6 +53,11 @@ class TaskPart(Closed):
     dev: str
 
     @property
+    def dev_is_test(self) -> bool:
+        """Whether heads are selected on the test set: `dev` is the name of the protocol's dev scheme."""
+        return self.dev == "test"
+
+    @property
     def statistics(self) -> SufficientStatistics:
         """What records of the task hold of each speaker."""
         return STATISTICS[self.kind]

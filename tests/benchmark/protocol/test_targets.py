@@ -66,9 +66,7 @@ def test_what_is_no_number_is_refused_by_name(value: Any) -> None:
 
 
 def test_a_label_that_no_map_has_is_refused() -> None:
-    with pytest.raises(
-        BenchError, match=r"'a' has the label 'odd', which is not in the label_map of toy"
-    ):
+    with pytest.raises(BenchError, match=r"'a' has the label 'odd', which is not in the label_map of toy"):
         class_of(utterance("a", emotion="odd"), "emotion", MAP, "toy")
     assert class_of(utterance("a", emotion="other"), "emotion", MAP, "toy") is None
 

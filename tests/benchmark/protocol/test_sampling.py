@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.errors import BenchError
-from benchmark.protocol.drawing import group_of, grouped, random_fraction, random_groups, shuffled, stratified_order
+from benchmark.protocol.sampling import group_of, grouped, random_fraction, random_groups, shuffled, stratified_order
 from benchmark.types import Utterance
 
 IDS = [f"u{index:02}" for index in range(20)]

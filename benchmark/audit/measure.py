@@ -21,7 +21,7 @@ from benchmark.audit.report import (
     FoldAudit,
     Giveaway,
     Identical,
-    Moments,
+    MeanAndDeviation,
     SentenceOverlap,
     SetAudit,
     SetName,
@@ -166,7 +166,7 @@ def _set(rows: Rows, speakers: int, table: Columns, dataset: Dataset) -> SetAudi
         genders=_seen(table.genders, rows),
         per_class=table.classes.counts(rows),
         values={
-            name: Moments(float(values[:, k].mean()), float(values[:, k].std()))
+            name: MeanAndDeviation(float(values[:, k].mean()), float(values[:, k].std()))
             for k, name in enumerate(dataset.task.dimensions)
             if len(rows)
         },

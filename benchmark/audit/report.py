@@ -32,7 +32,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Moments:
+class MeanAndDeviation:
     """Values of one dimension.
 
     Attributes:
@@ -60,7 +60,7 @@ class SetAudit:
     speakers: int
     genders: Mapping[str, int]
     per_class: Mapping[str, int]
-    values: Mapping[str, Moments]
+    values: Mapping[str, MeanAndDeviation]
 
 
 @dataclass(frozen=True)

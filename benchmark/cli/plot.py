@@ -141,7 +141,7 @@ def _everything(
 ) -> Iterator[Drawing]:
     """All figures that suit the records; those of the whole board only where nothing was chosen."""
     for name, of_task in cells.items():
-        suited = [Kind.DIMENSIONS] if of_task[0].task.kind == "regression" else [Kind.CONFUSION, Kind.RECALLS]
+        suited = [kind for kind, needed in NEEDS.items() if needed == of_task[0].task.kind]
         if of_task[0].unit == "speaker":
             suited.append(Kind.SPEAKERS)
         for kind in (*suited, Kind.LAYERS):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from benchmark.audit.report import Audit, FoldAudit, SetAudit, SetName
     from benchmark.io.settings import Settings
     from benchmark.registry.registry import Registry
+    from benchmark.sufficient import Outputs
 
 MEANING = (
     "UAR of guessing each utterance from the others: the majority of those of its speaker or sentence, or the class of "
@@ -104,12 +106,13 @@ def _print_folds(title: str, report: Audit) -> None:
 
 def _print_targets(report: Audit) -> None:
     """Classes, or dimensions, of the sets of each fold."""
-    is_classes = report.kind == "classification"
+    from benchmark.sufficient import STATISTICS
+
+    title, shown = _TARGETS[STATISTICS[report.kind].outputs]
     columns: dict[str, Callable[[FoldAudit], object]] = {"fold": lambda fold: fold.name}
-    columns |= {name: _counted("per_class", name) if is_classes else _spread_over_sets(name) for name in report.outputs}
+    columns |= {name: shown(name) for name in report.outputs}
     if any(fold.missing for fold in report.folds):
         columns["lacks"] = lambda fold: ", ".join(fold.missing)
-    title = "utterances of each class" if is_classes else "mean ± standard deviation"
     _print_block(title, list(columns), _cells(report, columns))
 
 
@@ -133,6 +136,13 @@ def _spread_over_sets(name: str) -> Callable[[FoldAudit], str]:
         return f"{part.values[name].mean:.2f}±{part.values[name].sd:.2f}" if name in part.values else "-"
 
     return lambda fold: _per_set(fold, cell)
+
+
+# What is shown of the targets of a set, and its title, by what the outputs of the task are.
+_TARGETS: dict[Outputs, tuple[str, Callable[[str], Callable[[FoldAudit], str]]]] = {
+    "classes": ("utterances of each class", partial(_counted, "per_class")),
+    "dimensions": ("mean ± standard deviation", _spread_over_sets),
+}
 
 
 def _sentences(fold: FoldAudit) -> str:

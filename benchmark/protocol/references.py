@@ -213,7 +213,7 @@ def _metric(text: str, where: str) -> tuple[str, str | None]:
     name, _, dimension = text.partition(" ")
     if name not in METRICS:
         raise UsageError(f"{where}: unknown metric {name!r}", nearest(name, METRICS))
-    if dimension and METRICS[name].kind == "classification":
+    if dimension and METRICS[name].statistics.outputs != "dimensions":
         raise UsageError(f"{where}: {name!r} has no dimensions, and {dimension!r} is given", f"write {name}")
     return name, dimension or None
 

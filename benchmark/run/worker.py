@@ -341,11 +341,11 @@ def check_head(task: Task, name: str, downstream: Downstream) -> None:
             f"the downstream {name!r} adapts to a target corpus, and the task {task.name!r} has none",
             "use it on a task between two corpora",
         )
-    if task.dev.scheme == "none" and downstream.uses_dev == "select":
+    if not task.dev.takes_some and downstream.uses_dev == "select":
         raise UsageError(
             f"the downstream {name!r} selects on dev, and the task {task.name!r} has none", "use one that does not"
         )
-    if task.dev.scheme == "test" and downstream.uses_dev == "fit":
+    if task.dev.is_test and downstream.uses_dev == "fit":
         raise UsageError(
             f"the downstream {name!r} is fitted on dev, which is the test set in the task {task.name!r}",
             "use a recipe that is fitted on train alone",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.records.cells import Cell, truth_of
+from benchmark.records.cells import Cell
 from benchmark.statistics.scores import suited, weighted_scores
 from benchmark.types import UNKNOWN_SPEAKER
 
@@ -55,8 +55,7 @@ def fairness(cell: Cell, metric: str) -> Fairness:
     if cell.unit != "speaker":
         return Fairness(by_gender, gap, None, None)
     of_speakers = statistics.sum(axis=1)
-    truth = truth_of(of_speakers[0], task)
-    sizes = truth.sum(axis=-1) if task.kind == "classification" else truth[:, 0, 0]
+    sizes = task.statistics.utterances(of_speakers[0])
     # utterances without a speaker are not one person's
     known = np.array([speaker != UNKNOWN_SPEAKER for speaker in cell.speakers])
     if not known.any():

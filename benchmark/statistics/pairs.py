@@ -13,7 +13,7 @@ from scipy import stats
 
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric
-from benchmark.records.cells import Cell, same_protocol, truth_of
+from benchmark.records.cells import Cell, same_protocol
 from benchmark.statistics.power import detectable_difference
 from benchmark.statistics.scores import (
     LEVEL,
@@ -320,7 +320,7 @@ def _check_pair(a: Cell, b: Cell) -> None:
             "have different protocols, recordings or folds",
             "only scores of one protocol on the same recordings can be compared",
         )
-    truth_a, truth_b = (truth_of(cell.statistics()[0], cell.task) for cell in (a, b))
+    truth_a, truth_b = (cell.task.statistics.truth(cell.statistics()[0]) for cell in (a, b))
     if a.speakers != b.speakers or not np.allclose(truth_a, truth_b, rtol=1e-9, atol=1e-9):
         raise BenchError(
             f"{a.name} and {b.name} were not tested on the same utterances of {a.task.name}",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from benchmark.metrics import METRICS
 from benchmark.records import Record
 from benchmark.records.identity import id_of
+from benchmark.sufficient import STATISTICS
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 BASE: dict[str, Any] = {
@@ -116,18 +117,15 @@ def record(by_speaker: Mapping[str, NDArray[Any]] | None = None, **changes: Any)
 def _computed(content: dict[str, Any]) -> dict[str, Any]:
     """Counts and metrics of what the statistics hold, where they suit the task."""
     task, speakers = content["task"], content["by_speaker"]
-    is_classes, outputs = task["kind"] == "classification", len(task["outputs"])
-    shape = (outputs, outputs if is_classes else 6)
-    if not speakers or {np.shape(values) for values in speakers.values()} != {shape}:
+    kind = STATISTICS[task["kind"]]
+    if not speakers or {np.shape(values) for values in speakers.values()} != {kind.shape(len(task["outputs"]))}:
         return {}
-    total = np.sum(list(speakers.values()), axis=0)
+    total = kind.total(speakers.values())
     counts = {
         **content["counts"],
-        "test": int(total.sum() if is_classes else total[0, 0]),
+        "test": int(kind.utterances(total)),
         "test_speakers": len(speakers.keys() - {"unknown"}) if content["clusters"]["unit"] == "speaker" else 0,
-        "per_class": dict(zip(task["outputs"], total.sum(axis=1).astype(int).tolist(), strict=True))
-        if is_classes
-        else {},
+        "per_class": kind.per_class(total, task["outputs"]),
     }
     suited = [METRICS[name] for name in task["metrics"] if METRICS[name].kind == task["kind"]]
     metrics = {metric.name: float(metric.compute(total)) for metric in suited}

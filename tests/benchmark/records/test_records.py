@@ -16,10 +16,10 @@ from records_factory import cell, decisions, failed, record
 
 from benchmark.errors import BenchError
 from benchmark.io.files import TEMPORARY_PREFIX, canonical_json
-from benchmark.metrics import METRICS, moments
+from benchmark.metrics import METRICS
 from benchmark.records import Record, RecordStore, pack, read_file, sealed, verify
 from benchmark.records.grouping import group
-from benchmark.records.verify import are_possible
+from benchmark.sufficient import MOMENTS
 
 SAMPLES = Path(__file__).parents[2] / "data" / "records"
 
@@ -507,7 +507,7 @@ RATED = {"task__kind": "regression", "task__outputs": ["arousal", "valence"], "t
 
 def rated(n: int = 8) -> Record:
     rng = np.random.default_rng(1)
-    return record({name: moments(rng.normal(4, 1, (n, 2)), rng.normal(4, 1, (n, 2))) for name in "ab"}, **RATED)
+    return record({name: MOMENTS.of(rng.normal(4, 1, (n, 2)), rng.normal(4, 1, (n, 2))) for name in "ab"}, **RATED)
 
 
 def test_a_record_of_ratings_is_verified_by_its_number_of_utterances(tmp_path: Path) -> None:
@@ -549,15 +549,6 @@ def test_moments_that_no_numbers_have_are_refused(tmp_path: Path, index: int, va
     message = "impossible numbers of utterances" if index == 0 else "for speaker 'b' moments that no numbers have"
     with pytest.raises(BenchError, match=message):
         read_file(tampered(tmp_path, changed_moments(index, value), one=rated()))
-
-
-@given(seed=st.integers(0, 99), n=st.integers(1, 2000), size=st.sampled_from([1e-6, 1.0, 1e6]), same=st.booleans())
-def test_moments_of_numbers_are_possible(seed: int, n: int, size: float, same: bool) -> None:
-    """However large, small, constant or alike they are: rounding is no reason."""
-    rng = np.random.default_rng(seed)
-    truth = np.float32(size * (1000 + rng.normal(0, rng.choice([0, 1e-3, 1]), (n, 2)))).astype(float)
-    values = moments(truth, truth if same else rng.normal(0, size, (n, 2)))
-    assert are_possible(values)
 
 
 def test_utterances_without_a_speaker_are_no_speaker() -> None:

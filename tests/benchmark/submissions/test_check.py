@@ -447,15 +447,13 @@ def rebuilt(
     records = []
     for one in results(name, **more):
         found = change({key: np.array(values) for key, values in one.by_speaker.items()}, one)
-        total = np.sum(list(found.values()), axis=0)
-        is_classes = one.task.kind == "classification"
+        kind = one.task.statistics
+        total = kind.total(found.values())
         counts = one.counts.model_copy(
             update={
-                "test": int(total.sum() if is_classes else total[0, 0]),
+                "test": int(kind.utterances(total)),
                 "test_speakers": len(found) if one.clusters.unit == "speaker" else 0,
-                "per_class": dict(zip(one.task.outputs, map(int, total.sum(axis=1)), strict=True))
-                if is_classes
-                else {},
+                "per_class": kind.per_class(total, one.task.outputs),
             }
         )
         fitted = max(1, one.counts.train + one.counts.test - counts.test)

@@ -333,7 +333,7 @@ for module, name in list(reach._found):
                 numbers.append((module, name, node))
 unnoticed = []
 for module, name, node in numbers:
-    value, node.value = node.value, node.value + 1
+    value, node.value = node.value, 2 * node.value + 1
     again = identity._Reach(frozenset([place[0].partition(".")[0]]))
     again.add(*place)
     if sorted(again.digests()) == whole:

@@ -45,7 +45,11 @@ def only(*sources) -> TaskTable:
 
 
 def columns(task: TaskTable, *names: str, group: str = "fixed") -> list[tuple[str, ...]]:
-    return chosen(dict(task.tables)[group], *names)
+    """Of a group's rows what either of its two tables says."""
+    (found,) = (one for one in task.tables if one.name == group)
+    header = (*found.ranking.header, *found.details.header)
+    rows = [(*row, *more) for row, more in zip(found.ranking.rows, found.details.rows, strict=True)]
+    return [tuple(row[header.index(name)] for name in names) for row in rows]
 
 
 def chosen(table: Table, *names: str) -> list[tuple[str, ...]]:

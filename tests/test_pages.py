@@ -15,6 +15,7 @@ import pytest
 import soundfile
 import yaml
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from benchmark import __version__
 from benchmark.cli import app
@@ -22,14 +23,17 @@ from benchmark.contracts import check_downstream, check_upstream
 from benchmark.io.settings import Settings, load_settings
 from benchmark.io.yamls import validate
 from benchmark.protocol.task import read_task
+from benchmark.records import RecordStore
 from benchmark.registry.entries import Recipe
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
 from benchmark.run.plan import Request
 from benchmark.text import interval, with_spread
+from leaderboard.board import board
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+PUBLISHED = ROOT / "leaderboard" / "results"
 README = ROOT / "README.md"
 PAGES = [
     README,
@@ -205,6 +209,27 @@ def test_the_scores_on_urdu_are_the_published_ones() -> None:
     shown = re.findall(r"^\| (\S+ \+ \S+) \| (.+) \| (.+) \|$", TEXTS[DOCS / "numbers.md"], flags=re.MULTILINE)
     assert len(shown) == 5
     assert shown == [(system, text("urdu-random", system), text("urdu", system)) for system, *_ in shown]
+
+
+def test_the_board_of_the_readme_is_that_of_the_demo() -> None:
+    (task,) = board(record for record in RecordStore(PUBLISHED) if record.task.name == "demo").tasks
+    _, header, *rows = re.search(r"(?:^    .+\n)+", TEXTS[README].partition("with a board:")[2], re.MULTILINE)[
+        0
+    ].splitlines()
+    shown = [re.split(r"\s{2,}", line.strip()) for line in (header, *rows)]
+    ranking = task.tables[0].ranking
+    assert shown == [list(row) for row in (ranking.header, *ranking.rows)]
+
+
+def test_what_compare_says_is_what_it_prints() -> None:
+    command, *lines = re.search(r"(    bench compare .*)\n\n((?:    .+\n)+)", TEXTS[DOCS / "numbers.md"])[
+        0
+    ].splitlines()
+    done = CliRunner().invoke(app, shlex.split(command)[1:], env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    assert [line.strip() for line in done.stdout.splitlines() if line.strip()] == [
+        line.strip() for line in lines if line
+    ]
 
 
 def script(name: str) -> ModuleType:

@@ -23,7 +23,7 @@ WIDTH, MARGIN = 480, 12
 LEFT, RIGHT = 186, 422  # where the axis begins and ends
 LINE, HEAD, FOOT = 24, 58, 30  # heights of a row, of what stands above the rows of a task and of the axis below them
 KEY = 62  # height of the legend
-NAME = 24  # characters
+NAME = 22  # characters
 TICKS = 5
 # Text and lines, background, score, score on known speakers: on light pages and on dark ones. The two scores are of
 # Okabe, Ito (2008), "Color universal design", the dark ones lightened.

@@ -135,11 +135,20 @@ def layout(graph: Graph) -> tuple[list[list[str]], list[list[str]]]:
         for upper, lower in itertools.pairwise(arrow):
             beside.setdefault(upper, []).append(lower)
             beside.setdefault(lower, []).append(upper)
-    for _ in range(SWEEPS):
-        places = _places(ordered)
-        for row in ordered:
-            row.sort(key=functools.partial(_mean_place, places, beside))
-    return ordered, arrows
+    best, cost = ordered, _length(ordered, arrows)
+    for sweep in range(SWEEPS):
+        for index in range(len(ordered)) if sweep % 2 else reversed(range(len(ordered))):
+            key = functools.partial(_mean_place, _places(ordered), beside)
+            ordered = [sorted(row, key=key) if index == at else row for at, row in enumerate(ordered)]
+        if _length(ordered, arrows) < cost:
+            best, cost = ordered, _length(ordered, arrows)
+    return best, arrows
+
+
+def _length(ordered: Sequence[Sequence[str]], arrows: Sequence[Sequence[str]]) -> float:
+    """How far arrows lead sideways in all, squared for each step; rounded, so that noise decides nothing."""
+    places = _places(ordered)
+    return round(sum((places[a] - places[b]) ** 2 for arrow in arrows for a, b in itertools.pairwise(arrow)), 3)
 
 
 def _mean_place(places: Mapping[str, float], beside: Mapping[str, Sequence[str]], name: str) -> tuple[float, str]:

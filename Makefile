@@ -1,4 +1,5 @@
 # make demo: the main job on the embedded demo. make test: the whole test suite. Both set up .venv first.
+# make docs: the pictures of the pages, from the source and the published results.
 # make test-s3prl, make test-funasr: the upstreams s3prl:NAME, and emotion2vec: and data2vec2:, in environments of their own.
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ S3PRL := $(VENV)/s3prl
 FUNASR := $(VENV)/funasr
 PIP := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test test-s3prl test-funasr lint clean
+.PHONY: demo test test-s3prl test-funasr lint docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/bench run $(DEMO_UPSTREAMS:%=--upstream %) --task demo --results $(DEMO)/results
@@ -32,6 +33,10 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+
+docs: $(VENV)/installed
+	$(BIN)/python docs/draw_imports.py
+	$(BIN)/python docs/draw_urdu.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) build *.egg-info

@@ -32,6 +32,9 @@ from leaderboard.remarks import (
 )
 from leaderboard.rows import Group, Place, Row, Section, Value, csv_values, section
 
+INTERVAL = "95 % interval"
+TEXTS = {"letters", "upstream", "downstream", "flags"}  # columns that are set flush left
+
 
 @dataclass(frozen=True)
 class Table:
@@ -46,6 +49,21 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """The cells of a task that are ranked with each other, complete ones by rank, then incomplete ones.
+
+    Attributes:
+        name: Of the group: see `leaderboard.rows.GROUPS`.
+        ranking: What decides and what a reader must know beside it; its rows fit a screen.
+        details: The same rows: other metrics, the spread over people, and the size of the upstream.
+    """
+
+    name: str
+    ranking: Table
+    details: Table
 
 
 @dataclass(frozen=True)
@@ -71,7 +89,7 @@ class TaskTable:
         name: The task.
         heading: Its name with what a reader must see first (warning mark, "synthetic").
         caption: The protocol in a few sentences.
-        tables: By the name of the group, one row for each cell: complete ones by rank, then incomplete ones.
+        tables: One for each group of cells.
         notes: What the task can show at all, failures, and what is not shown.
         references: What was published elsewhere, where it is asked for and there is any.
     """
@@ -79,7 +97,7 @@ class TaskTable:
     name: str
     heading: str
     caption: str
-    tables: tuple[tuple[str, Table], ...]
+    tables: tuple[GroupTable, ...]
     notes: tuple[str, ...]
     references: ReferenceTable | None = None
 
@@ -204,24 +222,19 @@ def _task_table(of: Section, grouping: Grouping, references: Sequence[Reference]
         of.task.name,
         heading(of.task),
         caption(cells),
-        tuple((ranked.name, _group_table(ranked, of)) for ranked in of.groups),
+        tuple(GroupTable(ranked.name, _ranking(ranked, of), _details(ranked, of)) for ranked in of.groups),
         notes(of, cells, grouping),
         _reference_table(references, of.task) if references else None,
     )
 
 
-def _group_table(ranked: Group, of: Section) -> Table:
-    primary, *others = [find(name) for name in of.task.metrics]
-    people = [place.row.fairness for place in ranked.places if place.row.fairness]
-    gaps, worst = any(one.gap is not None for one in people), any(one.worst is not None for one in people)
-    header = ["rank", "possible", "letters", "upstream", "downstream", primary.title, "95 % interval"]
-    header += [other.title for other in others]
-    header += [*["gender gap"][:gaps], *["worst speaker"][:worst], "flags", "layers", "dim", "parameters"]
+def _ranking(ranked: Group, of: Section) -> Table:
+    primary = find(of.task.metrics[0])
+    header = ("rank", "possible", "letters", "upstream", "downstream", primary.title, INTERVAL, "flags", "parameters")
     rows = []
     for place in ranked.places:
         row, cell = place.row, place.row.cell
         flags = [f"{WARNING} {flag}" if flag in WARNINGS else flag for flag in cell.flags()]
-        fair = row.fairness
         rows.append(
             (
                 NONE if place.rank is None else str(place.rank),
@@ -231,16 +244,33 @@ def _group_table(ranked: Group, of: Section) -> Table:
                 clean(cell.downstream.name),
                 _score(row, primary) if row.scores else _progress(cell),
                 _interval(row, primary),
-                *(_score(row, other) for other in others),
-                *[_figure(fair.gap if fair else None, primary)][:gaps],
-                *[_figure(fair.worst if fair else None, primary)][:worst],
                 ", ".join(flags) or NONE,
-                *(NONE if number is None else str(number) for number in (cell.upstream.layers, cell.upstream.dim)),
                 human(cell.upstream.parameters),
             )
         )
-    texts = {"letters", "upstream", "downstream", "flags"}
-    return Table(tuple(header), tuple(rows), tuple(title not in texts for title in header))
+    return Table(header, tuple(rows), tuple(title not in TEXTS for title in header))
+
+
+def _details(ranked: Group, of: Section) -> Table:
+    primary, *others = [find(name) for name in of.task.metrics]
+    people = [place.row.fairness for place in ranked.places if place.row.fairness]
+    gaps, worst = any(one.gap is not None for one in people), any(one.worst is not None for one in people)
+    header = ["upstream", "downstream", *(other.title for other in others)]
+    header += [*["gender gap"][:gaps], *["worst speaker"][:worst], "layers", "dim"]
+    rows = []
+    for place in ranked.places:
+        row, cell, fair = place.row, place.row.cell, place.row.fairness
+        rows.append(
+            (
+                clean(cell.upstream.name),
+                clean(cell.downstream.name),
+                *(_score(row, other) for other in others),
+                *[_figure(fair.gap if fair else None, primary)][:gaps],
+                *[_figure(fair.worst if fair else None, primary)][:worst],
+                *(NONE if number is None else str(number) for number in (cell.upstream.layers, cell.upstream.dim)),
+            )
+        )
+    return Table(tuple(header), tuple(rows), tuple(title not in TEXTS for title in header))
 
 
 def _reference_table(references: Sequence[Reference], task: TaskPart) -> ReferenceTable:

@@ -105,13 +105,17 @@ def _power(section: Section) -> list[str]:
     size = measured(analysis.detectable, analysis.metric.percent)
     pair = next(iter(analysis.pairs.values()))
     number = count(len(analysis.pairs) // 2, "pair")
-    unit = "speaker" if pair.unit == "speaker" else "group of utterances"
+    units = count(pair.n_units, "speaker") if pair.unit == "speaker" else _groups(pair.n_units)
     return [
         f"Differences below {size} {analysis.metric.title} cannot be seen on this corpus: of two systems that truly "
         f"differ by so much, 8 in 10 such tests find it, with no other systems to correct for "
-        f"({count(pair.n_units, unit).replace('group of utterancess', 'groups of utterances')}, worth "
-        f"{decimal(pair.effective_units, 1)} of equal weight). The letters are corrected for {number}."
+        f"({units}, worth {decimal(pair.effective_units, 1)} of equal weight). The letters are corrected for {number}."
     ]
+
+
+def _groups(number: int) -> str:
+    """That many groups of utterances, which stand in for speakers."""
+    return f"{count(number, 'group')} of utterances"
 
 
 def across_notes(track: Track) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ import tabulate
 
 from benchmark.protocol.references import Reference
 from benchmark.records import Record
-from benchmark.text import clean, decimal
-from leaderboard.board import Board, Table, board
+from benchmark.text import clean, count, decimal
+from leaderboard.board import Board, Table, TaskTable, TrackTable, board
+from leaderboard.picture import picture
 from leaderboard.remarks import ELSEWHERE, WINS
 from leaderboard.rows import Value
 
@@ -27,6 +28,10 @@ __all__ = ["board", "csv_text", "files", "markdown", "render"]
 ENTITIES = {ord(character): f"&#{ord(character)};" for character in "\\`<>&|~$!#"} | {ord("*"): r"\*", ord("_"): r"\_"}
 LINK = re.compile(r"(?<=\])[(\[:]|(?<=www)\.|:(?=//)", re.IGNORECASE)
 CSV_PLACES = 6
+PICTURE = "overview.svg"
+LEGEND = "What the signs mean"
+SCREEN = 120  # characters of a row that a screen shows
+WRAPPED = 24  # a longer cell is shown as several lines
 
 
 def render(*sources: Iterable[Record], references: Iterable[Reference] = ()) -> dict[str, bytes]:
@@ -37,7 +42,7 @@ def render(*sources: Iterable[Record], references: Iterable[Reference] = ()) -> 
         references: What was published elsewhere: set apart below the table of its task, neither ranked nor in the CSV.
 
     Returns:
-        File name -> content: "LEADERBOARD.md" and "leaderboard.csv".
+        File name -> content: "LEADERBOARD.md", "leaderboard.csv" and, where a cell is complete, "overview.svg".
 
     Raises:
         BenchError: Records contradict each other or their task; the message names them.
@@ -47,33 +52,95 @@ def render(*sources: Iterable[Record], references: Iterable[Reference] = ()) -> 
 
 def files(made: Board) -> dict[str, bytes]:
     """The files of a board that is already made: see `render`."""
-    return {"LEADERBOARD.md": markdown(made).encode(), "leaderboard.csv": csv_text(made).encode()}
+    made_files = {"LEADERBOARD.md": markdown(made), "leaderboard.csv": csv_text(made)}
+    drawn = picture(made.sections)
+    if drawn is not None:
+        made_files[PICTURE] = drawn
+    return {name: text.encode() for name, text in made_files.items()}
 
 
 def markdown(made: Board) -> str:
-    """Write the board as GitHub's Markdown; whatever names hold, they can neither break a table nor inject HTML."""
+    """Write the board as GitHub's Markdown; whatever names hold, they can neither break a table nor inject HTML.
+
+    What matters first stands first; what is rarely needed is folded; the legend is last.
+    """
     parts = ["# Leaderboard", "Made by `bench leaderboard` from the records alone; do not edit it."]
     if made.legend:
-        parts.append(_bullets(made.legend))
+        parts[-1] += f" [{LEGEND}](#{LEGEND.lower().replace(' ', '-')}) stands at the end."
+    if any(section.analysis.cells for section in made.sections):
+        parts.append(f"![Every score with its interval]({PICTURE})")
     parts.append("## Overview")
     if not made.tasks:
         parts.append("There is no record yet.")
     for track in made.overviews:
-        parts += [f"### {_title(track.name)}", _table(track.overview), _bullets(track.notes)]
-        if track.wins:
-            parts += [escape(WINS), _table(track.wins)]
+        parts += _track(track)
     if made.notes:
         parts.append(_bullets(made.notes))
     for task in made.tasks:
-        parts += [f"## {escape(task.heading)}", escape(task.caption)]
-        for name, table in task.tables:
-            parts += [f"### {_title(name)}", _table(table)]
-        if task.notes:
-            parts.append(_bullets(task.notes))
-        if task.references:
-            parts += ["### Published elsewhere", escape(ELSEWHERE), _table(task.references.table)]
-            parts.append(_bullets((*task.references.footnotes, *task.references.sources)))
+        parts += _task(task)
+    if made.legend:
+        parts += [f"## {LEGEND}", _bullets(made.legend)]
     return "\n\n".join(parts) + "\n"
+
+
+def _track(track: TrackTable) -> list[str]:
+    first, *further = fitted(track.overview, keys=2)
+    parts = [f"### {_title(track.name)}", _table(first), _bullets(track.notes)]
+    if further:
+        parts += _folded("Further tasks", [_table(piece) for piece in further])
+    if track.wins:
+        parts += _folded("System against system", [escape(WINS), *(_table(one) for one in fitted(track.wins, keys=1))])
+    return parts
+
+
+def _task(task: TaskTable) -> list[str]:
+    parts = [f"## {escape(task.heading)}", escape(task.caption)]
+    for group in task.tables:
+        parts += [f"### {_title(group.name)}", _table(group.ranking)]
+    if task.notes:
+        parts.append(_bullets(task.notes))
+    details = [part for group in task.tables for part in (f"**{_title(group.name)}**", _table(group.details))]
+    parts += _folded("Other metrics, people, sizes", details)
+    if task.references:
+        parts += ["### Published elsewhere", escape(ELSEWHERE)]
+        notes = _bullets((*task.references.footnotes, *task.references.sources))
+        rows = count(len(task.references.table.rows), "row")
+        parts += _folded(
+            f"{rows} from {count(len(task.references.sources), 'source')}", [_table(task.references.table), notes]
+        )
+    return parts
+
+
+def _folded(title: str, parts: Iterable[str]) -> list[str]:
+    """Parts that a reader opens by their title."""
+    return [f"<details>\n<summary>{escape(title)}</summary>", *parts, "</details>"]
+
+
+def fitted(table: Table, *, keys: int) -> list[Table]:
+    """A table as several, one after the other, whose rows fit a screen.
+
+    Args:
+        table: It.
+        keys: So many of its first columns name a row: they stand in every piece.
+
+    Returns:
+        The columns in their order, as many in each piece as fit, but at least one.
+    """
+    widths = [min(max(map(len, column)), WRAPPED) + 3 for column in zip(table.header, *table.rows, strict=True)]
+    named = list(range(keys))
+    pieces = [list(named)]
+    for column in range(keys, len(table.header)):
+        if len(pieces[-1]) > keys and sum(widths[index] for index in [*pieces[-1], column]) > SCREEN:
+            pieces.append(list(named))
+        pieces[-1].append(column)
+    return [
+        Table(
+            tuple(table.header[index] for index in piece),
+            tuple(tuple(row[index] for index in piece) for row in table.rows),
+            tuple(table.numeric[index] for index in piece),
+        )
+        for piece in pieces
+    ]
 
 
 def _title(group: str) -> str:

@@ -33,7 +33,6 @@ RENDERER = "leaderboard.render"
 PAGE = "leaderboard.page"
 CHANGES = "leaderboard.changes"
 DIFF_LINES = 40
-INTERVAL = "95 % interval"  # in the tables of a task the last of the columns that a terminal shows in any case
 
 
 def leaderboard(
@@ -102,13 +101,9 @@ def _check(folder: Path, files: dict[str, bytes]) -> None:
 def _print_board(board: Any) -> None:
     console = stdout()
 
-    def show(title: str, table: Any, columns: Sequence[str] = ()) -> None:
-        """A table; where columns are named, these and the first ones up to the interval of the primary metric."""
-        first = table.header.index(INTERVAL) + 1 if columns else len(table.header)
-        kept = [index for index, name in enumerate(table.header) if index < first or name in columns]
-        header = [table.header[index] for index in kept]
-        right = [table.header[index] for index in kept if table.numeric[index]]
-        print_table(title, header, [[row[index] for index in kept] for row in table.rows], right=right)
+    def show(title: str, table: Any) -> None:
+        right = [name for name, numeric in zip(table.header, table.numeric, strict=True) if numeric]
+        print_table(title, list(table.header), [list(row) for row in table.rows], right=right)
 
     def dim(lines: Sequence[str]) -> None:
         for line in lines:
@@ -123,8 +118,8 @@ def _print_board(board: Any) -> None:
                 show(f"{track.name}: on how many tasks the row is better than the column", track.wins)
             dim(track.notes)
     for task in board.tasks:
-        for name, table in task.tables:
-            show(f"{task.heading}: {name}", table, columns=("flags", "parameters"))
+        for group in task.tables:
+            show(f"{task.heading}: {group.name}", group.ranking)
             console.print()
         dim((task.caption, *task.notes))
         if task.references:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import boards_factory
 import numpy as np
 import pytest
 from records_factory import cell, decisions, failed, record
@@ -45,7 +46,11 @@ def only(*sources) -> TaskTable:
 
 
 def columns(task: TaskTable, *names: str, group: str = "fixed") -> list[tuple[str, ...]]:
-    return chosen(dict(task.tables)[group], *names)
+    """Of a group's rows what either of its two tables says."""
+    (found,) = (one for one in task.tables if one.name == group)
+    header = (*found.ranking.header, *found.details.header)
+    rows = [(*row, *more) for row, more in zip(found.ranking.rows, found.details.rows, strict=True)]
+    return [tuple(row[header.index(name)] for name in names) for row in rows]
 
 
 def chosen(table: Table, *names: str) -> list[tuple[str, ...]]:
@@ -343,6 +348,16 @@ def test_rows_of_different_library_versions_are_named_below_their_table() -> Non
         only(made("a", "2.13.0") + system("b", 0.5, provenance__downstream__libraries={"numpy": "2.4.0"})).notes == ()
     )
     assert [table.notes for table in board(made("a", "1") + made("a", "2", task__name="other")).tasks] == [(), ()]
+
+
+def test_groups_of_utterances_stand_in_for_speakers_and_are_counted_as_such() -> None:
+    task = only(
+        *(
+            boards_factory.system(name, right, clusters__unit="utterance")
+            for name, right in (("low", 0.4), ("high", 0.8))
+        )
+    )
+    assert "(16 groups of utterances, worth 16.0 of equal weight)" in task.notes[0]
 
 
 def test_names_are_one_line_each() -> None:

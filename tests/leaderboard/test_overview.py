@@ -104,8 +104,8 @@ def test_gender_gap_and_worst_speaker_are_columns_where_known() -> None:
 
     gender = {f"{fold}-{name}": word for fold in ("one", "two") for name, word in (("f", "female"), ("m", "male"))}
     (task,) = board(cell(by_speaker, clusters__gender=gender)).tasks
-    ((_, table),) = task.tables
+    table = task.tables[0].details
     row = dict(zip(table.header, table.rows[0], strict=True))
     assert (row["gender gap"], row["worst speaker"]) == ("20.0", "60.0")
-    ((_, plain),) = board(cell(by_speaker)).tasks[0].tables
+    plain = board(cell(by_speaker)).tasks[0].tables[0].details
     assert "gender gap" not in plain.header

@@ -6,21 +6,24 @@ import csv
 import dataclasses
 import io
 import random
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import tabulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from records_factory import cell, failed
-from rendered import EXPECTED_TAGS, HOSTILE, Page
+from rendered import EXPECTED_TAGS, EXPECTED_TARGETS, HOSTILE, Page
 
+import leaderboard
 from benchmark.io.files import canonical_json
 from benchmark.records import Record
 from benchmark.text import clean
-from leaderboard.board import board
-from leaderboard.render import escape, files, render
+from leaderboard.board import Table, board
+from leaderboard.render import SCREEN, escape, files, fitted, render
 from leaderboard.rows import Value
 
 
@@ -74,7 +77,7 @@ def test_padding_does_not_depend_on_an_optional_package(monkeypatch: pytest.Monk
 
 def test_the_files_are_text_that_ends_with_a_line() -> None:
     made = render(small_board())
-    assert list(made) == ["LEADERBOARD.md", "leaderboard.csv"]
+    assert list(made) == ["LEADERBOARD.md", "leaderboard.csv", "overview.svg"]
     for content in made.values():
         text = content.decode()
         assert text.endswith("\n")
@@ -88,7 +91,10 @@ def test_markdown_shows_the_board() -> None:
     page = Page(text)
     tables = [
         *(track.overview for track in made.overviews),
-        *(table for task in made.tasks for _, table in task.tables),
+        *(group.ranking for task in made.tasks[:1] for group in task.tables),
+        *(group.details for task in made.tasks[:1] for group in task.tables),
+        *(group.ranking for task in made.tasks[1:] for group in task.tables),
+        *(group.details for task in made.tasks[1:] for group in task.tables),
     ]
     assert page.rows == [list(row) for table in tables for row in (table.header, *table.rows)]
     assert "## other ⚠\n" in text
@@ -103,8 +109,8 @@ def test_a_contaminated_cell_is_marked_in_markdown_and_csv() -> None:
         + cell(upstream__sha256="7" * 64, task__corpus__name="ravdess -> iemocap")
     )
     text = made["LEADERBOARD.md"].decode()
-    flags = [row for row in Page(text).rows[-4:] if row[0] != "rank"]
-    assert [(row[3], row[-4]) for row in flags] == [("ears", "–"), ("knowing", "⚠ contaminated")]
+    flags = [row for row in Page(text).rows if len(row) == 9 and row[0] != "rank"]
+    assert [(row[3], row[-2]) for row in flags] == [("ears", "–"), ("knowing", "⚠ contaminated")]
     assert text.index("### Fixed") < text.index("### Contaminated")
     assert "- ⚠ contaminated: the weights of the upstream were trained on recordings of this corpus" in text
     assert "- Contaminated: the weights of knowing were trained on recordings of iemocap." in text
@@ -116,10 +122,50 @@ def test_a_contaminated_cell_is_marked_in_markdown_and_csv() -> None:
 def test_names_neither_break_a_table_nor_become_markup(name: str) -> None:
     page = Page(render(hostile(name))["LEADERBOARD.md"].decode())
     assert page.tags <= EXPECTED_TAGS
-    assert page.attributes <= {"style"}  # the alignment of columns
-    assert {len(row) for row in page.rows} == {6, 13, 14}  # no worst speaker where nothing is complete
-    assert [clean(name)] * 2 in [row[:2] for row in page.rows if len(row) == 6]
-    assert [clean(name)] * 2 in [row[3:5] for row in page.rows if len(row) == 14]
+    assert page.attributes <= {"style", "href", "src", "alt"}  # style: the alignment of columns
+    assert set(page.targets) == EXPECTED_TARGETS
+    # The overview; rankings; details with and without the worst speaker, who is not known where nothing is complete.
+    assert {len(row) for row in page.rows} == {6, 9, 7}
+    assert [clean(name)] * 2 in [row[:2] for row in page.rows if len(row) == 7]
+    assert [clean(name)] * 2 in [row[3:5] for row in page.rows if len(row) == 9]
+
+
+def test_a_wide_table_becomes_several_whose_rows_fit_a_screen_and_loses_no_column() -> None:
+    columns = [f"a task called {index:02}: UAR" for index in range(20)]
+    header = ("upstream", "downstream", *columns)
+    row = ("ears", "superb", *(str(index) for index in range(20)))
+    pieces = fitted(Table(header, (row,), (False,) * 2 + (True,) * 20), keys=2)
+    assert len(pieces) > 1
+    assert [title for piece in pieces for title in piece.header[2:]] == columns
+    assert [text for piece in pieces for text in piece.rows[0][2:]] == list(row[2:])
+    for piece in pieces:
+        assert (piece.header[:2], piece.rows[0][:2]) == (header[:2], row[:2])
+        assert sum(map(len, piece.header)) + 3 * len(piece.header) <= SCREEN
+    whole = Table(header[:4], (row[:4],), (False,) * 2 + (True,) * 2)
+    assert fitted(whole, keys=2) == [whole]
+
+
+def test_further_tasks_are_folded() -> None:
+    records = [one for index in range(9) for one in cell(task__name=f"a-long-name-of-task-{index}")]
+    text = render(records)["LEADERBOARD.md"].decode()
+    assert text.index("<summary>Further tasks</summary>") < text.index("</details>") < text.index("## a-long-name")
+    further = Page(text[text.index("<summary>Further tasks") : text.index("</details>")])
+    assert {row[0] for row in further.rows} == {"upstream", "ears"}
+
+
+def test_the_rows_of_the_published_rankings_fit_a_screen() -> None:
+    text = (Path(leaderboard.__file__).parent / "LEADERBOARD.md").read_text(encoding="utf-8")
+    shown = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    rows = Page(shown).rows
+    assert len(rows) > 30
+    assert max(sum(map(len, row)) + 3 * len(row) for row in rows) <= SCREEN
+
+
+def test_what_matters_stands_first_and_the_legend_last() -> None:
+    text = render(small_board())["LEADERBOARD.md"].decode()
+    places = [text.index(part) for part in ("(overview.svg)", "## Overview", "## toy", "## What the signs mean")]
+    assert places == sorted(places)
+    assert not re.search("^#", text[places[-1] + 2 :], flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -127,8 +173,9 @@ def test_a_hostile_task_name_stays_a_heading(name: str) -> None:
     text = render(cell(task__name=name))["LEADERBOARD.md"].decode()
     page = Page(text)
     assert page.tags <= EXPECTED_TAGS
+    assert set(page.targets) == EXPECTED_TARGETS
     assert page.rows[0][-1] == f"{clean(name)}: UAR"
-    assert len([line for line in text.splitlines() if line.startswith("## ")]) == 2
+    assert len([line for line in text.splitlines() if line.startswith("## ")]) == 3
 
 
 @given(st.text(alphabet=st.sampled_from("ab|<>&`\\[](){}*_~!#$:/w.-+=\n '\""), min_size=1, max_size=30))
@@ -176,8 +223,10 @@ def test_csv_gives_a_spreadsheet_no_formula() -> None:
         assert rows[0]["upstream"].startswith("'")
 
 
-def test_no_records_still_make_both_files() -> None:
+def test_no_records_make_tables_without_rows_and_no_picture() -> None:
     made = render([])
+    assert list(made) == ["LEADERBOARD.md", "leaderboard.csv"]
+    assert b"overview.svg" not in made["LEADERBOARD.md"]
     assert b"There is no record yet." in made["LEADERBOARD.md"]
     assert made["leaderboard.csv"].count(b"\n") == 1
 

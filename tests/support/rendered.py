@@ -6,7 +6,10 @@ from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
 
-EXPECTED_TAGS = {"h1", "h2", "h3", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "code"}
+EXPECTED_TAGS = {"h1", "h2", "h3", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "code", "strong"}
+EXPECTED_TAGS |= {"details", "summary", "a", "img"}
+# The legend and, where a cell is complete, the picture: a name that becomes a link or an image points elsewhere.
+EXPECTED_TARGETS = {"#what-the-signs-mean", "overview.svg"}
 HOSTILE = [
     "pipe | pipe",
     "\\| escaped pipe \\\\|",
@@ -26,12 +29,13 @@ HOSTILE = [
 
 
 class Page(HTMLParser):
-    """The tags of a page, their attributes, and the text of each cell of each row of its tables."""
+    """The tags of a page, their attributes, what it points to, and the text of each cell of its tables."""
 
     def __init__(self, markdown: str) -> None:
         super().__init__()
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
+        self.targets: list[str | None] = []
         self.rows: list[list[str]] = []
         self.in_cell = False
         self.feed(MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough").render(markdown))
@@ -40,6 +44,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
+        self.targets += [value for name, value in attrs if name in ("href", "src")]
         if tag == "tr":
             self.rows.append([])
         if tag in ("td", "th"):

@@ -249,7 +249,7 @@ def test_compare_and_publish(toy: list[object], tmp_path: Path) -> None:
     ]
     bench("leaderboard", "--out", tmp_path / "local")
     bench("leaderboard", "--results", tmp_path / "published", "--out", tmp_path / "board")
-    for name in ("LEADERBOARD.md", "leaderboard.csv"):
+    for name in ("LEADERBOARD.md", "leaderboard.csv", "overview.svg"):
         assert (tmp_path / "local" / name).read_bytes() == (tmp_path / "board" / name).read_bytes()
 
 
@@ -314,5 +314,5 @@ def test_killed_anywhere_and_run_again_the_leaderboard_is_the_same(
     assert kills
     bench(*options, "--results", tmp_path / "killed")
     bench("leaderboard", "--results", tmp_path / "killed", "--out", tmp_path / "found")
-    for name in ("LEADERBOARD.md", "leaderboard.csv"):
+    for name in ("LEADERBOARD.md", "leaderboard.csv", "overview.svg"):
         assert (tmp_path / "found" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from benchmark.base.downstream import HeadParams, UsesDev
 from benchmark.metrics import METRICS
+from benchmark.types import Kind
 from downstreams.normalisation import Normalisation
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -51,6 +52,11 @@ class TrainedParams(HeadParams):
         if self.select_on not in ("primary", *METRICS):
             raise ValueError(f"select_on is 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
         return self
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Both, but that of its metric alone where it selects on one that it names."""
+        return ("classification", "regression") if self.select_on == "primary" else (METRICS[self.select_on].kind,)
 
     @property
     def stochastic(self) -> bool:

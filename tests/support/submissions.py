@@ -17,7 +17,7 @@ from benchmark.metrics import METRICS, statistics
 from benchmark.protocol.folds import folds_digest, make_folds
 from benchmark.protocol.task import Listed, Part, Task
 from benchmark.records import Record, pack
-from benchmark.registry.declared import registered
+from benchmark.registry import known
 from benchmark.submissions.publishing import published_path, shared
 from benchmark.types import Fold, Utterance
 
@@ -73,10 +73,10 @@ def results(
     name: str, upstream: str = "logmel", *, unknown: bool = False, correct: float = 0.6, tag: int = 0
 ) -> list[Record]:
     """The local records of a complete cell of the task's default head."""
-    task = registered().task(name)
+    task = known.tasks().read(name)
     folds, by_id, labels = folds_of(task, unknown=unknown)
     by_speaker_fold = getattr(task.folds, "group", None) == "speaker" and task.folds.scheme == "leave-one-group-out"
-    entry = registered().downstream_entry(task.downstream)
+    entry = known.downstreams().entry(task.downstream)
     dummy = "0" * 64
     base: dict[str, Any] = {
         "schema": 3,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from typer.main import get_command
 from benchmark.cli import app
 from benchmark.contracts import check_upstream
 from benchmark.protocol.task import read_task
+from benchmark.registry.entry_points import GROUPS
 from benchmark.registry.registry import Registry
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +45,18 @@ def test_the_protocol_between_two_corpora_is_one(tmp_path: Path) -> None:
     path = tmp_path / "mine-to-theirs.yaml"
     path.write_text(block("yaml", TASKS))
     assert [part.corpus for part in read_task(path).parts] == ["csv", "urdu"]
+
+
+def test_the_recipe_of_the_readme_builds_a_head(tmp_path: Path) -> None:
+    (text,) = re.findall(r"    # my_recipe.yaml\n((?:    .+\n)+)", README)
+    path = tmp_path / "my_recipe.yaml"
+    path.write_text(textwrap.dedent(text))
+    assert Registry().downstream(str(path)).params.C == 0.001
+
+
+def test_the_entry_points_of_the_readme_are_those_that_are_read() -> None:
+    groups = re.findall(r'^\[project.entry-points."(.+)"\]$', block("toml"), flags=re.MULTILINE)
+    assert sorted(groups) == sorted(GROUPS.values())
 
 
 @pytest.mark.parametrize("line", re.findall(r"^    (bench .+)$", README + TASKS, flags=re.MULTILINE))

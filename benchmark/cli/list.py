@@ -25,7 +25,6 @@ LIST_EPILOG = examples("bench list upstreams", "bench list tasks --runnable", "b
 ARROW = " -> "
 # What an entry point offers, as it is listed.
 OFFERED = {"upstream": "upstreams", "downstream": "downstreams", "corpus": "corpora", "task": "tasks"}
-FACTS = ("needs", "kinds", "stochastic", "uses_dev", "transductive", "sequences", "adapts")
 
 
 def list_names(
@@ -75,11 +74,15 @@ def downstream_rows(registry: Registry) -> list[dict[str, Any]]:
 
 
 def _downstream_row(registry: Registry, entry: Entry) -> dict[str, Any]:
+    from dataclasses import fields
+
+    from benchmark.registry.downstreams import HeadFacts
+
     row = {"name": entry.name, "summary": entry.summary, "extra": entry.extra, "defined in": entry.where}
     try:
         facts, broken = registry.head_facts(entry.name).as_dict(), None
     except BenchError as error:  # other people's: it stops no other
-        facts, broken = dict.fromkeys(FACTS), str(error)
+        facts, broken = {fact.name: None for fact in fields(HeadFacts)}, str(error)
     return {**row, "version": entry.version, **facts, "broken": broken}
 
 

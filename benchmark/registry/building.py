@@ -13,7 +13,7 @@ from benchmark.base.combined import LayersOf, Name, fuse
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.registry.entries import Entry
 from benchmark.registry.upstreams import Upstreams
-from benchmark.types import Needs
+from benchmark.types import Kind, Needs
 
 BASES: dict[str, type] = {"upstream": Upstream, "downstream": Downstream, "corpus": Corpus}
 
@@ -82,6 +82,11 @@ def build_downstream(entry: Entry, params: HeadParams, device: str) -> Downstrea
     head = _make(cls, params, device)
     if head.needs not in get_args(Needs):
         raise UsageError(f"the downstream {entry.name!r} needs {head.needs!r}", f"one of {', '.join(get_args(Needs))}")
+    if not isinstance(head.kinds, tuple) or not head.kinds or not set(head.kinds) <= set(get_args(Kind)):
+        raise UsageError(
+            f"the downstream {entry.name!r} takes tasks of the kinds {head.kinds!r}",
+            f"a tuple of {', '.join(get_args(Kind))}, or of one of them",
+        )
     if head.sequences and head.needs != "mean":
         raise UsageError(f"the downstream {entry.name!r} takes sequences of {head.needs}", "they are of means")
     return head

@@ -280,6 +280,11 @@ def test_a_head_that_cannot_count_its_parameters_fails_its_unit_alone(toy_task, 
             'name = "nearest"\n    needs = "waveform"',
             "'nearest' needs 'waveform' .one of mean, statistics, frames",
         ),
+        (
+            'name = "nearest"',
+            'name = "nearest"\n    kinds = "classification"',
+            "'nearest' takes tasks of the kinds 'classification' .a tuple of",
+        ),
     ],
 )
 def test_a_wrong_plugin_class_is_refused_before_any_work(

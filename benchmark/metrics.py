@@ -1,11 +1,8 @@
 """Metrics as pure functions of sufficient statistics.
 
-Statistics add up: those of a fold are the sum of those of its speakers, so every metric, interval and test is computed
-from what a record holds, and there is one implementation of each metric.
-
-Classification: confusion counts (..., K, K), rows truth, columns decision. Regression: moments (..., k, 6) of k
-dimensions: n, sum t, sum p, sum t*t, sum p*p, sum t*p, with t the truth and p the prediction. Every metric maps the
-trailing axes to one number, in float64, and is vectorised over the leading ones; counts may be fractional (weights).
+Every metric is computed from what a record holds, so there is one implementation of each. From confusion counts
+(..., K, K) or moments (..., k, 6), see `benchmark.sufficient`, it maps the trailing axes to one number, in float64, and
+is vectorised over the leading ones; counts may be fractional (weights).
 
     >>> import numpy as np
     >>> from benchmark.metrics import score, uar
@@ -22,12 +19,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.errors import BenchError, UsageError
+from benchmark.errors import UsageError
+from benchmark.sufficient import CONFUSION_COUNTS, MOMENTS, SufficientStatistics
 from benchmark.types import Kind
 
 Array = NDArray[np.float64]
@@ -161,8 +159,9 @@ class Metric:
     Attributes:
         name: Its key.
         title: Its name in a table.
-        kind: What it measures, "classification" or "regression".
-        higher_is_better: False for errors.
+        statistics: What it is computed from.
+        scale: Between which ends it lies: "share" 0 and 1, "correlation" -1 and 1, "error" 0 and none; errors are the
+            better the lower.
         percent: Shown times 100; otherwise as it is.
         linear: Whether it is linear in the decisions once the truth is given, so that differences of systems add up.
         compute: From statistics (..., K, K) or (..., k, 6) to numbers (...).
@@ -170,23 +169,33 @@ class Metric:
 
     name: str
     title: str
-    kind: Kind
-    higher_is_better: bool
+    statistics: SufficientStatistics
+    scale: Literal["share", "correlation", "error"]
     percent: bool
     linear: bool
     compute: Callable[[NDArray[Any]], Array]
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of tasks that it is for."""
+        return self.statistics.kind
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether it is no error."""
+        return self.scale != "error"
 
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("uar", "UAR", "classification", True, True, True, uar),
-        Metric("wa", "WA", "classification", True, True, True, wa),
-        Metric("macro_f1", "macro F1", "classification", True, True, False, macro_f1),
-        Metric("weighted_f1", "weighted F1", "classification", True, True, False, weighted_f1),
-        Metric("ccc", "CCC", "regression", True, False, False, ccc),
-        Metric("pearson", "Pearson r", "regression", True, False, False, pearson),
-        Metric("rmse", "RMSE", "regression", False, False, False, rmse),
+        Metric("uar", "UAR", CONFUSION_COUNTS, "share", True, True, uar),
+        Metric("wa", "WA", CONFUSION_COUNTS, "share", True, True, wa),
+        Metric("macro_f1", "macro F1", CONFUSION_COUNTS, "share", True, False, macro_f1),
+        Metric("weighted_f1", "weighted F1", CONFUSION_COUNTS, "share", True, False, weighted_f1),
+        Metric("ccc", "CCC", MOMENTS, "correlation", False, False, ccc),
+        Metric("pearson", "Pearson r", MOMENTS, "correlation", False, False, pearson),
+        Metric("rmse", "RMSE", MOMENTS, "error", False, False, rmse),
     )
 }
 
@@ -204,72 +213,6 @@ def find(name: str) -> Metric:
     raise UsageError(f"unknown metric {name!r}", f"{hint}metrics: {', '.join(METRICS)}")
 
 
-def confusion(truth: NDArray[Any], decision: NDArray[Any], n_classes: int) -> NDArray[np.int64]:
-    """Count decisions.
-
-    Args:
-        truth: (n,) class indices in [0, K).
-        decision: (n,) class indices in [0, K).
-        n_classes: K, at least 1.
-
-    Returns:
-        (K, K) int64, rows truth, columns decision.
-
-    Raises:
-        BenchError: The shapes differ, or a value is not a class index.
-    """
-    truth, decision = _indices(truth, n_classes, "truth"), _indices(decision, n_classes, "decision")
-    if truth.shape != decision.shape:
-        raise BenchError(f"{len(truth)} true classes and {len(decision)} decisions", "one decision for each utterance")
-    pairs = np.bincount(truth * n_classes + decision, minlength=n_classes**2)
-    return pairs.reshape(n_classes, n_classes).astype(np.int64)
-
-
-def moments(truth: NDArray[Any], prediction: NDArray[Any]) -> Array:
-    """Sum values and their products.
-
-    Args:
-        truth: (n, k) values of k dimensions.
-        prediction: (n, k) values.
-
-    Returns:
-        (k, 6) float64: n, sum t, sum p, sum t*t, sum p*p, sum t*p.
-
-    Raises:
-        BenchError: The shapes differ or are not (n, k), or a value is not finite.
-    """
-    truth, prediction = _finite(truth, "true values"), _finite(prediction, "predicted values")
-    if truth.shape != prediction.shape:
-        raise BenchError(
-            f"truth has shape {truth.shape} and the prediction {prediction.shape}", "both are (utterances, dimensions)"
-        )
-    n = np.full(truth.shape[1], len(truth), dtype=np.float64)
-    products = (truth, prediction, truth * truth, prediction * prediction, truth * prediction)
-    return np.stack([n, *(values.sum(axis=0) for values in products)], axis=-1)
-
-
-def statistics(truth: NDArray[Any], scores: NDArray[Any], kind: Kind) -> NDArray[Any]:
-    """The sufficient statistics of some utterances, as a record holds them for each speaker.
-
-    Args:
-        truth: (n,) class indices; or (n, k) values.
-        scores: (n, K) class scores, of which the largest decides (the first of equals); or (n, k) values.
-        kind: "classification" or "regression".
-
-    Returns:
-        (K, K) int64 confusion counts; or (k, 6) float64 moments.
-
-    Raises:
-        BenchError: The shapes do not fit, a value is not finite, or a true class is out of range.
-    """
-    if kind == "regression":
-        return moments(truth, scores)
-    scores = _finite(scores, "scores")
-    if scores.shape[1] == 0:
-        raise BenchError(f"scores have shape {scores.shape}", "one column for each class")
-    return confusion(truth, scores.argmax(axis=1), scores.shape[1])
-
-
 def score(metric: str, truth: NDArray[Any], scores: NDArray[Any]) -> float:
     """Compute one metric on utterances, through their statistics.
 
@@ -283,10 +226,10 @@ def score(metric: str, truth: NDArray[Any], scores: NDArray[Any]) -> float:
 
     Raises:
         UsageError: The metric is unknown.
-        BenchError: As `statistics`.
+        BenchError: As `SufficientStatistics.of`.
     """
     found = find(metric)
-    return found.compute(statistics(truth, scores, found.kind)).item()
+    return found.compute(found.statistics.of(truth, scores)).item()
 
 
 def _float(values: NDArray[Any]) -> Array:
@@ -322,27 +265,3 @@ def _central(values: NDArray[Any]) -> tuple[Array, Array, Array, Array, Array, A
 
 def _where_tested(n: Array, values: Array) -> Array:
     return np.where(n > 0, values, np.nan)
-
-
-def _indices(values: NDArray[Any], n_classes: int, what: str) -> NDArray[np.int64]:
-    array = np.asarray(values)
-    if array.ndim != 1 or not (array.size == 0 or np.issubdtype(array.dtype, np.integer)):
-        raise BenchError(
-            f"{what} has shape {array.shape} and dtype {array.dtype}", "class indices are (utterances,) integers"
-        )
-    outside = array[(array < 0) | (array >= n_classes)]
-    if outside.size:
-        raise BenchError(f"{what} holds the class index {outside[0]}", f"it must lie in 0..{n_classes - 1}")
-    return array.astype(np.int64)
-
-
-def _finite(values: NDArray[Any], what: str) -> Array:
-    array = _float(values)
-    if array.ndim != 2:
-        raise BenchError(f"{what} have shape {array.shape}", "expected (utterances, outputs)")
-    if not np.isfinite(array).all():
-        row, column = np.argwhere(~np.isfinite(array))[0]
-        raise BenchError(
-            f"{what} hold {array[row, column]} for utterance {row}, output {column}", "only finite numbers are scored"
-        )
-    return array

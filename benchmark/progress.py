@@ -20,3 +20,6 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None:
         """Say something worth knowing."""
+
+    def problem(self, text: str) -> None:
+        """Say something that went wrong, also where progress is not shown."""

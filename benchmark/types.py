@@ -191,3 +191,18 @@ class Selection:
     epoch: int | None = None
     layer_weights: tuple[float, ...] | None = None
     chosen: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How something that a run may need is on this machine: one line of `bench doctor`.
+
+    Attributes:
+        status: "ok", "-" for something optional that is not here, "BROKEN" for what stops a run.
+        what: The thing.
+        found: Version, place, or what to do.
+    """
+
+    status: Literal["ok", "-", "BROKEN"]
+    what: str
+    found: str

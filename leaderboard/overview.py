@@ -69,7 +69,7 @@ class Track:
 
 def counts(task: TaskPart) -> bool:
     """Whether a task counts in mean ranks: its score says something of unseen people."""
-    return task.speaker_independent and task.dev != "test" and not task.corpus.synthetic
+    return task.speaker_independent and not task.dev_is_test and not task.corpus.synthetic
 
 
 def tracks(sections: Sequence[Section]) -> tuple[Track, ...]:

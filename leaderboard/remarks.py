@@ -40,7 +40,7 @@ def warned(flags: Sequence[str]) -> bool:
 
 def heading(task: TaskPart) -> str:
     """The name of a task with the warnings that hold for all its rows."""
-    mark = f" {WARNING}" if not task.speaker_independent or task.dev == "test" else ""
+    mark = f" {WARNING}" if not task.speaker_independent or task.dev_is_test else ""
     return clean(task.name) + mark + (" (synthetic)" if task.corpus.synthetic else "")
 
 

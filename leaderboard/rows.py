@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmark.metrics import Metric, find
 from benchmark.records import TaskPart
 from benchmark.records.cells import Cell
 from benchmark.statistics import Interval, Scores, TaskAnalysis, all_intervals, all_scores, analyse
@@ -195,11 +194,6 @@ def _places(rows: Sequence[Row], analysis: TaskAnalysis) -> tuple[Place, ...]:
         best, worst = ranges[position - 1]
         places.append(Place(row, places[-1].rank if tied else position, signs[position - 1], best, worst))
     return (*places, *(Place(row, None, "", None, None) for row in rows if not row.scores))
-
-
-def primary_metric(cell: Cell) -> Metric:
-    """The metric by which its task ranks."""
-    return find(cell.task.metrics[0])
 
 
 def csv_values(group: Group) -> list[Value]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmark.audit.report import Audit, Copy, CorpusAudit, Finding, FoldAudit, Giveaway, Severity
 from benchmark.protocol.dataset import Dataset
-from benchmark.protocol.task import Listed, Official, Task
+from benchmark.protocol.task import Task
 from benchmark.text import some
 
 NAMED = 5
@@ -29,7 +29,7 @@ def judge(dataset: Dataset, result: Audit) -> tuple[Finding, ...]:
         *_coverage(dataset),
         *_expectations(dataset),
     ]
-    if task.dev.scheme == "test":
+    if task.dev.is_test:
         findings.append(Finding("warning", "Heads are selected on the test set: scores are optimistic."))
     if dataset.left_out:
         reasons = ", ".join(f"{number} ({reason})" for reason, number in dataset.left_out.items())
@@ -105,8 +105,7 @@ def _unknown_speakers(dataset: Dataset) -> Iterator[Finding]:
     if not unknown:
         return
     # Who made an official or listed split may know the speakers, and be believed; one that is dealt here is blind.
-    is_given = isinstance(task.folds, Official | Listed)
-    severity: Severity = "error" if task.speaker_independent and not is_given else "warning"
+    severity: Severity = "error" if task.speaker_independent and not task.folds.is_given else "warning"
     text = (
         f"{len(unknown)} of {len(candidates)} utterances have no speaker ({some(unknown, NAMED)}): "
         f"nothing shows whether one is in {'train' if task.target is None else 'adapt'} and test at once"

@@ -13,7 +13,7 @@ from benchmark.audit.columns import Coded, Columns, Rows, columns
 from benchmark.audit.findings import judge
 from benchmark.audit.giveaways import contingency, from_durations, from_groups
 from benchmark.audit.report import (
-    PARTS,
+    SETS,
     Audit,
     Copy,
     CorpusAudit,
@@ -21,10 +21,10 @@ from benchmark.audit.report import (
     FoldAudit,
     Giveaway,
     Identical,
-    Moments,
-    Part,
+    MeanAndDeviation,
     SentenceOverlap,
     SetAudit,
+    SetName,
     Spread,
 )
 from benchmark.base import Corpus
@@ -33,7 +33,12 @@ from benchmark.protocol.dataset import Dataset
 from benchmark.types import Fold
 
 # Identical audio is looked for in the first of two sets, against the second.
-COMPARED: tuple[tuple[Part, Part], ...] = (("test", "train"), ("test", "dev"), ("test", "adapt"), ("dev", "train"))
+COMPARED: tuple[tuple[SetName, SetName], ...] = (
+    ("test", "train"),
+    ("test", "dev"),
+    ("test", "adapt"),
+    ("dev", "train"),
+)
 
 
 def audit(dataset: Dataset, heard: Mapping[str, Heard] | None = None) -> Audit:
@@ -122,18 +127,18 @@ def _spread(corpus: Corpus, dimension: str, k: int, rows: Rows, table: Columns) 
 
 
 def _fold(fold: Fold, table: Columns, dataset: Dataset) -> FoldAudit:
-    ids: dict[Part, tuple[str, ...]] = {"train": fold.train, "dev": fold.dev, "test": fold.test, "adapt": fold.adapt}
+    ids: dict[SetName, tuple[str, ...]] = {"train": fold.train, "dev": fold.dev, "test": fold.test, "adapt": fold.adapt}
     rows = {part: table.of(names) for part, names in ids.items()}
     # What the examples hear: themselves, or what was said before them.
     heard = {part: _heard(names, table, dataset) for part, names in ids.items()} if dataset.context else rows
-    speakers = {part: table.speakers.marks(rows[part]) | table.speakers.marks(heard[part]) for part in PARTS}
+    speakers = {part: table.speakers.marks(rows[part]) | table.speakers.marks(heard[part]) for part in SETS}
     # With dev = test the dev set is the test set by declaration; only train can leak.
-    fitted: tuple[Part, ...] = ("train",) if fold.dev == fold.test else ("train", "dev")
+    fitted: tuple[SetName, ...] = ("train",) if fold.dev == fold.test else ("train", "dev")
     in_fitted = speakers["train"] | speakers["dev"] if "dev" in fitted else speakers["train"]
     shared_with_dev = speakers["dev"] & speakers["train"] if "dev" in fitted else np.zeros_like(in_fitted)
     return FoldAudit(
         name=fold.name,
-        sets={part: _set(rows[part], int(speakers[part].sum()), table, dataset) for part in PARTS},
+        sets={part: _set(rows[part], int(speakers[part].sum()), table, dataset) for part in SETS},
         shared_speakers=table.speakers.named(speakers["test"] & in_fitted),
         dev_speakers_in_train=table.speakers.named(shared_with_dev),
         test_speakers_in_adapt=table.speakers.named(speakers["test"] & speakers["adapt"]),
@@ -161,14 +166,14 @@ def _set(rows: Rows, speakers: int, table: Columns, dataset: Dataset) -> SetAudi
         genders=_seen(table.genders, rows),
         per_class=table.classes.counts(rows),
         values={
-            name: Moments(float(values[:, k].mean()), float(values[:, k].std()))
+            name: MeanAndDeviation(float(values[:, k].mean()), float(values[:, k].std()))
             for k, name in enumerate(dataset.task.dimensions)
             if len(rows)
         },
     )
 
 
-def _copies(heard: Mapping[Part, Rows], table: Columns, parts: set[Part]) -> tuple[Copy, ...]:
+def _copies(heard: Mapping[SetName, Rows], table: Columns, parts: set[SetName]) -> tuple[Copy, ...]:
     digests = table.audio.codes
     found = []
     for part, other in COMPARED:

@@ -13,8 +13,8 @@ from benchmark.errors import BenchError
 from benchmark.types import Kind
 
 Severity = Literal["error", "warning", "note"]
-Part = Literal["train", "dev", "test", "adapt"]
-PARTS: tuple[Part, ...] = ("train", "dev", "test", "adapt")
+SetName = Literal["train", "dev", "test", "adapt"]
+SETS: tuple[SetName, ...] = ("train", "dev", "test", "adapt")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Moments:
+class MeanAndDeviation:
     """Values of one dimension.
 
     Attributes:
@@ -60,7 +60,7 @@ class SetAudit:
     speakers: int
     genders: Mapping[str, int]
     per_class: Mapping[str, int]
-    values: Mapping[str, Moments]
+    values: Mapping[str, MeanAndDeviation]
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class Copy:
     """
 
     id: str
-    part: Part
+    part: SetName
     other_id: str
-    other_part: Part
+    other_part: SetName
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class FoldAudit:
     """
 
     name: str
-    sets: Mapping[Part, SetAudit]
+    sets: Mapping[SetName, SetAudit]
     shared_speakers: tuple[str, ...]
     dev_speakers_in_train: tuple[str, ...]
     test_speakers_in_adapt: tuple[str, ...]
@@ -173,7 +173,7 @@ class Giveaway:
     """How well the class can be told without listening: see `benchmark.audit.giveaways`.
 
     Attributes:
-        utterances: Those of which it is known.
+        utterances: How many have a known speaker, sentence or duration, whichever it is told from.
         groups: How many different speakers or sentences there are; None for durations.
         uar: UAR of the guess in [0, 1], each utterance guessed from the others.
         chance_uar: The same with shuffled classes.

@@ -103,7 +103,7 @@ class LayersOf(Upstream):
 
     @property
     def device(self) -> str:
-        """That of the other."""
+        """Where the other upstream computes: "cpu" or "cuda"."""
         return self.upstream.device
 
     @device.setter
@@ -112,45 +112,45 @@ class LayersOf(Upstream):
 
     @property
     def batch_seconds(self) -> float:  # type: ignore[override]
-        """That of the other, which may depend on the device."""
+        """Audio in a batch of the other upstream at most [s], which may depend on the device."""
         return self.upstream.batch_seconds
 
     @property
     def params(self) -> Mapping[str, Any]:
-        """Those of the other, and the selection."""
+        """Parameters of the other upstream, and the selection of layers."""
         return {**self.upstream.params, "layers": self.selection}
 
     def weights_sha256(self) -> str | None:
-        """That of the other."""
+        """Digest of the other upstream's weights; None where it has none."""
         return self.upstream.weights_sha256()
 
     def parameters(self) -> int:
-        """Those of the other."""
+        """Number of the other upstream's weights."""
         return self.upstream.parameters()
 
     def encode(self, wave: NDArray[np.float32]) -> Features:
-        """The layers of one utterance."""
+        """Represent one utterance by the chosen layers: (chosen, T, D)."""
         return self.of(self.upstream.encode(wave))
 
     def encode_batch(self, waves: Sequence[NDArray[np.float32]]) -> list[Features]:
-        """The layers of several utterances."""
+        """Represent several utterances by the chosen layers."""
         return [self.of(features) for features in self.upstream.encode_batch(waves)]
 
     def attention(self, wave: NDArray[np.float32]) -> NDArray[np.float32]:
-        """All maps of the other."""
+        """Attention maps of every block of the other upstream: (B, H, T, T)."""
         return self.upstream.attention(wave)
 
     def lookup(self, ids: Sequence[str], corpus: Collection[str]) -> Mapping[str, Features]:
-        """The layers of what the other finds."""
+        """Look features up in the other upstream and keep the chosen layers."""
         found = self.upstream.lookup(ids, corpus)
         return LazyMapping(tuple(found), lambda name: self.of(found[name]))
 
     def of(self, features: Features) -> Features:
-        """Select of features."""
+        """Features (L, T, D) of all layers, reduced to the chosen ones."""
         return Features(self.select(features.layers), features.frame_rate)
 
     def select(self, layers: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Select of an array whose first axis is the layers."""
+        """An array (L, ...) of all layers, reduced to the chosen ones, or to their mean (1, ...), in float32."""
         chosen = layers[self._chosen(len(layers))]
         return np.asarray(chosen.mean(axis=0, keepdims=True, dtype=np.float64) if self.is_mean else chosen, np.float32)
 
@@ -214,7 +214,7 @@ class Fusion(Upstream):
 
     @property
     def device(self) -> str:
-        """That of the first, and of all."""
+        """Where the upstreams compute, which is the same for all: "cpu" or "cuda"."""
         return self.upstreams[0].device
 
     @device.setter
@@ -224,31 +224,31 @@ class Fusion(Upstream):
 
     @property
     def batch_seconds(self) -> float:  # type: ignore[override]
-        """The least of theirs."""
+        """Audio in a batch at most [s]: the least that one of the upstreams takes."""
         return min(upstream.batch_seconds for upstream in self.upstreams)
 
     @property
     def params(self) -> Mapping[str, Any]:
-        """Those of each."""
+        """Parameters of each upstream, by its name."""
         return {upstream.name: dict(upstream.params) for upstream in self.upstreams}
 
     def weights_sha256(self) -> str | None:
-        """Digest of theirs; None where none has any."""
+        """Digest of the digests of all upstreams' weights; None where none has any."""
         from benchmark.io.files import digest
 
         sums = [upstream.weights_sha256() for upstream in self.upstreams]
         return digest(sums) if any(sums) else None
 
     def parameters(self) -> int:
-        """The sum of theirs."""
+        """Number of weights of all upstreams together."""
         return sum(upstream.parameters() for upstream in self.upstreams)
 
     def encode(self, wave: NDArray[np.float32]) -> Features:
-        """One utterance by all."""
+        """Represent one utterance by all upstreams, joined: (L, T, sum of D)."""
         return self.aligned([upstream.encode(wave) for upstream in self.upstreams])
 
     def encode_batch(self, waves: Sequence[NDArray[np.float32]]) -> list[Features]:
-        """Several utterances by all."""
+        """Represent several utterances by all upstreams, joined."""
         encoded = [upstream.encode_batch(waves) for upstream in self.upstreams]
         return [self.aligned(features) for features in zip(*encoded, strict=True)]
 

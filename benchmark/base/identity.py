@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 PACKAGES = ("benchmark", "upstreams", "downstreams", "tasks")
 # What all parts share: of these classes only the members count that are mentioned.
 SHARED = ("benchmark.base.corpus", "benchmark.base.upstream", "benchmark.base.downstream", "benchmark.types")
+# What a class says of itself that decides no number: it stands in the identity, or is a fact about it.
+FACTS = frozenset({"name", "version", "extra", "examine", "trained_on"})
 # The members that the hub calls to get numbers.
 CALLED = frozenset({"__init__", "encode", "encode_batch", "lookup", "fit", "predict"})
 
@@ -416,6 +418,8 @@ class _Writer:
 
     def _any(self, node: ast.AST) -> str:
         skipped = {"ctx", "type_comment", "type_params", "kind"}
+        if isinstance(node, ast.ClassDef):
+            node = _without_facts(node)
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if is_function:
             skipped |= {"returns"}
@@ -463,6 +467,15 @@ class _Writer:
         if not isinstance(node, ast.stmt):
             return False
         return _is_text(node) or _is_for_types(node) or isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
+
+
+def _without_facts(node: ast.ClassDef) -> ast.ClassDef:
+    def is_fact(statement: ast.stmt) -> bool:
+        bound = set(_bound(statement)) if isinstance(statement, ast.Assign | ast.AnnAssign) else set()
+        return bool(bound) and bound <= FACTS
+
+    body = [statement for statement in node.body if not is_fact(statement)]
+    return ast.ClassDef(node.name, node.bases, node.keywords, body, node.decorator_list)
 
 
 def _is_submodule(package: str, name: str) -> bool:

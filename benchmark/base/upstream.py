@@ -31,6 +31,8 @@ class Upstream(ABC):
         hears: False where features are looked up by utterance id, and nothing is encoded.
         libraries: Distributions whose version decides the features; part of the identity.
         extra: The optional dependency group of this package that the upstream needs, if any.
+        examine: "module:function" that says whether what it needs is well installed, where an import does not tell:
+            it takes nothing and returns some `Condition` of `benchmark.types`. A literal, loaded by `bench doctor`.
         precisions: Lower precisions that the upstream can compute in; it heeds `precision` then.
         precision: Precision of the forward pass where it is not float32; part of the name and of the identity.
         batch_seconds: Audio that one call of `encode_batch` gets at most [s], the longest times their number.
@@ -49,6 +51,7 @@ class Upstream(ABC):
     hears: bool = True
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
     extra: ClassVar[str | None] = None
+    examine: ClassVar[str | None] = None
     precisions: ClassVar[tuple[Precision, ...]] = ()
     precision: Precision | None = None
     batch_seconds: float = 60.0

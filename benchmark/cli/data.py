@@ -111,7 +111,7 @@ def verify(
     Identical recordings are told
     only: some corpora are published with a few.
     """
-    from benchmark.data.exchange import differences, make_index, read_index
+    from benchmark.data.digest_index import differences, make_index, read_index
 
     theirs = None if against is None else read_index(against)
     corpus, settings = _known(name, plugin, data)
@@ -262,7 +262,7 @@ def index(
     and no list of labels is in it; but ids are the corpus's own file names, which in some corpora tell label and
     speaker. With --json and --out the first line is printed too.
     """
-    from benchmark.data.exchange import make_index
+    from benchmark.data.digest_index import make_index
     from benchmark.io.files import write_atomically
 
     found = make_index(_inspect(*_known(name, plugin, data)))

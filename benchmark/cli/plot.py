@@ -141,7 +141,7 @@ def _everything(
 ) -> Iterator[Drawing]:
     """All figures that suit the records; those of the whole board only where nothing was chosen."""
     for name, of_task in cells.items():
-        suited = [Kind.DIMENSIONS] if of_task[0].task.kind == "regression" else [Kind.CONFUSION, Kind.RECALLS]
+        suited = [kind for kind, needed in NEEDS.items() if needed == of_task[0].task.kind]
         if of_task[0].unit == "speaker":
             suited.append(Kind.SPEAKERS)
         for kind in (*suited, Kind.LAYERS):
@@ -233,7 +233,7 @@ def _complete(task: str, cells: list[Cell]) -> list[Cell]:
 
 
 def _weighted(cells: list[Cell]) -> list[Cell]:
-    """Those with layer weights; the others are named, and refused where there is no other."""
+    """The cells whose heads have layer weights; the others are named, and refused where none has any."""
     figures = importlib.import_module(FIGURES)
     found, reasons = [], []
     for cell in cells:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from benchmark.run.loop import CellOutcome, CellScore
     from benchmark.run.plan import CellPlan
 
+LARGEST_SEED = 2**32 - 1  # as in a protocol
 RUN_EPILOG = examples(
     "bench run --upstream logmel --task demo",
     "bench run --upstream chance --upstream mfcc --downstream svm --task demo --seed 0",
@@ -32,11 +35,13 @@ def run(
         list[str] | None,
         typer.Option("--downstream", "-d", help="Head, or a recipe YAML; the task's own if not given."),
     ] = None,
-    seed: Annotated[list[int] | None, typer.Option("--seed", help="Seed; the task's where not given.")] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed; the task's where not given.")
+    ] = None,
     fold: Annotated[list[str] | None, typer.Option("--fold", help="Fold; all where not given.")] = None,
     rerun: Annotated[
         Literal["missing", "failed", "all"],
-        typer.Option("--rerun", help="Do the missing units, also the failed ones, or all."),
+        typer.Option("--rerun", help="Do the units without a record, also those that failed, or all."),
     ] = "missing",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; encode and train nothing.")] = False,
@@ -51,7 +56,7 @@ def run(
     stream: Annotated[
         bool, typer.Option("--stream", help="Encode frames whenever a head reads them; store none.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
     as_json: Json = False,
     data: Data = None,
     weights: Weights = None,
@@ -82,7 +87,7 @@ def run(
         return
     outcomes = run_benchmark(request, registry, settings, progress, device)
     _print_outcomes(outcomes, settings, as_json)
-    if any(outcome.failed for outcome in outcomes):
+    if any(outcome.failed or outcome.failed_earlier for outcome in outcomes):
         raise typer.Exit(1)
 
 
@@ -148,6 +153,10 @@ def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bo
         marks = [mark for mark, holds in (("synthetic", outcome.synthetic), (outcome.protocol, is_off_board)) if holds]
         task = f"{outcome.task} ({', '.join(marks)})" if marks else outcome.task
         seconds = ["" if outcome.encode_s is None else f"{outcome.encode_s:.1f}", f"{outcome.fit_s:.1f}"]
-        counts = [outcome.completed, outcome.kept, len(outcome.failed)]
+        counts = [outcome.completed, outcome.kept, len(outcome.failed) + len(outcome.failed_earlier)]
         rows.append([task, outcome.upstream, outcome.downstream, *_score_text(outcome.score), *counts, *seconds])
     print_table("", columns, rows, right=columns[5:])
+    # On stderr, since stdout carries the table; a path is never wrapped.
+    on_board = any(outcome.protocol == "official" for outcome in outcomes)
+    shown = f"bench leaderboard --results {shlex.quote(str(settings.results))}" if on_board else "none of it is ranked"
+    sys.stderr.write(f"records: {settings.results}; {shown}\n")

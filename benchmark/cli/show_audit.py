@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 
 if TYPE_CHECKING:
-    from benchmark.audit.report import Audit, FoldAudit, Part, SetAudit
+    from benchmark.audit.report import Audit, FoldAudit, SetAudit, SetName
     from benchmark.io.settings import Settings
     from benchmark.registry.registry import Registry
+    from benchmark.sufficient import Outputs
 
 MEANING = (
     "UAR of guessing each utterance from the others: the majority of those of its speaker or sentence, or the class of "
@@ -87,7 +89,7 @@ def _print_block(
 def _print_folds(title: str, report: Audit) -> None:
     """One row for each fold; cells with slashes are train/dev/test."""
     has_adapt = any(fold.sets["adapt"].utterances for fold in report.folds)
-    sizes: tuple[Part, ...] = ("train", "dev", "test", *(("adapt",) if has_adapt else ()))
+    sizes: tuple[SetName, ...] = ("train", "dev", "test", *(("adapt",) if has_adapt else ()))
     columns: dict[str, Callable[[FoldAudit], object]] = {"fold": lambda fold: fold.name}
     columns |= {part: _size(part) for part in sizes}
     columns["speakers"] = lambda fold: _per_set(fold, lambda part: part.speakers)
@@ -104,12 +106,13 @@ def _print_folds(title: str, report: Audit) -> None:
 
 def _print_targets(report: Audit) -> None:
     """Classes, or dimensions, of the sets of each fold."""
-    is_classes = report.kind == "classification"
+    from benchmark.sufficient import STATISTICS
+
+    title, shown = _TARGETS[STATISTICS[report.kind].outputs]
     columns: dict[str, Callable[[FoldAudit], object]] = {"fold": lambda fold: fold.name}
-    columns |= {name: _counted("per_class", name) if is_classes else _spread_over_sets(name) for name in report.outputs}
+    columns |= {name: shown(name) for name in report.outputs}
     if any(fold.missing for fold in report.folds):
         columns["lacks"] = lambda fold: ", ".join(fold.missing)
-    title = "utterances of each class" if is_classes else "mean ± standard deviation"
     _print_block(title, list(columns), _cells(report, columns))
 
 
@@ -117,7 +120,7 @@ def _cells(report: Audit, columns: dict[str, Callable[[FoldAudit], object]]) -> 
     return [[cell(fold) for cell in columns.values()] for fold in report.folds]
 
 
-def _size(part: Part) -> Callable[[FoldAudit], int]:
+def _size(part: SetName) -> Callable[[FoldAudit], int]:
     return lambda fold: fold.sets[part].utterances
 
 
@@ -133,6 +136,13 @@ def _spread_over_sets(name: str) -> Callable[[FoldAudit], str]:
         return f"{part.values[name].mean:.2f}±{part.values[name].sd:.2f}" if name in part.values else "-"
 
     return lambda fold: _per_set(fold, cell)
+
+
+# What is shown of the targets of a set, and its title, by what the outputs of the task are.
+_TARGETS: dict[Outputs, tuple[str, Callable[[str], Callable[[FoldAudit], str]]]] = {
+    "classes": ("utterances of each class", partial(_counted, "per_class")),
+    "dimensions": ("mean ± standard deviation", _spread_over_sets),
+}
 
 
 def _sentences(fold: FoldAudit) -> str:

@@ -56,6 +56,7 @@ class TerminalProgress:
 
     def __init__(self, quiet: bool = False) -> None:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._always = Console(stderr=True, highlight=False)
         self._noted: set[str] = set()
 
     @contextmanager
@@ -120,4 +121,10 @@ class TerminalProgress:
         """Say something once."""
         if text not in self._noted:
             self._noted.add(text)
-            self._print(f"note: {text}")
+            self._print(f"note: {visible(text)}")
+
+    def problem(self, text: str) -> None:
+        """Say once what went wrong, quiet or not."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self._always.print(visible(text), markup=False, soft_wrap=not self._always.is_terminal)

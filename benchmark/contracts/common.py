@@ -35,7 +35,7 @@ class Check:
     promise: Callable[[], None]
 
     def run(self) -> None:
-        """Check it.
+        """Check that the promise is kept.
 
         Raises:
             BenchError: The promise is broken, or the subject fails in a way that the check did not foresee.

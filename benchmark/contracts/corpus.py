@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from benchmark.base import Corpus
 from benchmark.contracts.common import Check, require
 from benchmark.data.scanning import open_corpus, scan_corpus
-from benchmark.data.status import WRONG, compare, in_words
+from benchmark.data.status import WRONG, count_parts, in_words
 from benchmark.io.settings import Settings
 from benchmark.types import Utterance
 
@@ -129,7 +129,7 @@ def _scales(scanned: _Scanned) -> None:
 
 def _complete(scanned: _Scanned) -> None:
     require(bool(scanned.utterances), "the scanner finds no utterance", scanned.corpus.how_to_get)
-    parts = compare(scanned.corpus, scanned.utterances)
+    parts = count_parts(scanned.corpus, scanned.utterances)
     wrong = [in_words(part) for part in parts if part.state in WRONG]
     # A part that is left away is none that is wrong; without it gaps speak of it too.
     if all(part.state in ("complete", "unknown") for part in parts):

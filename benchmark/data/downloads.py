@@ -1,4 +1,9 @@
-"""Getting openly licensed corpora: transfers go on where they stopped, a folder appears only when it is complete."""
+"""Getting openly licensed corpora: transfers go on where they stopped, a folder appears only when it is complete.
+
+pooch checks and places the files. Its downloader begins a broken transfer anew, when it is called again: of 10 MB whose
+connection breaks at half, the host sends 15 MB in two calls, and 10 MB in one call to the one here
+(`tests/speed/own_code.py downloads`).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from benchmark.base import Corpus
 from benchmark.data.scanning import scan_corpus
-from benchmark.data.status import Part, compare, in_words
+from benchmark.data.status import PartCount, count_parts, in_words
 from benchmark.errors import BenchError, MissingError
 from benchmark.io.archives import Meter, unpack
 from benchmark.io.files import safe_name
@@ -39,7 +44,7 @@ class _BrokenOffError(Exception):
     """A transfer ended before its end; it may be tried again."""
 
 
-def get(corpus: Corpus, folder: Path, meter: Meter) -> list[Part]:
+def get(corpus: Corpus, folder: Path, meter: Meter) -> list[PartCount]:
     """Download a corpus, check it, and put it in its place.
 
     Everything happens in a hidden folder beside the place, which is removed at the end. After an interruption or an
@@ -144,8 +149,8 @@ def _unpack(archive: Path, folder: Path, meter: Meter) -> None:
         raise BenchError(error.message, f"{error.hint}; {kept}") from error
 
 
-def _checked(corpus: Corpus, fresh: Path, work: Path) -> list[Part]:
-    parts = compare(corpus, scan_corpus(corpus, fresh))
+def _checked(corpus: Corpus, fresh: Path, work: Path) -> list[PartCount]:
+    parts = count_parts(corpus, scan_corpus(corpus, fresh))
     wrong = [in_words(part) for part in parts if part.state not in ("complete", "unknown")]
     if wrong:
         raise BenchError(

@@ -31,7 +31,7 @@ WRONG: tuple[State, ...] = ("incomplete", "not as counted")  # of a part too
 
 
 @dataclass(frozen=True)
-class Part:
+class PartCount:
     """One part or release of a corpus: what is here of it, and what there should be.
 
     Attributes:
@@ -76,7 +76,7 @@ class Holding:
     corpus: str
     state: State
     folder: str | None
-    parts: tuple[Part, ...]
+    parts: tuple[PartCount, ...]
     gaps: tuple[str, ...]
     reason: str
     licence: str
@@ -104,7 +104,7 @@ class Inspection:
     shared: tuple[tuple[str, ...], ...]
 
 
-def compare(corpus: Corpus, utterances: Sequence[Utterance]) -> list[Part]:
+def count_parts(corpus: Corpus, utterances: Sequence[Utterance]) -> list[PartCount]:
     """The parts of a corpus: what is here and what there should be.
 
     Releases replace each other: where the parts are releases, only the one that is here is told of.
@@ -117,12 +117,12 @@ def compare(corpus: Corpus, utterances: Sequence[Utterance]) -> list[Part]:
     return [_part(name, here, corpus.counts.get(name)) for name, here in by_part.items()]
 
 
-def _part(name: str, here: Sequence[Utterance], whole: CorpusCounts | None) -> Part:
+def _part(name: str, here: Sequence[Utterance], whole: CorpusCounts | None) -> PartCount:
     speakers = len({utterance.speaker for utterance in here if utterance.speaker is not None})
     if whole is None:
-        return Part(name, "unknown", len(here), None, speakers, None, ())
+        return PartCount(name, "unknown", len(here), None, speakers, None, ())
     if not here:
-        return Part(name, "not here", 0, whole.utterances, 0, whole.speakers, ())
+        return PartCount(name, "not here", 0, whole.utterances, 0, whole.speakers, ())
     compared = [(count(len(here), "utterance"), len(here), whole.utterances)]
     if whole.speakers is not None:
         compared.append((count(speakers, "speaker"), speakers, whole.speakers))
@@ -136,10 +136,10 @@ def _part(name: str, here: Sequence[Utterance], whole: CorpusCounts | None) -> P
     elif any(number < expected for _, number, expected in compared):
         state = "incomplete"
     differences = tuple(f"{what} instead of {expected}" for what, number, expected in compared if number != expected)
-    return Part(name, state, len(here), whole.utterances, speakers, whole.speakers, differences)
+    return PartCount(name, state, len(here), whole.utterances, speakers, whole.speakers, differences)
 
 
-def in_words(part: Part) -> str:
+def in_words(part: PartCount) -> str:
     """A part that is not whole, in words."""
     what = ", ".join(part.differences) or "nothing of it is here"
     return what if part.name == "all" else f"{part.name}: {what}"
@@ -170,7 +170,7 @@ def _without_parts(corpus: Corpus, state: State, folder: Path | None, reason: st
 
 def held(corpus: Corpus, folder: Path, utterances: Sequence[Utterance]) -> Holding:
     """Judge what a scanner read in a folder."""
-    parts, gaps = compare(corpus, utterances), corpus.gaps(utterances)
+    parts, gaps = count_parts(corpus, utterances), corpus.gaps(utterances)
     states = {part.state for part in parts}
     # Where a whole part was left away, gaps tell of that, and say nothing of the others.
     has_gaps = bool(gaps) and "not here" not in states

@@ -4,6 +4,10 @@ A shard is named by the sha256 of its header, and the header holds the sha256 of
 headers only, and a flipped byte anywhere is noticed when what it belongs to is read. Tensors are read through memory
 maps. Shards are put in place by a rename and never changed, so that a killed writer leaves nothing half-written and two
 processes may fill one folder.
+
+The files are written by safetensors and read here, because safetensors' own `safe_open` reads a flipped byte as if
+nothing were wrong. Of 10,000 tensors that costs 0.08 s of the processor to open instead of 0.03 s, and 138 bytes of
+header for each (`tests/speed/own_code.py shards`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from benchmark.protocol.dataset import Dataset
 from benchmark.types import Features, Needs
 
 
-class Source(ABC):
+class FeatureView(ABC):
     """Gives the features of a task's utterances."""
 
     @abstractmethod
@@ -44,7 +44,7 @@ class Source(ABC):
         """
 
 
-def open_source(cache: Path, upstream: Upstream, needs: Needs, *, stream: bool = False) -> Source:
+def open_view(cache: Path, upstream: Upstream, needs: Needs, *, stream: bool = False) -> FeatureView:
     """Say where the features of an upstream come from.
 
     What is common to several upstreams is encoded once: layers of an upstream and fusions with it are taken of its own
@@ -57,16 +57,16 @@ def open_source(cache: Path, upstream: Upstream, needs: Needs, *, stream: bool =
         stream: Encode frames whenever they are read, and store none.
     """
     if isinstance(upstream, Fusion):
-        parts = [open_source(cache, part, needs, stream=stream) for part in upstream.upstreams]
+        parts = [open_view(cache, part, needs, stream=stream) for part in upstream.upstreams]
         return _Fused(upstream, parts, needs)
     is_frames = needs.startswith("frames")
     if isinstance(upstream, LayersOf) and not is_frames and (needs == "mean" or not upstream.is_mean):
         # Taking layers commutes with pooling, but for deviations of a mean of layers. Frames are too many to keep all.
-        return _Selected(upstream, open_source(cache, upstream.upstream, needs))
+        return _Selected(upstream, open_view(cache, upstream.upstream, needs))
     return _Plain(cache, upstream, needs, stream=stream and is_frames)
 
 
-class _Plain(Source):
+class _Plain(FeatureView):
     """An upstream's own: from its store, looked up, or encoded at every reading."""
 
     def __init__(self, cache: Path, upstream: Upstream, needs: Needs, *, stream: bool) -> None:
@@ -124,35 +124,35 @@ class _Plain(Source):
         )
 
 
-class _Selected(Source):
-    """Some layers of what another source gives."""
+class _Selected(FeatureView):
+    """Some layers of what another view gives."""
 
-    def __init__(self, upstream: LayersOf, source: Source) -> None:
+    def __init__(self, upstream: LayersOf, view: FeatureView) -> None:
         self._upstream = upstream
-        self._source = source
+        self._view = view
 
     def demands(self, dataset: Dataset, heard: Mapping[str, Heard]) -> list[Demand]:
-        return self._source.demands(dataset, heard)
+        return self._view.demands(dataset, heard)
 
     def load(self, dataset: Dataset, heard: Mapping[str, Heard], progress: Progress) -> Encoded:
-        every = self._source.load(dataset, heard, progress)
+        every = self._view.load(dataset, heard, progress)
         selected = LazyMapping(tuple(every.features), lambda name: self._upstream.select(every.features[name]))
         return replace(every, features=selected, shape=shape_of(selected))
 
 
-class _Fused(Source):
-    """What several sources give, side by side."""
+class _Fused(FeatureView):
+    """What several views give, side by side."""
 
-    def __init__(self, upstream: Fusion, sources: Sequence[Source], needs: Needs) -> None:
+    def __init__(self, upstream: Fusion, views: Sequence[FeatureView], needs: Needs) -> None:
         self._upstream = upstream
-        self._sources = sources
+        self._views = views
         self._needs = needs
 
     def demands(self, dataset: Dataset, heard: Mapping[str, Heard]) -> list[Demand]:
-        return [demand for source in self._sources for demand in source.demands(dataset, heard)]
+        return [demand for view in self._views for demand in view.demands(dataset, heard)]
 
     def load(self, dataset: Dataset, heard: Mapping[str, Heard], progress: Progress) -> Encoded:
-        parts = [source.load(dataset, heard, progress) for source in self._sources]
+        parts = [view.load(dataset, heard, progress) for view in self._views]
         join = {"mean": self._means, "statistics": self._statistics}.get(self._needs, self._frames)
         features = LazyMapping(tuple(parts[0].features), lambda name: join(name, parts))
         seconds = [part.seconds for part in parts if part.seconds is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,16 @@ class Closed(BaseModel):
     """Base of every schema: unknown keys are refused, values do not change, and numbers are finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def first_repeated(names: Iterable[Hashable]) -> Hashable | None:
+    """The first value that stands in a list for the second time, None where all differ: for validators of schemas."""
+    seen: set[Hashable] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 class _Loader(yaml.SafeLoader):

@@ -21,7 +21,7 @@ from benchmark.io.settings import Settings
 from benchmark.protocol.context import preceding_turns
 from benchmark.protocol.folds import folds_digest, make_folds
 from benchmark.protocol.members import Members, choose, differences, join_speakers, not_as_expected
-from benchmark.protocol.task import GroupKFold, LeaveOneGroupOut, Listed, Task
+from benchmark.protocol.task import Task
 from benchmark.types import UNKNOWN_SPEAKER, Fold, Turns, Utterance
 
 # Of the digest that hides names: it tells it from that of the index, which is of the same content and is published.
@@ -129,10 +129,9 @@ class Dataset:
     @property
     def folds_are_clusters(self) -> bool:
         """Whether each fold is named after the speaker that it tests, by a protocol that does not list the names."""
-        scheme = self.task.folds
-        if not (isinstance(scheme, LeaveOneGroupOut) and scheme.group == "speaker"):
-            return False
-        return all(self.by_id[name].speaker == fold.name for fold in self.folds for name in fold.test)
+        return self.task.folds.is_named_after_speakers and all(
+            self.by_id[name].speaker == fold.name for fold in self.folds for name in fold.test
+        )
 
     def cluster(self, utterance: Utterance) -> str:
         """Under which name the statistics of a tested utterance are kept.
@@ -168,11 +167,7 @@ class Dataset:
 
     def targets(self, utterances: Sequence[Utterance]) -> NDArray[np.int64] | NDArray[np.float32]:
         """Class indices (n,) int64, or values (n, k) float32 of the task's k dimensions."""
-        if self.task.kind == "classification":
-            position = {label: i for i, label in enumerate(self.task.labels)}
-            return np.array([position[self.labels[u.id]] for u in utterances], dtype=np.int64)
-        values = [[u.labels[name] for name in self.task.dimensions] for u in utterances]
-        return np.array(values, dtype=np.float32)
+        return self.task.targets.array(self.task, self.labels, utterances)
 
     def auxiliary_targets(self, utterances: Sequence[Utterance]) -> NDArray[np.int64] | None:
         """Indices of auxiliary classes (n,) int64, -1 for none; None where the task has no such classes."""
@@ -261,12 +256,7 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
 
 def _folds_left_out(task: Task, folds: Sequence[Fold]) -> list[str]:
     """Which folds of a protocol cannot be made of a part of its corpus, where the protocol says how many there are."""
-    if isinstance(task.folds, Listed):
-        names = [fold.name for fold in task.folds.folds]
-    elif isinstance(task.folds, GroupKFold):
-        names = [str(number) for number in range(task.folds.k)]
-    else:
-        return []
+    names = task.folds.fold_names() or ()
     left_out = [name for name in names if name not in {fold.name for fold in folds}]
     listed = ", ".join(left_out)
     return [f"{len(left_out)} of {len(names)} folds cannot be made of what is here ({listed})"] if left_out else []

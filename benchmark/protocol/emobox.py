@@ -16,8 +16,9 @@ from pathlib import Path
 
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.protocol.dataset import Dataset
+from benchmark.protocol.dev_schemes import DevListed, DevRandom
+from benchmark.protocol.fold_schemes import Listed, ListedFold
 from benchmark.protocol.folds import make_folds
-from benchmark.protocol.task import DevListed, DevRandom, Listed, ListedFold
 from benchmark.types import Fold
 
 FILE = re.compile(r".+_(?P<part>train|valid|test)_fold_?(?P<fold>\d+)\.jsonl")

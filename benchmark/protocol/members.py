@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmark.base import Corpus
 from benchmark.errors import BenchError
+from benchmark.protocol.targets import class_of
 from benchmark.protocol.task import Part, Task
 from benchmark.types import Utterance
 
@@ -47,18 +47,14 @@ def choose(task: Task, part: Part, scanned: Sequence[Utterance]) -> Members:
     kept, left_out = _filtered(task, part, join_speakers(part, scanned))
     left_out += Counter(part.exclude[u.id] for u in kept if u.id in part.exclude)
     kept = [utterance for utterance in kept if utterance.id not in part.exclude]
-    labels: dict[str, str] = {}
+    classes = task.targets.classes(task, part, kept)
+    left_out += Counter(f"label {u.labels[task.label]}" for u in kept if u.id in classes and classes[u.id] is None)
+    labels = {name: target for name, target in classes.items() if target is not None}
+    kept = [utterance for utterance in kept if utterance.id in labels or utterance.id not in classes]
     auxiliary: dict[str, str | None] = {}
-    if task.kind == "classification":
-        mapped = {utterance.id: _class(utterance, task.label, part.label_map, task.name) for utterance in kept}
-        left_out += Counter(f"label {u.labels[task.label]}" for u in kept if mapped[u.id] is None)
-        labels = {name: target for name, target in mapped.items() if target is not None}
-        kept = [utterance for utterance in kept if utterance.id in labels]
-    else:
-        _check_dimensions(task, kept)
     if task.auxiliary is not None:
         rule = task.auxiliary
-        auxiliary = {u.id: _class(u, rule.label, rule.label_map, f"{task.name} (auxiliary)") for u in kept}
+        auxiliary = {u.id: class_of(u, rule.label, rule.label_map, f"{task.name} (auxiliary)") for u in kept}
     return Members(kept, labels, auxiliary, left_out)
 
 
@@ -86,40 +82,6 @@ def _filtered(task: Task, part: Part, utterances: Sequence[Utterance]) -> tuple[
         named = " or ".join("unknown" if one is None else one for one in accepted)
         left_out[f"{name} is not {named}"] += before - len(kept)
     return kept, +left_out
-
-
-def _class(utterance: Utterance, key: str, label_map: Mapping[str, str | None], where: str) -> str | None:
-    label = utterance.labels.get(key)
-    if not isinstance(label, str) or label not in label_map:
-        what = "label" if key == "emotion" else key
-        raise BenchError(
-            f"utterance {utterance.id!r} has the {what} {label!r}, which is not in the label_map of {where}",
-            "map it to a class, or to null to leave it out",
-        )
-    return label_map[label]
-
-
-def _check_dimensions(task: Task, utterances: Sequence[Utterance]) -> None:
-    for name in task.dimensions:
-        lacking = [utterance for utterance in utterances if not _is_value(utterance.labels.get(name))]
-        if lacking:
-            # A scanner may take a column that holds one word for words throughout: name the utterance with the word.
-            worst = next((one for one in lacking if not _is_number(one.extra.get(name))), lacking[0])
-            found = worst.labels.get(name, worst.extra.get(name))
-            raise BenchError(
-                f"utterance {worst.id!r} has no number for {name!r}, a dimension of {task.name} (it has {found!r})"
-            )
-
-
-def _is_value(label: str | float | None) -> bool:
-    return isinstance(label, float | int) and math.isfinite(label)
-
-
-def _is_number(value: str | float | None) -> bool:
-    try:
-        return value is not None and math.isfinite(float(value))
-    except ValueError:
-        return False
 
 
 def differences(

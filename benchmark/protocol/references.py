@@ -80,7 +80,7 @@ class Table(Closed):
     results: list[Results] = Field(min_length=1)
 
 
-class Source(Closed):
+class ReferenceFile(Closed):
     """A file of references.
 
     Attributes:
@@ -167,7 +167,7 @@ def read_references(folder: Path | None = None) -> tuple[Reference, ...]:
     tasks = {path.stem for path in folder.parent.glob("*.yaml")}
     found: list[Reference] = []
     for path in sorted(folder.glob("*.yaml")):
-        source = validate(Source, read_yaml(path), path.name)
+        source = validate(ReferenceFile, read_yaml(path), path.name)
         found += _references(source, tasks, path.name)
     _check_figures_differ(found)
     _check_spelling(found)
@@ -183,7 +183,7 @@ def references_of(task: str, folder: Path | None = None) -> tuple[Reference, ...
     return tuple(one for one in read_references(folder) if one.task == task)
 
 
-def _references(source: Source, tasks: set[str], file: str) -> list[Reference]:
+def _references(source: ReferenceFile, tasks: set[str], file: str) -> list[Reference]:
     found = []
     for table in source.tables:
         where = f"{table.table} in {file}"
@@ -213,7 +213,7 @@ def _metric(text: str, where: str) -> tuple[str, str | None]:
     name, _, dimension = text.partition(" ")
     if name not in METRICS:
         raise UsageError(f"{where}: unknown metric {name!r}", nearest(name, METRICS))
-    if dimension and METRICS[name].kind == "classification":
+    if dimension and METRICS[name].statistics.outputs != "dimensions":
         raise UsageError(f"{where}: {name!r} has no dimensions, and {dimension!r} is given", f"write {name}")
     return name, dimension or None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,8 +11,11 @@ from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from benchmark.errors import UsageError
 from benchmark.io.files import digest
-from benchmark.io.yamls import Closed, read_yaml, validate
+from benchmark.io.yamls import Closed, first_repeated, read_yaml, validate
 from benchmark.metrics import METRICS
+from benchmark.protocol.dev_schemes import AnyDevScheme
+from benchmark.protocol.fold_schemes import AnyFoldScheme, Seed
+from benchmark.protocol.targets import Targets, targets_of
 from benchmark.types import Kind
 
 # The keys of a task that decide no number: not part of its digest.
@@ -20,149 +23,8 @@ PROSE = {"title", "note", "downstream", "licence", "citation"}
 # The keys that say which utterances of a corpus are used as what: of a task, or of its source and its target.
 PART = ("corpus", "filter", "exclude", "same_speaker", "label_map", "expect")
 
-Group = Literal["speaker", "session"]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Count = Annotated[StrictInt, Field(ge=0)]
-# What numpy and scikit-learn take as a seed.
-Seed = Annotated[StrictInt, Field(ge=0, le=2**32 - 1)]
-
-
-def _first_repeated(names: Iterable[object]) -> object | None:
-    seen: set[object] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    return None
-
-
-class LeaveOneGroupOut(Closed):
-    """One fold for each speaker or session: it is the test set, the others train and dev."""
-
-    scheme: Literal["leave-one-group-out"]
-    group: Group
-
-
-class GroupKFold(Closed):
-    """The groups dealt into k folds of nearly equal numbers of groups, in an order drawn by the seed."""
-
-    scheme: Literal["group-k-fold"]
-    group: Group
-    k: Annotated[StrictInt, Field(ge=2)]
-    seed: Seed = 0
-
-
-class RandomKFold(Closed):
-    """The utterances dealt into k folds, in an order drawn by the seed; stratified deals class by class."""
-
-    scheme: Literal["random-k-fold"]
-    k: Annotated[StrictInt, Field(ge=2)]
-    seed: Seed = 0
-    stratified: StrictBool = False
-
-
-class RandomSplit(Closed):
-    """One fold: a random fraction of the utterances is the test set."""
-
-    scheme: Literal["random-split"]
-    test_fraction: Fraction
-    seed: Seed = 0
-    stratified: StrictBool = False
-
-
-class Official(Closed):
-    """One fold: the corpus's own train and test (and dev, with `dev: {scheme: official}`)."""
-
-    scheme: Literal["official"]
-
-
-class ListedFold(Closed):
-    """One listed fold, which lists nothing twice. What is in neither dev nor test is train, unless train is listed."""
-
-    name: str
-    test: list[str] = Field(min_length=1)
-    dev: list[str] = []
-    train: list[str] | None = None
-
-    @model_validator(mode="after")
-    def _lists_nothing_twice(self) -> ListedFold:
-        twice = _first_repeated([*self.test, *self.dev, *(self.train or [])])
-        if twice is not None:
-            raise ValueError(f"fold {self.name!r} lists {twice!r} twice")
-        return self
-
-
-class Listed(Closed):
-    """Folds, each of its own name, that are listed by speaker, by session or by utterance id."""
-
-    scheme: Literal["listed"]
-    by: Literal["speaker", "session", "id"]
-    folds: list[ListedFold] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _names_differ(self) -> Listed:
-        twice = _first_repeated(fold.name for fold in self.folds)
-        if twice is not None:
-            raise ValueError(f"two listed folds are named {twice!r}")
-        return self
-
-
-FoldScheme = Annotated[
-    LeaveOneGroupOut | GroupKFold | RandomKFold | RandomSplit | Official | Listed, Field(discriminator="scheme")
-]
-
-
-class DevNone(Closed):
-    """No dev set: for heads that select nothing."""
-
-    scheme: Literal["none"]
-
-
-class DevRandom(Closed):
-    """A random fraction of the training utterances, or of their speakers or sessions where `group` says so."""
-
-    scheme: Literal["random"]
-    fraction: Fraction
-    seed: Seed = 0
-    stratified: StrictBool = False
-    group: Group | None = None
-
-
-class DevNextFold(Closed):
-    """The test set of the next fold, the first after the last: ten folds give 80/10/10."""
-
-    scheme: Literal["next-fold"]
-
-
-class DevOneGroup(Closed):
-    """One training speaker or session: the last in sorted order."""
-
-    scheme: Literal["one-group"]
-    group: Group
-
-
-class DevOfficial(Closed):
-    """The corpus's own dev set."""
-
-    scheme: Literal["official"]
-
-
-class DevListed(Closed):
-    """As listed with the folds, every one of which lists some; lists under another scheme are refused."""
-
-    scheme: Literal["listed"]
-
-
-class DevTest(Closed):
-    """The test set itself, as some papers do: the scores are optimistic, and the leaderboard marks them."""
-
-    scheme: Literal["test"]
-
-
-DevScheme = Annotated[
-    DevNone | DevRandom | DevNextFold | DevOneGroup | DevOfficial | DevListed | DevTest, Field(discriminator="scheme")
-]
 
 
 class Audio(Closed):
@@ -229,7 +91,7 @@ class Part(Closed):
 
     @model_validator(mode="after")
     def _speakers_are_joined_once(self) -> Part:
-        twice = _first_repeated(name for names in self.same_speaker for name in names)
+        twice = first_repeated(name for names in self.same_speaker for name in names)
         if twice is not None:
             raise ValueError(f"same_speaker lists {twice!r} twice")
         return self
@@ -289,8 +151,8 @@ class Task(Closed):
     auxiliary: Auxiliary | None = None
     context: Context | None = None
     audio: Audio = Audio()
-    folds: FoldScheme
-    dev: DevScheme
+    folds: AnyFoldScheme
+    dev: AnyDevScheme
     speaker_independent: StrictBool
     pool: Literal["utterances", "folds"]
     metrics: list[str] = Field(min_length=1)
@@ -316,18 +178,12 @@ class Task(Closed):
 
     @model_validator(mode="after")
     def _outputs_are_consistent(self) -> Task:
-        classes, dimensions = self.labels, self.dimensions
-        if self.kind == "classification" and (len(set(classes)) < 2 or dimensions or len(set(classes)) < len(classes)):
-            raise ValueError("a classification task lists two or more different labels, and no dimensions")
-        mapped = any(part.label_map for part in self.parts)
-        if self.kind == "regression" and (not dimensions or classes or mapped):
-            raise ValueError("a regression task lists dimensions, and no labels or label_map")
-        if self.kind == "classification" and self.auxiliary is not None:
-            raise ValueError("auxiliary classes stand beside dimensions: this task has classes of its own")
-        if _first_repeated(dimensions) is not None:
-            raise ValueError(f"a dimension is listed twice: {_first_repeated(dimensions)!r}")
+        self.targets.check(self)
+        twice = first_repeated(self.dimensions)
+        if twice is not None:
+            raise ValueError(f"a dimension is listed twice: {twice!r}")
         for part in self.parts:
-            _check_label_map(classes, part.label_map)
+            _check_label_map(self.labels, part.label_map)
         return self
 
     @model_validator(mode="after")
@@ -337,29 +193,17 @@ class Task(Closed):
                 known = [name for name, known in METRICS.items() if known.kind == self.kind]
                 raise ValueError(f"{metric!r} is no metric for {self.kind}; known: {', '.join(known)}")
         for what, names in (("metric", self.metrics), ("seed", self.seeds)):
-            twice = _first_repeated(names)
+            twice = first_repeated(names)
             if twice is not None:
                 raise ValueError(f"a {what} is listed twice: {twice!r}")
-        for key in ("folds", "dev"):
-            if self.kind == "regression" and getattr(getattr(self, key), "stratified", False):
-                raise ValueError(f"{key} cannot be stratified in a regression task: it has no classes")
+        for key, scheme in (("folds", self.folds), ("dev", self.dev)):
+            if scheme.is_stratified and not self.targets.are_classes:
+                raise ValueError(f"{key} cannot be stratified in a {self.kind} task: it has no classes")
         return self
 
     @model_validator(mode="after")
     def _dev_suits_folds(self) -> Task:
-        if isinstance(self.dev, DevListed) and not isinstance(self.folds, Listed):
-            raise ValueError("dev can be listed only where the folds are listed")
-        for fold in self.folds.folds if isinstance(self.folds, Listed) else ():
-            if fold.dev and not isinstance(self.dev, DevListed):
-                raise ValueError(f"fold {fold.name!r} lists dev, but dev has the scheme {self.dev.scheme!r}")
-            if not fold.dev and isinstance(self.dev, DevListed):
-                raise ValueError(f"fold {fold.name!r} lists no dev, but dev has the scheme 'listed'")
-        if isinstance(self.dev, DevNextFold) and isinstance(self.folds, RandomSplit | Official):
-            raise ValueError(f"dev cannot be the next fold: the scheme {self.folds.scheme!r} has only one")
-        if self.target is not None and isinstance(self.dev, DevNextFold | DevListed | DevTest):
-            raise ValueError(f"dev has the scheme {self.dev.scheme!r}, but here the folds divide the target alone")
-        if self.target is None and isinstance(self.dev, DevOfficial) and not isinstance(self.folds, Official):
-            raise ValueError("dev can be official only where the folds are official")
+        self.dev.check_suits(self.folds, between=self.target is not None)
         return self
 
     @functools.cached_property
@@ -368,6 +212,11 @@ class Task(Closed):
         if self.source is not None and self.target is not None:
             return self.source, self.target
         return (Part.model_validate({key: getattr(self, key) for key in PART}),)
+
+    @property
+    def targets(self) -> Targets:
+        """What is predicted of an utterance."""
+        return targets_of(self.kind)
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from benchmark.records.schema import (
     TaskPart,
     UpstreamPart,
 )
-from benchmark.records.store import RecordStore, pack, parse_records, read_file
+from benchmark.records.store import RecordStore, check_seals, pack, parse_records, read_file, sealed
 from benchmark.records.verify import metrics_of, statistics_of, verify
 
 __all__ = [
@@ -37,10 +37,12 @@ __all__ = [
     "SelectionPart",
     "TaskPart",
     "UpstreamPart",
+    "check_seals",
     "metrics_of",
     "pack",
     "parse_records",
     "read_file",
+    "sealed",
     "statistics_of",
     "verify",
 ]

@@ -26,7 +26,6 @@ Track = Literal["fixed", "open head", "fine-tuned"]
 # The default head of every task but one when records did not yet name it.
 FORMER_DEFAULT = "superb"
 LARGEST_STATISTICS = 250_000_000  # values: 2 GB
-TRUTH_OF_MOMENTS = (0, 1, 3)  # n, sum t and sum t*t: what moments know of the truth
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +115,7 @@ class Cell:
 
     @property
     def track(self) -> Track:
-        """In which race it runs.
+        """The race in which the cell is ranked.
 
         "fine-tuned": the head reads the waveform, so that the upstream learns too. "fixed": the task's default head.
         "open head": any other. Where an older record does not name the default head, it was `superb`.
@@ -125,15 +124,6 @@ class Cell:
             return "fine-tuned"
         default = FORMER_DEFAULT if self.task.downstream is None else self.task.downstream
         return "fixed" if self.downstream.name == default else "open head"
-
-    @property
-    def ranked_apart(self) -> tuple[str, ...]:
-        """Why it is not ranked among the others, as the flags call it; empty where it is."""
-        reasons = {
-            "speaker-dependent": not self.task.speaker_independent,
-            "contaminated": bool(self.contaminated),
-        }
-        return tuple(reason for reason, holds in reasons.items() if holds)
 
     @property
     def unit(self) -> Literal["speaker", "utterance"]:
@@ -150,7 +140,7 @@ class Cell:
         codes = {record.provenance.code_sha256 for record in self.records.values()}
         flags = {
             "speaker-dependent": not self.task.speaker_independent,
-            "dev = test": self.task.dev == "test",
+            "dev = test": self.task.dev_is_test,
             "transductive": self.downstream.transductive,
             "contaminated": bool(self.contaminated),
             "no speakers": self.unit == "utterance",
@@ -173,7 +163,7 @@ class Cell:
         """The sufficient statistics of every seed, fold and speaker; zeros where a fold does not test a speaker.
 
         Returns:
-            (seeds, folds, speakers, K, K) confusion counts or (seeds, folds, speakers, k, 6) moments.
+            (seeds, folds, speakers, a, b), where (a, b) are those of `benchmark.sufficient`.
 
         Raises:
             BenchError: The cell is incomplete, or larger than any honest one.
@@ -186,8 +176,7 @@ class Cell:
         if not self.complete:
             done = f"{len(self.completed)} of {len(self.units)} units"
             raise BenchError(f"{self.name} on {self.task.name} is incomplete: {done}", "run it again to complete it")
-        outputs = len(self.task.outputs)
-        shape = (outputs, outputs if self.task.kind == "classification" else 6)
+        shape = self.task.statistics.shape(len(self.task.outputs))
         size = len(self.units) * len(self.speakers) * math.prod(shape)
         if size > LARGEST_STATISTICS:
             raise BenchError(f"{self.name} on {self.task.name} has statistics of {size} values", "is it one cell?")
@@ -203,13 +192,6 @@ class Cell:
     def _status(self, unit: Unit) -> str | None:
         record = self.records.get(unit)
         return None if record is None else record.status
-
-
-def truth_of(statistics: NDArray[np.float64], task: TaskPart) -> NDArray[np.float64]:
-    """What statistics know of the truth: (..., K) utterances of each class, or (..., k, 3) n, sum t and sum t*t."""
-    if task.kind == "classification":
-        return np.asarray(statistics.sum(axis=-1))
-    return statistics[..., TRUTH_OF_MOMENTS]
 
 
 def same_protocol(a: TaskPart, b: TaskPart) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records import CodePart, Protocol, Record, TaskPart, metrics_of, statistics_of
-from benchmark.records.cells import Cell, Unit, protocol_of, truth_of
+from benchmark.records.cells import Cell, Unit, protocol_of
 from benchmark.records.hiding import salted
 
 
@@ -195,7 +195,7 @@ def check_truth(records: Iterable[Record]) -> None:
     """
     first: dict[tuple[str, ...], tuple[Record, NDArray[np.float64]]] = {}
     for record in records:
-        truth = truth_of(statistics_of(record), record.task)
+        truth = record.task.statistics.truth(statistics_of(record))
         other, expected = first.setdefault((*protocol_of(record.task), record.fold), (record, truth))
         if list(record.by_speaker) == list(other.by_speaker) and np.array_equal(truth, expected):
             continue  # the quick way, which nearly all records go

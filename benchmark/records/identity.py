@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records.schema import CodePart, DownstreamPart, Record, TaskPart, UpstreamPart
 
@@ -38,3 +39,21 @@ def id_of(record: Record) -> str:
     return unit_id(
         record.task, record.upstream, record.downstream, (made.upstream, made.downstream), record.fold, record.seed
     )
+
+
+def check_id(record: Record) -> None:
+    """Refuse a record whose id is not that of what it says, as far as that can be told.
+
+    Where folds are named after hidden speakers the id is hidden with them; older records do not say by what code they
+    were computed, and a record of schema 1 or 2 may be of any age.
+
+    Raises:
+        BenchError: It is another one.
+    """
+    is_hidden = record.clusters.salted and record.clusters.folds
+    if record.provenance.upstream is not None and not is_hidden and record.id != id_of(record):
+        raise BenchError(
+            f"record {record.id!r:.80} ({record.task.name}, fold {record.fold!r}, seed {record.seed}) has another id "
+            f"than what it says gives, {id_of(record)}",
+            "remove it and run again",
+        )

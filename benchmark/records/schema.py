@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from benchmark.io.yamls import Closed
 from benchmark.records.upgrades import NEWEST
+from benchmark.sufficient import STATISTICS, SufficientStatistics
 from benchmark.types import Kind
 
 # "modified": other seeds or folds than the task's own; "partial": on a part of the corpus. Neither is on a leaderboard.
@@ -50,6 +51,16 @@ class TaskPart(Closed):
     seeds: list[int] = Field(max_length=1000)
     speaker_independent: bool
     dev: str
+
+    @property
+    def dev_is_test(self) -> bool:
+        """Whether heads are selected on the test set: `dev` is the name of the protocol's dev scheme."""
+        return self.dev == "test"
+
+    @property
+    def statistics(self) -> SufficientStatistics:
+        """What records of the task hold of each speaker."""
+        return STATISTICS[self.kind]
 
 
 class UpstreamPart(Closed):

@@ -10,13 +10,17 @@ from pydantic import ValidationError
 
 from benchmark.errors import BenchError
 from benchmark.io.bounded_json import read_bounded
-from benchmark.io.files import TEMPORARY_PREFIX, canonical_json, write_atomically
+from benchmark.io.files import TEMPORARY_PREFIX, canonical_json, digest, write_atomically
+from benchmark.records.identity import check_id
 from benchmark.records.schema import Record
 from benchmark.records.upgrades import upgraded
 from benchmark.records.verify import verify
 
 # What all units share is checked with each of them: the values of both, at most.
 MAX_SHARED = 20_000_000
+# The key of a record's digest, and the first schema that has it.
+SEAL, FIRST_SEALED = "sha256", 3
+AGAIN = "remove it and run again"
 
 
 class RecordStore:
@@ -38,7 +42,7 @@ class RecordStore:
         path = self.path(record.task.name, record.id)
         if predictions is not None:
             write_atomically(path.with_suffix(".predictions.csv"), predictions)
-        write_atomically(path, canonical_json(record.model_dump(mode="json")) + b"\n")
+        write_atomically(path, canonical_json(sealed(record.model_dump(mode="json"))) + b"\n")
 
     def get(self, task: str, record_id: str) -> Record | None:
         """The record of a unit, or None where there is none.
@@ -77,16 +81,43 @@ def read_file(path: Path) -> list[Record]:
             names the file and the key.
     """
     try:
-        records = parse_records(read_bounded(path))
+        content = read_bounded(path)
+        records = parse_records(content)
         verify(*records)
+        check_seals(content)
+        for record in records:
+            check_id(record)
     except BenchError as error:
         raise BenchError(f"{path} is not a valid record: {error.message}", error.hint) from None
     return records
 
 
+def sealed(content: dict[str, Any]) -> dict[str, Any]:
+    """The content of a record with the digest of all of it, so that a change of any byte is noticed."""
+    rest = {key: value for key, value in content.items() if key != SEAL}
+    return {**rest, SEAL: digest(rest)}
+
+
+def check_seals(content: Any) -> None:
+    """Refuse a file in which the digest of a record is not that of what it says; before schema 3 there was none.
+
+    Args:
+        content: Of a file from which records were parsed.
+
+    Raises:
+        BenchError: One was changed, or damaged on the disk.
+    """
+    for one in _contents(content):
+        if one["schema"] >= FIRST_SEALED and one.get(SEAL) != sealed(one)[SEAL]:
+            where = (
+                f"record {one['id']!r:.80} ({one['task']['name']!s:.80}, fold {one['fold']!r:.80}, seed {one['seed']})"
+            )
+            raise BenchError(f"{where} was changed or damaged: its digest is not that of what it says", AGAIN)
+
+
 def pack(records: list[Record]) -> bytes:
     """Pack the records of a cell into one file, what they share written once."""
-    units = [record.model_dump(mode="json") for record in records]
+    units = [sealed(record.model_dump(mode="json")) for record in records]
     common = {key: value for key, value in units[0].items() if all(unit[key] == value for unit in units)}
     rest = [{key: value for key, value in unit.items() if key not in common} for unit in units]
     lines = ",\n".join(canonical_json(unit).decode() for unit in rest)
@@ -109,7 +140,8 @@ def parse_records(content: Any) -> list[Record]:
     """
     try:
         # Strict: "1" and true are no numbers.
-        return [Record.model_validate(upgraded(one), strict=True) for one in _contents(content)]
+        unsealed = ({key: value for key, value in one.items() if key != SEAL} for one in _contents(content))
+        return [Record.model_validate(upgraded(one), strict=True) for one in unsealed]
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(key)[:80] for key in first["loc"])

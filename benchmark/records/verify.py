@@ -15,10 +15,6 @@ from benchmark.types import UNKNOWN_SPEAKER
 
 # How far a stated metric may lie from the computed one, relative or absolute: room for float64, not for another score.
 TOLERANCE = 1e-9
-EXACT = 2**53  # below it float64 holds every number of utterances exactly
-# How far moments may miss what numbers can have, relative: sums of a million float32 squares err by far less.
-ROUNDING = 1e-9
-LARGEST = 1e100  # of a moment; its products still fit into float64
 MAX_UNITS = 1_000_000  # folds times seeds
 PSEUDONYM = re.compile(r"[0-9a-f]{16}")  # see benchmark/records/hiding.py
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -91,15 +87,16 @@ def _verified_total(record: Record) -> NDArray[np.float64] | None:
     if record.metrics.keys() != set(record.task.metrics):
         raise BenchError(f"{where} has the metrics {sorted(record.metrics)}, not {record.task.metrics}", again)
     statistics = statistics_of(record)
-    if record.task.kind == "regression" and not (possible := are_possible(statistics)).all():
+    kind = record.task.statistics
+    if not (possible := kind.are_possible(statistics)).all():
         speaker = list(record.by_speaker)[int(possible.argmin())]
-        raise BenchError(f"{where} has for speaker {speaker!r} moments that no numbers have", again)
-    total = statistics.sum(axis=0)
+        raise BenchError(f"{where} has for speaker {speaker!r} {kind.impossible}", again)
+    total = kind.total(statistics)
     for key, found in _counted(record, total).items():
         stated = getattr(record.counts, key)
         if stated != found:
             raise BenchError(f"{where}: counts.{key} is {stated}, but its statistics give {found}", again)
-    return np.asarray(total)
+    return total
 
 
 def _verify_clusters(record: Record, where: str) -> None:
@@ -115,27 +112,6 @@ def _verify_clusters(record: Record, where: str) -> None:
     for name in names:
         if name != UNKNOWN_SPEAKER and not PSEUDONYM.fullmatch(name):
             raise BenchError(f"{where} says that names are hidden, and has {name!r:.80}", again)
-
-
-def are_possible(moments: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether some utterances can have these moments.
-
-    Variances are not negative, and a covariance is not above what they allow (Cauchy-Schwarz), but for rounding.
-
-    Args:
-        moments: (..., k, 6).
-
-    Returns:
-        (...), True where they can in all k dimensions.
-    """
-    n, t, p, tt, pp, tp = np.moveaxis(moments, -1, 0)
-    finite = (np.abs(moments) < LARGEST).all(axis=-1) & (n >= 1)
-    n, t, p, tt, pp, tp = (np.where(finite, values, 1.0) for values in (n, t, p, tt, pp, tp))
-    variance_t, variance_p, covariance = tt - t * t / n, pp - p * p / n, tp - t * p / n
-    room_t, room_p = ROUNDING * np.abs(tt), ROUNDING * np.abs(pp)
-    most = np.sqrt((np.maximum(variance_t, 0) + room_t) * (np.maximum(variance_p, 0) + room_p))
-    possible = (variance_t >= -room_t) & (variance_p >= -room_p) & (np.abs(covariance) <= most * (1 + ROUNDING))
-    return np.asarray((finite & possible).all(axis=-1))
 
 
 def metrics_of(record: Record) -> list[Metric]:
@@ -168,28 +144,25 @@ def statistics_of(record: Record) -> NDArray[np.float64]:
     where = f"record {record.id!r} ({record.task.name}, fold {record.fold!r})"
     if not record.by_speaker:
         raise BenchError(f"{where} has no test speaker", again)
-    is_classes, outputs = record.task.kind == "classification", len(record.task.outputs)
-    shape = [outputs, outputs if is_classes else 6]
+    kind = record.task.statistics
+    shape = list(kind.shape(len(record.task.outputs)))
     for speaker, values in record.by_speaker.items():
         if [len(values), *{len(row) for row in values}] != shape:
             text = f"{where} has for speaker {speaker!r} statistics that are not {shape[0]} x {shape[1]}"
             raise BenchError(text, again)
     array = np.array(list(record.by_speaker.values()), dtype=np.float64)
-    tested = array if is_classes else array[..., :1]  # the moments of all dimensions have one n
-    possible = (tested >= 0) & (tested < EXACT) & (tested == np.floor(tested)) & tested.any(axis=(1, 2), keepdims=True)
-    if not is_classes:
-        possible &= tested == tested[:, :1]
-    if not possible.all():
-        speaker = list(record.by_speaker)[int(possible.all(axis=(1, 2)).argmin())]
+    if not (whole := kind.have_whole_numbers(array)).all():
+        speaker = list(record.by_speaker)[int(whole.argmin())]
         raise BenchError(f"{where} has for speaker {speaker!r} impossible numbers of utterances", again)
     return array
 
 
 def _counted(record: Record, total: NDArray[np.float64]) -> dict[str, int | dict[str, int]]:
-    """What the counts of a record must be, from the (K, K) or (k, 6) total of its statistics."""
-    per_class = {}
-    if record.task.kind == "classification":
-        per_class = dict(zip(record.task.outputs, map(int, total.sum(axis=1)), strict=True))
-    test = int(total.sum() if record.task.kind == "classification" else total[0, 0])
+    """What the counts of a record must be, from the total (a, b) of its statistics."""
+    kind = record.task.statistics
     known = len(record.by_speaker.keys() - {UNKNOWN_SPEAKER}) if record.clusters.unit == "speaker" else 0
-    return {"test": test, "test_speakers": known, "per_class": per_class}
+    return {
+        "test": int(kind.utterances(total)),
+        "test_speakers": known,
+        "per_class": kind.per_class(total, record.task.outputs),
+    }

@@ -22,6 +22,7 @@ class Entry:
         where: File or package that defines it, to be named when two claim one name.
         arguments: Arguments of the class, for a name that is data (a checkpoint or a recipe).
         extra: Optional dependency group that it needs.
+        examine: "module:function" that says how what it needs is installed.
         licence: Licence of the weights, for a checkpoint.
         source: Paper or repository, where the entry gives one.
         training_data: The speech that a checkpoint was trained on, in the words of its authors.
@@ -40,6 +41,7 @@ class Entry:
     where: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     extra: str | None = None
+    examine: str | None = None
     licence: str | None = None
     source: str | None = None
     training_data: tuple[str, ...] = ()

@@ -75,6 +75,7 @@ def _classes(path: Path, module: str, where: str) -> Iterator[Entry]:
                 (ast.get_docstring(node) or "").split("\n")[0],
                 where,
                 extra=_of(stated, "extra", str),
+                examine=_of(stated, "examine", str),
                 trained_on=_of(stated, "trained_on", tuple) or (),
                 version=_of(stated, "version", int),
                 sample_rate=_of(stated, "sample_rate", int),

@@ -14,9 +14,9 @@ from benchmark.base import Downstream
 from benchmark.errors import BenchError
 from benchmark.features.store import Encoded
 from benchmark.lazy import LazySequence
-from benchmark.metrics import statistics
 from benchmark.protocol.dataset import Dataset
 from benchmark.records import SelectionPart
+from benchmark.sufficient import STATISTICS
 from benchmark.types import Examples, Needs, Selection
 
 # Raised whenever a head is fed or its decisions are counted otherwise: part of what a published head is.
@@ -112,7 +112,8 @@ def _statistics_by_speaker(
     if scores.shape != (len(test), len(test.outputs)):
         raise BenchError(f"the head gave scores of shape {scores.shape}, not {(len(test), len(test.outputs))}")
     truth, names = np.asarray(test.y), np.array(clusters)
-    return {name: statistics(truth[names == name], scores[names == name], test.kind) for name in sorted(set(clusters))}
+    kind = STATISTICS[test.kind]
+    return {name: kind.of(truth[names == name], scores[names == name]) for name in sorted(set(clusters))}
 
 
 def _selection_part(selection: Selection) -> SelectionPart:

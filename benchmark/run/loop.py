@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 
@@ -22,6 +22,7 @@ from benchmark.run.recording import Result
 from benchmark.run.threads import available_cores, one_thread, resolve_device, use_one_thread
 from benchmark.run.worker import Unit, Worker
 from benchmark.statistics import cell_interval, cell_scores
+from benchmark.text import count
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class CellOutcome:
         score: Of all the cell's units, earlier ones too; None until they are complete.
         completed: Units done now.
         failed: Reason of each unit that failed now, by fold and seed.
-        kept: Units that had a record already.
+        failed_earlier: Likewise, of those that failed in an earlier run and were not tried again.
+        kept: Units that were completed already.
         newly_encoded: Utterances encoded now.
         encode_s: Time once spent on encoding the task's utterances [s]; None where nothing was to do, or it is unknown.
         fit_s: Time spent now on fitting and scoring heads [s].
@@ -70,6 +72,7 @@ class CellOutcome:
     score: CellScore | None
     completed: int
     failed: dict[str, str]
+    failed_earlier: dict[str, str]
     kept: int
     newly_encoded: int
     encode_s: float | None
@@ -108,21 +111,27 @@ def _run_cell(cell: CellPlan, worker: Worker, progress: Progress, device: str) -
         score=None,
         completed=0,
         failed={},
-        kept=len(cell.units) - len(cell.todo),
+        failed_earlier=dict(cell.failed),
+        kept=len(cell.units) - len(cell.todo) - len(cell.failed),
         newly_encoded=0,
         encode_s=None,
         fit_s=0.0,
     )
+    title = f"{outcome.task} / {outcome.upstream} / {outcome.downstream}"
+    for reason, labels in by_reason(cell.failed).items():
+        again = "bench run --rerun failed tries them again"
+        progress.problem(f"{title}: {count(len(labels), 'unit')} failed earlier ({labels[0]}): {reason} ({again})")
     if not cell.todo:
         return outcome
     failed: dict[str, str] = {}
 
     def record(unit: Unit, result: Result) -> None:
         records.write(result.record, result.predictions)
-        if result.record.reason is not None:
-            name = f"fold {unit.fold}, seed {unit.seed}"
-            failed[name] = reason = result.record.reason
-            progress.note(f"{outcome.task} / {outcome.upstream} / {outcome.downstream}, {name}: failed: {reason}")
+        reason = result.record.reason
+        if reason is not None:
+            if reason not in failed.values():  # of many units that fail alike the first one tells
+                progress.problem(f"{title}, {unit.label}: failed: {reason}")
+            failed[unit.label] = reason
 
     try:
         encoded = worker.encode(cell.names, device, progress)
@@ -143,6 +152,14 @@ def _run_cell(cell: CellPlan, worker: Worker, progress: Progress, device: str) -
         encode_s=encoded.seconds,
         fit_s=time.perf_counter() - started,
     )
+
+
+def by_reason(failed: Mapping[str, str]) -> dict[str, list[str]]:
+    """The units that failed for each reason."""
+    found: dict[str, list[str]] = {}
+    for label, reason in failed.items():
+        found.setdefault(reason, []).append(label)
+    return found
 
 
 def _fitted(

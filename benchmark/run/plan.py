@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -58,6 +58,7 @@ class CellPlan:
         concurrent: Whether several heads may be fitted in threads at once.
         units: All that were asked for.
         todo: Those still to do.
+        failed: Reason of each unit that failed in an earlier run and is not to be tried again, by fold and seed.
         demands: What is not stored yet.
     """
 
@@ -68,6 +69,7 @@ class CellPlan:
     concurrent: bool
     units: tuple[Unit, ...]
     todo: tuple[Unit, ...]
+    failed: Mapping[str, str]
     demands: tuple[Demand, ...]
 
     @property
@@ -82,7 +84,7 @@ class CellPlan:
 
     @property
     def protocol(self) -> Protocol:
-        """That of its units; "modified" where some are official and others not."""
+        """The protocol that the units follow; "modified" where some are official and others not."""
         found = {unit.protocol for unit in self.units}
         return found.pop() if len(found) == 1 else "modified"
 
@@ -98,6 +100,7 @@ class CellPlan:
             "seeds": len({unit.seed for unit in self.units}),
             "units": len(self.units),
             "todo": len(self.todo),
+            "failed_earlier": len(self.failed),
             "to_encode": self.to_encode,
             "disk_bytes": self.disk_bytes,
         }
@@ -127,8 +130,15 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                 names = Names(task, upstream, head)
                 parts = worker.parts(names)
                 units = tuple(_units(request, material, names, parts))
-                todo = tuple(unit for unit in units if _is_todo(records.get(parts.task.name, unit.id), request.rerun))
-                demands = worker.source(names).demands(material.dataset, material.heard) if todo else []
+                known = {unit: records.get(parts.task.name, unit.id) for unit in units}
+                todo = tuple(unit for unit in units if _is_todo(known[unit], request.rerun))
+                kept = (record for record in known.values() if not _is_todo(record, request.rerun))
+                failed = {
+                    f"fold {record.fold}, seed {record.seed}": record.reason
+                    for record in kept
+                    if record is not None and record.reason is not None
+                }
+                demands = worker.view(names).demands(material.dataset, material.heard) if todo else []
                 cells.append(
                     CellPlan(
                         names=names,
@@ -138,6 +148,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                         concurrent=worker.registry.downstream(head).concurrent,
                         units=units,
                         todo=todo,
+                        failed=failed,
                         demands=tuple(demands),
                     )
                 )

@@ -31,12 +31,12 @@ PACKAGES = (
 @functools.cache
 def hub_sha256() -> str:
     """Digest of the hub's code that makes numbers, from recordings and protocol to statistics."""
-    from benchmark.features.views import open_source
+    from benchmark.features.views import open_view
     from benchmark.protocol.dataset import load_dataset
     from benchmark.protocol.hearing import listen
     from benchmark.run.fitting import fit_and_score
 
-    return code_sha256(load_dataset, listen, open_source, fit_and_score)
+    return code_sha256(load_dataset, listen, open_view, fit_and_score)
 
 
 @functools.cache

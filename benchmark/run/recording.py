@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmark.features.store import Encoded
 from benchmark.metrics import METRICS
+from benchmark.protocol.targets import targets_of
 from benchmark.records import ClustersPart, Cost, Counts, Record
 from benchmark.run.fitting import Scored
 from benchmark.run.provenance import provenance
@@ -56,7 +57,7 @@ def record_of(
     task = dataset.task
     metrics = {}
     if scored is not None:
-        total = np.sum(list(scored.by_speaker.values()), axis=0)
+        total = parts.task.statistics.total(scored.by_speaker.values())
         metrics = {name: float(METRICS[name].compute(total)) for name in task.metrics}
     shape = encoded.shape if encoded else (None, None)
     # Statistics are means and deviations, so they are twice as many as the upstream has dimensions.
@@ -99,14 +100,12 @@ def record_of(
 def predictions_csv(scored: Scored) -> bytes:
     """One line for each test utterance: id, speaker, truth, decision (for classes) and scores. Stays local."""
     test, truth = scored.test, np.asarray(scored.test.y)
-    is_classes = test.kind == "classification"
+    targets = targets_of(test.kind)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    known = ["truth", "decision"] if is_classes else [f"true_{name}" for name in test.outputs]
-    writer.writerow(["id", "speaker", *known, *(f"score_{name}" for name in test.outputs)])
+    writer.writerow(["id", "speaker", *targets.columns(test.outputs), *(f"score_{name}" for name in test.outputs)])
     for name, speaker, target, scores in zip(test.ids, test.speakers, truth, scored.scores, strict=True):
-        facts = [test.outputs[target], test.outputs[int(scores.argmax())]] if is_classes else target.tolist()
-        writer.writerow([name, speaker, *facts, *scores.tolist()])
+        writer.writerow([name, speaker, *targets.row(test.outputs, target, scores), *scores.tolist()])
     return out.getvalue().encode()
 
 

@@ -16,7 +16,7 @@ from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.features import encoding
 from benchmark.features.encoding import encoding_code
 from benchmark.features.store import Encoded
-from benchmark.features.views import Source, open_source
+from benchmark.features.views import FeatureView, open_view
 from benchmark.io.files import digest
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
@@ -77,6 +77,11 @@ class Unit:
     fold: str
     seed: int
     protocol: Protocol
+
+    @property
+    def label(self) -> str:
+        """Which unit of its cell it is, for people."""
+        return f"fold {self.fold}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -239,10 +244,10 @@ class Worker:
 
     # -- work ---------------------------------------------------------------------------------------------------------
 
-    def source(self, names: Names) -> Source:
+    def view(self, names: Names) -> FeatureView:
         """Where the features of a cell come from."""
         needs = self.registry.downstream(names.downstream).needs
-        return open_source(self.settings.cache, self.upstream(names.upstream), needs, stream=self.setup.stream)
+        return open_view(self.settings.cache, self.upstream(names.upstream), needs, stream=self.setup.stream)
 
     def encode(self, names: Names, device: str, progress: Progress) -> Encoded:
         """The features of a cell, encoding what is not stored; those of the last cell are kept.
@@ -256,7 +261,7 @@ class Worker:
         self._encoded = None  # before others take their place in memory
         self.upstream(names.upstream).device = device
         material = self.material(names.task, progress)
-        found = self.source(names).load(material.dataset, material.heard, progress)
+        found = self.view(names).load(material.dataset, material.heard, progress)
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 
@@ -343,11 +348,11 @@ def check_head(task: Task, name: str, downstream: Downstream) -> None:
             f"the downstream {name!r} adapts to a target corpus, and the task {task.name!r} has none",
             "use it on a task between two corpora",
         )
-    if task.dev.scheme == "none" and downstream.uses_dev == "select":
+    if not task.dev.takes_some and downstream.uses_dev == "select":
         raise UsageError(
             f"the downstream {name!r} selects on dev, and the task {task.name!r} has none", "use one that does not"
         )
-    if task.dev.scheme == "test" and downstream.uses_dev == "fit":
+    if task.dev.is_test and downstream.uses_dev == "fit":
         raise UsageError(
             f"the downstream {name!r} is fitted on dev, which is the test set in the task {task.name!r}",
             "use a recipe that is fitted on train alone",

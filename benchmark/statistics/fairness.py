@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.records.cells import Cell, truth_of
+from benchmark.records.cells import Cell
 from benchmark.statistics.scores import suited, weighted_scores
 from benchmark.types import UNKNOWN_SPEAKER
 
@@ -23,7 +23,7 @@ class Fairness:
         worst: The score of the speaker with the worst one, mean over seeds, of those with enough utterances; for a
             speaker without utterances of some classes, over the classes that there are. None where the corpus knows
             no speakers.
-        median: That of the speaker in the middle; None likewise.
+        median: The score of the speaker in the middle, over the same speakers; None where the corpus knows none.
     """
 
     by_gender: dict[str, float]
@@ -33,7 +33,7 @@ class Fairness:
 
 
 def fairness(cell: Cell, metric: str) -> Fairness:
-    """Compute it from a complete cell.
+    """How evenly the score is spread over speakers and genders.
 
     Args:
         cell: A complete cell.
@@ -55,8 +55,7 @@ def fairness(cell: Cell, metric: str) -> Fairness:
     if cell.unit != "speaker":
         return Fairness(by_gender, gap, None, None)
     of_speakers = statistics.sum(axis=1)
-    truth = truth_of(of_speakers[0], task)
-    sizes = truth.sum(axis=-1) if task.kind == "classification" else truth[:, 0, 0]
+    sizes = task.statistics.utterances(of_speakers[0])
     # utterances without a speaker are not one person's
     known = np.array([speaker != UNKNOWN_SPEAKER for speaker in cell.speakers])
     if not known.any():

@@ -136,9 +136,9 @@ def _ends(metric: Metric, scores: Scores, without: np.ndarray, effective: float,
 
 def _scale(metric: Metric, score: float) -> tuple[_Scale, float]:
     """The metric's scale, and the score moved away from its ends."""
-    if not metric.higher_is_better:
+    if metric.scale == "error":
         return _ERROR, max(score, EDGE)
-    if metric.kind == "classification":
+    if metric.scale == "share":
         return _SHARE, min(max(score, EDGE), 1 - EDGE)
     return _CORRELATION, min(max(score, EDGE - 1), 1 - EDGE)
 
@@ -149,8 +149,8 @@ def _without_spread(metric: Metric, score: float, speakers: int, level: float) -
     Elsewhere nothing is left to estimate a spread from, and the ends are the score.
     """
     reach = ((1 - level) / 2) ** (1 / speakers)
-    if metric.kind == "classification" and score == 1:
+    if metric.scale == "share" and score == 1:
         return reach, 1.0
-    if metric.kind == "classification" and score == 0:
+    if metric.scale == "share" and score == 0:
         return 0.0, 1 - reach
     return score, score

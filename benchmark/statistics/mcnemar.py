@@ -14,6 +14,7 @@ from pathlib import Path
 from scipy import stats
 
 from benchmark.errors import BenchError
+from benchmark.protocol.targets import targets_of
 from benchmark.records import Record, RecordStore
 from benchmark.records.cells import Cell, same_protocol
 
@@ -49,7 +50,7 @@ def mcnemar(a: Cell, b: Cell, root: Path) -> McNemar | None:
     Raises:
         BenchError: A file of predictions is not what a run writes, or the two are not of the same utterances.
     """
-    if a.task.kind != "classification":
+    if not targets_of(a.task.kind).are_classes:
         return None
     right_a, right_b = _right(a, root), _right(b, root)
     if right_a is None or right_b is None:

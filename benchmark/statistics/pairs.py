@@ -13,7 +13,7 @@ from scipy import stats
 
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric
-from benchmark.records.cells import Cell, same_protocol, truth_of
+from benchmark.records.cells import Cell, same_protocol
 from benchmark.statistics.power import detectable_difference
 from benchmark.statistics.scores import (
     LEVEL,
@@ -51,8 +51,8 @@ class Comparison:
         pairs: How many these were.
         smallest_p: The smallest p-value that the swap test can give with so few speakers, or so many draws.
         exact: Whether all swaps were gone through and nothing was drawn; None for a single speaker.
-        p_swap: That of the swap test alone.
-        p_student: That of Student's t behind the interval alone.
+        p_swap: The p-value of the swap test alone.
+        p_student: The p-value of Student's t behind the interval alone.
         spread: The standard deviation of `delta` over speakers and seeds; None for a single speaker.
         df: The degrees of freedom of `spread`; None where there is no spread, and for a single speaker.
         unit: "speaker", or "utterance" (in random groups) where the corpus knows no speakers.
@@ -97,7 +97,7 @@ class Comparison:
         return detectable_difference(self.spread, self.df) if self.df is not None else 0.0
 
     def mirrored(self) -> Comparison:
-        """The same, seen from b."""
+        """The comparison of b with a: differences and intervals with their signs turned."""
         low, high = (None if end is None else -end for end in (self.high, self.low))
         seeds = self.seeds[::-1]
         return replace(self, a=self.b, b=self.a, delta=-self.delta, low=low, high=high, seeds=seeds)
@@ -320,7 +320,7 @@ def _check_pair(a: Cell, b: Cell) -> None:
             "have different protocols, recordings or folds",
             "only scores of one protocol on the same recordings can be compared",
         )
-    truth_a, truth_b = (truth_of(cell.statistics()[0], cell.task) for cell in (a, b))
+    truth_a, truth_b = (cell.task.statistics.truth(cell.statistics()[0]) for cell in (a, b))
     if a.speakers != b.speakers or not np.allclose(truth_a, truth_b, rtol=1e-9, atol=1e-9):
         raise BenchError(
             f"{a.name} and {b.name} were not tested on the same utterances of {a.task.name}",

@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmark.errors import BenchError
 from benchmark.io.bounded_json import read_bounded
 from benchmark.protocol.task import Task
-from benchmark.records import Record, parse_records, verify
+from benchmark.records import Record, check_seals, parse_records, verify
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
 from benchmark.registry import known
@@ -152,6 +152,7 @@ def read_submission(path: Path) -> list[Record]:
         raise BenchError("it is no published cell: an object of common and units", "bench publish writes one")
     records = parse_records(content)
     verify(*records)
+    check_seals(content)
     return records
 
 

@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from benchmark.protocol import task as protocol
-from benchmark.protocol.task import Expect, Task
+from benchmark.protocol.task import Task
 from benchmark.records.schema import Record
 from benchmark.types import UNKNOWN_SPEAKER
 
@@ -34,18 +33,6 @@ def unexpected(task: Task, records: Sequence[Record]) -> Iterator[str]:
     yield from _of_totals(task, one_seed)
     for record in records:
         yield from _of_sets(task, record)
-
-
-def fold_names(task: Task) -> tuple[str, ...] | None:
-    """The names of a task's folds; None where the corpus gives them."""
-    scheme = task.folds
-    if isinstance(scheme, protocol.LeaveOneGroupOut):
-        return None
-    if isinstance(scheme, protocol.Listed):
-        return tuple(fold.name for fold in scheme.folds)
-    if isinstance(scheme, protocol.Official):
-        return ("official",)
-    return ("0",) if isinstance(scheme, protocol.RandomSplit) else tuple(map(str, range(scheme.k)))
 
 
 def _other_facts(task: Task, record: Record) -> Iterator[str]:
@@ -71,7 +58,7 @@ def _other_facts(task: Task, record: Record) -> Iterator[str]:
             yield f"task.{key} is {stated!r:.120}, that of the task {task.name!r} is {own!r:.120}"
     if record.primary != task.primary:
         yield f"primary is {record.primary!r:.80}, that of the task {task.name!r} is {task.primary!r}"
-    names = fold_names(task)
+    names = task.folds.fold_names()
     if names is not None and part.folds != list(names):
         yield f"task.folds are {part.folds!r:.120}, those of the task {task.name!r} are {list(names)!r:.120}"
     expected = task.parts[0].expect.index_sha256
@@ -89,60 +76,30 @@ def _other_facts(task: Task, record: Record) -> Iterator[str]:
 def _of_folds(task: Task, records: Sequence[Record]) -> Iterator[str]:
     """What each fold tests; `records` are of one seed."""
     scheme, tested = task.folds, task.parts[-1].expect
-    by_speaker = getattr(scheme, "group", getattr(scheme, "by", None)) == "speaker"
-    if isinstance(scheme, protocol.LeaveOneGroupOut) and by_speaker:
+    if scheme.is_named_after_speakers:
         for record in records:
             if not record.clusters.folds or list(record.by_speaker) != [record.fold]:
                 yield f"fold {record.fold!r} is not named after the one speaker that it tests"
-    wanted = _sizes(task, tested)
+    # Of the utterances of a task with context some open no turn, and nobody has published how many.
+    sizes = scheme.test_utterances(tested.utterances) if task.context is None else {}
+    classes, speakers = scheme.test_classes(tested.per_class), scheme.test_speakers(tested.speakers)
     for record in records:
-        per_class = _test_classes(scheme, tested)
-        for label, number in per_class.items():
-            if record.counts.per_class[label] != number:
-                yield f"fold {record.fold!r} tests {record.counts.per_class[label]} {label} instead of {number}"
-        number_wanted = wanted.get(record.fold)
-        if number_wanted is not None and record.counts.test != number_wanted:
-            yield f"fold {record.fold!r} tests {record.counts.test} utterances instead of {number_wanted}"
-    for name, number in _speakers(scheme, tested).items() if by_speaker else ():
-        for record in records:
-            if record.fold == name and record.counts.test_speakers != number:
-                yield f"fold {name!r} tests {record.counts.test_speakers} speakers instead of {number}"
-
-
-def _sizes(task: Task, tested: Expect) -> dict[str, int]:
-    """The utterances that each fold tests, where the protocol tells."""
-    scheme, whole = task.folds, tested.utterances
-    if task.context is not None:
-        return {}
-    if isinstance(scheme, protocol.Listed) and scheme.by == "id":
-        return {fold.name: len(fold.test) for fold in scheme.folds}
-    if isinstance(scheme, protocol.RandomKFold) and whole is not None:
-        return {str(i): len(range(i, whole, scheme.k)) for i in range(scheme.k)}
-    if isinstance(scheme, protocol.RandomSplit) and not scheme.stratified and whole is not None:
-        return {"0": max(1, round(scheme.test_fraction * whole))}
-    return {}
-
-
-def _test_classes(scheme: protocol.FoldScheme, tested: Expect) -> dict[str, int]:
-    """The utterances of each class in the only fold of a stratified random split."""
-    if not (isinstance(scheme, protocol.RandomSplit) and scheme.stratified):
-        return {}
-    return {label: max(1, round(scheme.test_fraction * number)) for label, number in tested.per_class.items()}
-
-
-def _speakers(scheme: protocol.FoldScheme, tested: Expect) -> dict[str, int]:
-    """The speakers that each fold tests, of folds that are listed by speaker or dealt from speakers."""
-    if isinstance(scheme, protocol.Listed):
-        return {fold.name: len(fold.test) for fold in scheme.folds}
-    if isinstance(scheme, protocol.GroupKFold) and tested.speakers is not None:
-        return {str(i): len(range(i, tested.speakers, scheme.k)) for i in range(scheme.k)}
-    return {}
+        counts, name = record.counts, record.fold
+        for label, number in classes.get(name, {}).items():
+            if counts.per_class[label] != number:
+                yield f"fold {name!r} tests {counts.per_class[label]} {label} instead of {number}"
+        if name in sizes and counts.test != sizes[name]:
+            yield f"fold {name!r} tests {counts.test} utterances instead of {sizes[name]}"
+    for record in records:
+        counts, name = record.counts, record.fold
+        if name in speakers and counts.test_speakers != speakers[name]:
+            yield f"fold {name!r} tests {counts.test_speakers} speakers instead of {speakers[name]}"
 
 
 def _of_totals(task: Task, records: Sequence[Record]) -> Iterator[str]:
     """What all folds test together; `records` are of one seed."""
     scheme, tested = task.folds, task.parts[-1].expect
-    once = isinstance(scheme, protocol.LeaveOneGroupOut | protocol.GroupKFold | protocol.RandomKFold)
+    once = scheme.tests_all_once
     exact = once and task.context is None
     at_most_once = once or task.pool == "utterances"
     found = sum(record.counts.test for record in records)
@@ -160,11 +117,7 @@ def _of_totals(task: Task, records: Sequence[Record]) -> Iterator[str]:
         return
     if tested.speakers is not None and (len(tests) != tested.speakers if exact else len(tests) > tested.speakers):
         yield f"all folds together test {len(tests)} speakers instead of {tested.speakers}"
-    if (
-        once
-        and getattr(scheme, "group", None) == "speaker"
-        and (twice := [n for n, times in tests.items() if times > 1])
-    ):
+    if once and scheme.kept_together == "speaker" and (twice := [n for n, times in tests.items() if times > 1]):
         yield f"the speaker {twice[0]!r} is tested in {tests[twice[0]]} folds"
 
 
@@ -172,23 +125,22 @@ def _of_sets(task: Task, record: Record) -> Iterator[str]:
     """Train, dev and adapt of one unit."""
     counts, scheme = record.counts, task.folds
     where = f"fold {record.fold!r}, seed {record.seed}"
-    if (counts.dev == 0) != isinstance(task.dev, protocol.DevNone):
+    if (counts.dev == 0) == task.dev.takes_some:
         yield f"{where} has {counts.dev} dev utterances, with the dev rule {task.dev.scheme!r}"
-    if isinstance(task.dev, protocol.DevTest) and counts.dev != counts.test:
+    if task.dev.is_test and counts.dev != counts.test:
         yield f"{where} has {counts.dev} dev utterances, and dev is test, which has {counts.test}"
     if task.context is not None:
         return
-    fitted = counts.train + (0 if isinstance(task.dev, protocol.DevTest) else counts.dev)
-    listed = isinstance(scheme, protocol.Listed) and any(fold.train is not None for fold in scheme.folds)
+    fitted = counts.train + (0 if task.dev.is_test else counts.dev)
     if task.target is None:
-        sums = [("train, dev and test", fitted + counts.test, task.parts[0].expect.utterances, not listed)]
+        sums = [("train, dev and test", fitted + counts.test, task.parts[0].expect.utterances, scheme.uses_all)]
         if counts.adapt:
             yield f"{where} has {counts.adapt} utterances to adapt to, and the task has no target"
     else:
         source, target = (part.expect.utterances for part in task.parts)
         sums = [
-            ("train and dev", fitted, source, not isinstance(task.dev, protocol.DevOfficial)),
-            ("adapt and test", counts.adapt + counts.test, target, not isinstance(scheme, protocol.Official)),
+            ("train and dev", fitted, source, not task.dev.needs_own_split),
+            ("adapt and test", counts.adapt + counts.test, target, not scheme.has_own_dev),
         ]
     for what, number, wanted, exact in sums:
         if wanted is not None and (number != wanted if exact else number > wanted):

@@ -82,7 +82,7 @@ class SVMParams(HeadParams):
 
     @property
     def uses_dev(self) -> UsesDev:
-        """It is fitted on dev where the recipe says so."""
+        """What dev is for: "fit" where the recipe fits the head on train and dev, else "no"."""
         return "fit" if self.fit_on == "train+dev" else "no"
 
     @property

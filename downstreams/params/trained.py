@@ -65,7 +65,7 @@ class TrainedParams(HeadParams):
 
     @property
     def uses_dev(self) -> UsesDev:
-        """It selects on dev."""
+        """Always "select": dev chooses the learning rate and the state that is kept."""
         return "select"
 
     @property

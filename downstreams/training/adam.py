@@ -1,4 +1,8 @@
-"""Adam for a stack of members, each as if it were alone, and gradient clipping."""
+"""Adam for a stack of members, each as if it were alone, and gradient clipping.
+
+A hundred steps of five members of SUPERB's head (13 x 768 means) take 0.14 s of the processor; of five
+`torch.optim.Adam` they take 0.22 s fused, 0.51 s with `foreach` and 0.49 s plain (`tests/speed/own_code.py adam`).
+"""
 
 from __future__ import annotations
 
@@ -64,7 +68,7 @@ class StackedAdam:
         """Move one member along `gradient`."""
         values, first, second, count = self._rows[row]
         count[0] += 1
-        # What torch.optim.Adam(fused=True) calls in the end: what it does before takes half as long again.
+        # What torch.optim.Adam(fused=True) calls in the end; what that does before is a third of its time.
         torch._fused_adam_(
             values,
             [self.flat_gradient],

@@ -75,7 +75,7 @@ class Autograd(Gradients):
             self._gradients = torch.autograd.grad(loss, tracked)
 
     def write(self, row: int, out: Sequence[Tensor]) -> None:
-        """Copy one member's."""
+        """Copy the gradient of one member."""
         for tensor, gradient in zip(out, self._gradients, strict=True):
             tensor.copy_(gradient[row])
 

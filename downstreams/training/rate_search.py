@@ -20,7 +20,7 @@ Features = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Material:
+class FoldData:
     """What a fold's heads are trained on.
 
     Attributes:
@@ -40,17 +40,17 @@ class Material:
 
 @dataclass(frozen=True)
 class Found:
-    """A search, and the material that was prepared for it.
+    """A search, and the data that was prepared for it.
 
     Attributes:
         normaliser: Fitted on train.
-        material: Of the fold.
+        data: Of the fold.
         ranking: Members that reached an evaluation, the best on dev first; at least one.
         state: Of the first of them.
     """
 
     normaliser: Normaliser
-    material: Material
+    data: FoldData
     ranking: tuple[int, ...]
     state: State
 

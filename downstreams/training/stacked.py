@@ -26,7 +26,7 @@ from downstreams.training.batches import Schedule
 from downstreams.training.gradients import Autograd, Data, Gradients
 from downstreams.training.loop import Search, State, train_members
 from downstreams.training.losses import CCC, CROSS_ENTROPY, Loss
-from downstreams.training.rate_search import Found, Material, Searches
+from downstreams.training.rate_search import FoldData, Found, Searches
 
 Array = NDArray[np.float32]
 
@@ -89,14 +89,14 @@ class Trained(Downstream):
 
         def search(features: tuple[Array, Array]) -> Found:
             normaliser = self._normaliser = Normaliser.fit(self.params.normalisation, features[0])
-            material = Material(
+            data = FoldData(
                 Data(self._features(features[0], train.speakers), torch.from_numpy(y).to(self.device)),
                 Data(self._features(features[1], dev.speakers), torch.from_numpy(y_dev).to(self.device)),
                 shape=(layers, dim, len(train.outputs)),
                 loss=CROSS_ENTROPY if train.kind == "classification" else CCC,
                 score=self._dev_score(metric, dev),
             )
-            return self._search(normaliser, material, shared)
+            return self._search(normaliser, data, shared)
 
         targets = tuple((part.ids, part.speakers, np.asarray(part.y).tobytes()) for part in (train, dev))
         task = (train.kind, train.outputs, metric.name, x.shape, x_dev.shape, targets)
@@ -160,34 +160,34 @@ class Trained(Downstream):
 
     # What is the same for all.
 
-    def _search(self, normaliser: Normaliser, material: Material, seed: int) -> Found:
+    def _search(self, normaliser: Normaliser, data: FoldData, seed: int) -> Found:
         """Train every learning rate with one initialisation and order."""
-        search = self._train(self.params.learning_rates, material, seed)
+        search = self._train(self.params.learning_rates, data, seed)
         winner = search.winner()
         if winner is None:
             raise self._diverged()
-        return Found(normaliser, material, tuple(search.ranking()), winner[1])
+        return Found(normaliser, data, tuple(search.ranking()), winner[1])
 
     def _replicate(self, found: Found, seed: int) -> tuple[int, State]:
         """Train the fold's learning rate with another seed; the next best one where it diverges."""
         for member in found.ranking:
-            (state,) = self._train([self.params.learning_rates[member]], found.material, seed).best
+            (state,) = self._train([self.params.learning_rates[member]], found.data, seed).best
             if state is not None:
                 return member, state
         raise self._diverged()
 
-    def _train(self, learning_rates: Sequence[float], material: Material, seed: int) -> Search:
+    def _train(self, learning_rates: Sequence[float], data: FoldData, seed: int) -> Search:
         generator = torch.Generator(device="cpu").manual_seed(seed)
-        start = self._initial_parameters(*material.shape, generator)
+        start = self._initial_parameters(*data.shape, generator)
         return train_members(
             self._forward,
-            material.loss,
-            self._gradients(material.loss),
+            data.loss,
+            self._gradients(data.loss),
             start=[tensor.to(self.device) for tensor in start],
             learning_rates=learning_rates,
-            train=material.train,
-            dev=material.dev,
-            score=material.score,
+            train=data.train,
+            dev=data.dev,
+            score=data.score,
             schedule=_schedule(self.params),
             generator=generator,
         )

@@ -10,6 +10,7 @@ import numpy as np
 from benchmark.errors import BenchError
 from benchmark.records.cells import Cell
 from benchmark.statistics import cell_interval, cell_scores
+from benchmark.sufficient import CONFUSION_COUNTS
 from benchmark.text import count, interval, measured
 from leaderboard.figures.canvas import (
     BLUE,
@@ -45,7 +46,7 @@ def confusion(cell: Cell) -> Figure:
     Raises:
         BenchError: It is not, or it has more than 60 classes.
     """
-    of_one_task([cell], "classification")
+    of_one_task([cell], CONFUSION_COUNTS)
     _few_enough(cell)
     counts = cell.statistics().sum(axis=(0, 1, 2))
     classes = [shown(name, 18) for name in cell.task.outputs]
@@ -86,7 +87,7 @@ def recalls(cells: Sequence[Cell]) -> Figure:
     Raises:
         BenchError: They are not, or there are more than 60 classes.
     """
-    of_one_task(cells, "classification")
+    of_one_task(cells, CONFUSION_COUNTS)
     _few_enough(cells[0])
     task = cells[0].task
     across = min(ACROSS, len(task.outputs))

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
-from benchmark.metrics import moments
 from benchmark.records import RecordStore, statistics_of
 from benchmark.records.cells import Cell, Unit
 from benchmark.statistics import cell_interval, cell_scores
+from benchmark.sufficient import MOMENTS
 from benchmark.text import count, interval, measured
 from leaderboard.figures.canvas import BLUE, GREY, INK, VERMILION, blank, drawn, shown
 from leaderboard.figures.parts import of_dimension, of_one_task
@@ -53,7 +53,7 @@ def read_predictions(folder: Path, cell: Cell) -> Predictions | None:
             return None
         values = _read(path, cell.task.outputs)
         counted = statistics_of(record).sum(axis=0)
-        if not np.allclose(moments(values[..., 0], values[..., 1]), counted, rtol=1e-6, atol=1e-6):
+        if not np.allclose(MOMENTS.of(values[..., 0], values[..., 1]), counted, rtol=1e-6, atol=1e-6):
             raise BenchError(f"{path} does not hold what its record counted", "remove the record and run it again")
         found[unit] = values
     return found
@@ -74,7 +74,7 @@ def predicted_true(cell: Cell, predictions: Predictions | None = None) -> Figure
     Raises:
         BenchError: The cell is not such a one.
     """
-    of_one_task([cell], "regression")
+    of_one_task([cell], MOMENTS)
     names = cell.task.outputs
     across = min(ACROSS, len(names))
     down = -(-len(names) // across)

@@ -2,6 +2,10 @@
 
 matplotlib escapes what names hold, so "<" and ">" occur only around tags. Its style attributes become attributes of
 their own, which a page may forbid or override as it likes; its style sheet, which would hold for the whole page, goes.
+
+matplotlib's own options (`metadata`, `svg.hashsalt`) make the same bytes for the same figure, and no more: two figures
+of thirty bars share 126 ids, and each has a style sheet, 84 style attributes and none of the page's colours or tips; as
+rewritten here they share none, and have 14 kB instead of 26 (`tests/speed/own_code.py markup`).
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ def fragment(source: str, *, width: float, height: float, title: str, descriptio
     Args:
         source: What matplotlib wrote, with text as text.
         width: Of the figure, in points.
-        height: Likewise.
+        height: Of the figure, in points.
         title: What it shows.
         description: More of it.
         ink: The colour that gives way to the page's own.

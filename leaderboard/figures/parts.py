@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from benchmark.errors import BenchError
 from benchmark.records import Record
 from benchmark.records.cells import Cell
-from benchmark.types import Kind
+from benchmark.sufficient import SufficientStatistics
 
 
 def of_class(cell: Cell, label: str) -> Cell:
@@ -53,8 +53,12 @@ def of_dimension(cell: Cell, name: str) -> Cell:
     return Cell(task, cell.upstream, cell.downstream, records)
 
 
-def of_one_task(cells: Sequence[Cell], kind: Kind | None = None) -> None:
+def of_one_task(cells: Sequence[Cell], statistics: SufficientStatistics | None = None) -> None:
     """Check that cells can stand in one figure.
+
+    Args:
+        cells: They.
+        statistics: What the figure draws of their records; None where it draws what all have.
 
     Raises:
         BenchError: There is none, one is incomplete, they are of several tasks, or the task is of another kind.
@@ -64,9 +68,8 @@ def of_one_task(cells: Sequence[Cell], kind: Kind | None = None) -> None:
     tasks = sorted({cell.task.name for cell in cells})
     if len(tasks) > 1:
         raise BenchError(f"the systems are of {len(tasks)} tasks: {', '.join(tasks)}", "a figure shows one task")
-    if kind is not None and cells[0].task.kind != kind:
-        what = "classes" if kind == "classification" else "dimensions"
-        raise BenchError(f"{tasks[0]} has no {what}", f"it is a {cells[0].task.kind} task")
+    if statistics is not None and cells[0].task.kind != statistics.kind:
+        raise BenchError(f"{tasks[0]} has no {statistics.outputs}", f"it is a {cells[0].task.kind} task")
     for cell in cells:
         if not cell.complete:
             done = f"{len(cell.completed)} of {len(cell.units)} units"

@@ -188,7 +188,7 @@ def _apart(section: Section) -> str:
     task = section.task
     reasons = {
         "speaker-\ndependent": not task.speaker_independent,
-        "dev = test": task.dev == "test",
+        "dev = test": task.dev_is_test,
         "synthetic": task.corpus.synthetic,
     }
     return "\n".join(reason for reason, holds in reasons.items() if holds)

@@ -24,6 +24,10 @@ MARKS = {"female": ("o", VERMILION), "male": ("s", BLUE)}
 OTHER, UNKNOWN = ("D", GREEN), ("o", GREY)
 MAX_NAMES = 60  # more do not fit below the axis
 DIGEST = 6  # letters of a hidden name
+# Of one speaker another metric is shown where the primary one counts classes that a speaker does not have.
+INSTEAD = {"macro_f1": "uar", "weighted_f1": "uar"}
+DIMENSIONS = " within the speaker, mean over dimensions"
+OVER = {"uar": " over the classes that the speaker has", "ccc": DIMENSIONS, "pearson": DIMENSIONS, "rmse": DIMENSIONS}
 AREA = (8.0, 90.0)  # of a marker, in square points: of few utterances, and of the most
 
 
@@ -39,11 +43,9 @@ def scores_of_speakers(cell: Cell) -> tuple[Metric, NDArray[np.float64], NDArray
     Returns:
         The metric; (S,) scores, of all folds together and the mean over seeds; (S,) test utterances, of one seed.
     """
-    task, statistics = cell.task, cell.statistics().sum(axis=1)
-    metric = find(task.metrics[0])
-    if task.kind == "classification" and metric.name != "wa":
-        metric = find("uar")
-    total = statistics[0].sum(axis=(-2, -1)) if task.kind == "classification" else statistics[0, :, 0, 0]
+    statistics, primary = cell.statistics().sum(axis=1), cell.task.metrics[0]
+    metric = find(INSTEAD.get(primary, primary))
+    total = cell.task.statistics.utterances(statistics[0])
     return metric, metric.compute(statistics).mean(axis=0), total
 
 
@@ -142,11 +144,8 @@ def _notes(cell: Cell, metric: Metric, sizes: NDArray[np.float64]) -> list[str]:
     few, many = f"{sizes.min():.0f}", f"{sizes.max():.0f}"
     each = few if few == many else f"{few} to {many}"
     lines = f"mean over seeds. Dashed: {metric.title} of the system. Area: test utterances, {each} a speaker."
-    if cell.task.kind == "regression":
-        return [f"{metric.title} within the speaker, mean over dimensions; {lines}"]
-    has = (cell.statistics()[0].sum(axis=(0, -1)) > 0).all(axis=-1)
-    what = f"{metric.title} over the classes that the speaker has" if metric.name == "uar" else metric.title
-    notes, classes = [f"{what}; {lines}"], f"all {len(cell.task.outputs)} classes"
+    has = np.all(cell.task.statistics.sizes(cell.statistics()[0].sum(axis=0)) > 0, axis=-1).tolist()
+    notes, classes = [f"{metric.title}{OVER.get(metric.name, '')}; {lines}"], f"all {len(cell.task.outputs)} classes"
     whole, partial = (
         [name for name, own in zip(cell.speakers, has, strict=True) if own == yes] for yes in (True, False)
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmark.errors import BenchError
+from benchmark.sufficient import CONFUSION_COUNTS
 from leaderboard.figures import (
     confusion,
     critical_difference,
@@ -26,6 +28,16 @@ if TYPE_CHECKING:
     from leaderboard.rows import Section
 
 FEW = 4  # systems of a task whose details are drawn
+
+
+def _confusion_of_best(cells: Sequence[Cell]) -> Figure:
+    return confusion(cells[0])
+
+
+# What is drawn of what the records of a kind of tasks hold; nothing of moments, which show little without predictions.
+DETAILS: dict[str, tuple[Callable[[Sequence[Cell]], Figure], ...]] = {
+    CONFUSION_COUNTS.kind: (recalls, _confusion_of_best)
+}
 
 
 def draw(sections: Sequence[Section], across: Across | None) -> Figures:
@@ -60,9 +72,7 @@ def draw(sections: Sequence[Section], across: Across | None) -> Figures:
 def _of_task(section: Section) -> list[Callable[[], Figure]]:
     """Recalls and confusions of a task of classes, the spread of its speakers, and the layers that heads read."""
     cells = [place.row.cell for group in section.groups for place in group.places if place.row.scores][:FEW]
-    figures: list[Callable[[], Figure]] = []
-    if section.task.kind == "classification":
-        figures += [lambda: recalls(cells), lambda: confusion(cells[0])]
+    figures: list[Callable[[], Figure]] = [partial(draw, cells) for draw in DETAILS.get(section.task.kind, ())]
     if all(cell.unit == "speaker" for cell in cells):
         figures.append(lambda: speakers(cells))
     weighted = [cell for cell in cells if _learns_weights(cell)]

@@ -9,6 +9,8 @@ from benchmark.registry.entries import Entry
 from benchmark.registry.known import known_corpus, known_entries, known_task
 
 UNKNOWN = "unknown"
+# The group of tasks that predict such outputs.
+PREDICTED = {"classes": "emotion classes", "dimensions": "dimensions"}
 # Modules of upstreams that compute what people have thought of.
 HAND_CRAFTED = ("upstreams.handcrafted.opensmile", "upstreams.handcrafted.prosody", "upstreams.handcrafted.spectral")
 # What stands in the name, Hub id or summary of a checkpoint of an architecture; the first one found counts.
@@ -30,8 +32,7 @@ def groups(task: TaskPart) -> tuple[str, ...]:
         "speaker-independent": task.speaker_independent,
         "speaker-dependent": not task.speaker_independent,
         "cross-corpus": len(task.corpus.names) > 1,
-        "emotion classes": task.kind == "classification",
-        "dimensions": task.kind == "regression",
+        **{group: task.statistics.outputs == outputs for outputs, group in PREDICTED.items()},
         "conversation": _in_conversation(task.name),
         "synthetic": task.corpus.synthetic,
     }

@@ -110,7 +110,7 @@ class Meld(Corpus):
         return listed_once(self.name, utterances)
 
     def part_of(self, utterance: Utterance) -> str:
-        """The split."""
+        """The corpus's own split of an utterance: "train", "dev" or "test"."""
         return utterance.split or "all"
 
     def _clips(self, root: Path) -> tuple[dict[tuple[str, str], str], dict[str, str]]:

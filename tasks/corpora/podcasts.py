@@ -98,7 +98,7 @@ class PodcastCorpus(Corpus):
         return listed_once(self.name, [_with_agreement(one, votes) for one in utterances])
 
     def part_of(self, utterance: Utterance) -> str:
-        """The release."""
+        """The release of the corpus that an utterance belongs to."""
         return str(utterance.extra["release"])
 
     def _release(self, root: Path) -> str:

@@ -16,10 +16,12 @@ from hypothesis.extra import numpy as hnp
 
 from benchmark import metrics
 from benchmark.errors import BenchError, UsageError
-from benchmark.metrics import METRICS, confusion, moments, score, statistics
+from benchmark.metrics import METRICS, score
+from benchmark.sufficient import CONFUSION_COUNTS, MOMENTS
 
-CLASSIFICATION = [name for name, metric in METRICS.items() if metric.kind == "classification"]
-REGRESSION = [name for name, metric in METRICS.items() if metric.kind == "regression"]
+confusion, moments = CONFUSION_COUNTS.of_decisions, MOMENTS.of
+CLASSIFICATION = [name for name, metric in METRICS.items() if metric.statistics is CONFUSION_COUNTS]
+REGRESSION = [name for name, metric in METRICS.items() if metric.statistics is MOMENTS]
 
 # Ten utterances, three classes, computed by hand: recalls 3/4, 2/4, 1/2; hits 6.
 COUNTS = np.array([[3, 1, 0], [1, 2, 1], [1, 0, 1]])
@@ -128,7 +130,10 @@ def test_bounds_perfection_and_permutations(counts: np.ndarray, random) -> None:
 def test_adding_statistics_is_pooling_utterances(pairs: list[tuple[int, int]], data: st.DataObject) -> None:
     truth, decision = np.array(pairs).T
     cut = data.draw(st.integers(1, len(pairs) - 1))
-    parts = [confusion(truth[:cut], decision[:cut], 4), confusion(truth[cut:], decision[cut:], 4)]
+    parts = [
+        confusion(truth[:cut], decision[:cut], 4),
+        confusion(truth[cut:], decision[cut:], 4),
+    ]
     assert (sum(parts) == confusion(truth, decision, 4)).all()
     t, p = truth[:, None].astype(float), decision[:, None].astype(float)
     assert np.allclose(moments(t[:cut], p[:cut]) + moments(t[cut:], p[cut:]), moments(t, p), rtol=0, atol=1e-12)
@@ -153,9 +158,11 @@ def test_leading_axes_are_vectorised_for_moments() -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_no_utterance_is_nan(name: str) -> None:
     metric = METRICS[name]
-    empty = np.zeros((2, 3, 3)) if metric.kind == "classification" else np.zeros((2, 3, 6))
+    empty = np.zeros((2, *metric.statistics.shape(3)))
     assert np.isnan(metric.compute(empty)).tolist() == [True, True]
-    truth, scores = (np.zeros(0, int), np.zeros((0, 3))) if metric.kind == "classification" else (np.zeros((0, 2)),) * 2
+    truth, scores = (
+        (np.zeros(0, int), np.zeros((0, 3))) if metric.statistics is CONFUSION_COUNTS else (np.zeros((0, 2)),) * 2
+    )
     assert math.isnan(score(name, truth, scores))
 
 
@@ -191,14 +198,14 @@ def test_ccc_punishes_a_shift_that_pearson_does_not_see() -> None:
 
 def test_the_first_of_equal_scores_decides() -> None:
     scores = np.array([[1.0, 1.0], [0.0, 2.0]])
-    assert statistics(np.array([0, 0]), scores, "classification").tolist() == [[1, 1], [0, 0]]
+    assert CONFUSION_COUNTS.of(np.array([0, 0]), scores).tolist() == [[1, 1], [0, 0]]
 
 
 def test_statistics_have_the_types_that_records_hold() -> None:
-    counts = statistics(np.array([0, 2]), np.eye(3)[:2], "classification")
+    counts = CONFUSION_COUNTS.of(np.array([0, 2]), np.eye(3)[:2])
     assert counts.dtype == np.int64
     assert counts.tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 0]]
-    values = statistics(TRUTH, VALUES, "regression")
+    values = MOMENTS.of(TRUTH, VALUES)
     assert values.tolist() == [[4, 10, 12, 30, 40, 34]]
 
 

@@ -11,13 +11,13 @@ from records_factory import cell, decisions, failed, record
 
 from benchmark.errors import BenchError
 from benchmark.io.settings import Settings
-from benchmark.metrics import moments
 from benchmark.records import RecordStore, pack
 from benchmark.records.grouping import group
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
 from benchmark.run.plan import Request
 from benchmark.statistics import cell_interval, cell_scores
+from benchmark.sufficient import MOMENTS
 from leaderboard.board import Table, TaskTable, board
 from leaderboard.render import files
 
@@ -68,7 +68,8 @@ def test_an_error_ranks_upwards_and_is_shown_plain() -> None:
         def by_speaker(fold: str, seed: int):
             truth = np.random.default_rng(0).integers(1, 8, (30, 1)).astype(float)
             return {
-                f"{fold}{index}": moments(truth, truth + noise * (-1) ** np.arange(30)[:, None]) for index in range(2)
+                f"{fold}{index}": MOMENTS.of(truth, truth + noise * (-1) ** np.arange(30)[:, None])
+                for index in range(2)
             }
 
         return cell(

@@ -21,8 +21,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from records_factory import cell
 
-from benchmark.metrics import moments
 from benchmark.records import pack
+from benchmark.sufficient import MOMENTS
 
 CLASSES, PER_CLASS, FOLDS, SPEAKERS = 4, 10, 5, 24
 REGRESSION = {"task__kind": "regression", "task__outputs": ["arousal", "valence", "dominance"]}
@@ -97,7 +97,7 @@ def _statistics(is_classes: bool, task: int, system: int, seed: int, speaker: in
         shares = np.where(np.eye(CLASSES, dtype=bool), right, (1 - right) / (CLASSES - 1))
         return np.stack([rng.multinomial(PER_CLASS, share) for share in shares])
     truth = np.random.default_rng([task, speaker]).normal(4, 1, (CLASSES * PER_CLASS, 3))
-    return moments(truth, truth + rng.normal(0, 2 - system / 30, truth.shape))
+    return MOMENTS.of(truth, truth + rng.normal(0, 2 - system / 30, truth.shape))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,9 @@ class Quiet:
 
     encoding = stage
 
+    def problem(self, text: str) -> None:
+        self.note(text)
+
     def note(self, text: str) -> None:
         """Nothing."""
 

@@ -62,7 +62,7 @@ def encode(folder: Path) -> dict[str, float]:
     import numpy as np
 
     from benchmark.base import Upstream
-    from benchmark.features.views import open_source
+    from benchmark.features.views import open_view
     from benchmark.io.settings import load_settings
     from benchmark.protocol.dataset import load_dataset
     from benchmark.protocol.hearing import listen
@@ -90,7 +90,7 @@ def encode(folder: Path) -> dict[str, float]:
     upstream.encode(np.full(16_000, 0.1, np.float32))  # what is imported for it is not counted
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     seconds = material.seconds_of(
-        lambda: open_source(settings.cache, upstream, "frames").load(dataset, heard, material.Quiet())
+        lambda: open_view(settings.cache, upstream, "frames").load(dataset, heard, material.Quiet())
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     stored = sum(path.stat().st_size for path in (folder / "cache" / "features").rglob("*.safetensors"))

@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1, help="utterances that the bare loop encodes together")
     options = parser.parse_args()
 
-    from benchmark.features.views import open_source
+    from benchmark.features.views import open_view
     from benchmark.registry.registry import Registry
     from benchmark.run.threads import resolve_device
 
@@ -74,8 +74,8 @@ def main() -> None:
         bare, store = [], []
         for _ in range(options.repeats):
             bare.append(material.seconds_of(lambda: bare_loop(upstream, waves, options.batch)))
-            source = open_source(cache, upstream, "mean")
-            store.append(material.seconds_of(lambda source=source: source.load(dataset, heard, material.Quiet())))
+            view = open_view(cache, upstream, "mean")
+            store.append(material.seconds_of(lambda view=view: view.load(dataset, heard, material.Quiet())))
             shutil.rmtree(cache)
     audio = sum(one.duration for one in heard.values())
     material.tell(

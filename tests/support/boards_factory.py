@@ -9,8 +9,8 @@ import numpy as np
 from records_factory import cell, decisions, failed
 
 from benchmark.io.files import digest
-from benchmark.metrics import moments
 from benchmark.records import Record
+from benchmark.sufficient import MOMENTS
 from leaderboard.board import Board, board
 
 SPEAKERS = 8
@@ -58,7 +58,7 @@ def rated(name: str, noise: float, **changes: Any) -> list[Record]:
         for index in range(SPEAKERS):
             truth = np.random.default_rng([len(fold), index]).uniform(1, 7, (20, 1))
             added = np.random.default_rng([seed, len(fold), index, round(1000 * noise)]).normal(0, noise, (20, 1))
-            made[f"{fold}-{index}"] = moments(truth, truth + added)
+            made[f"{fold}-{index}"] = MOMENTS.of(truth, truth + added)
         return made
 
     dimension = {"task__kind": "regression", "task__outputs": ["arousal"], "task__metrics": ["ccc", "rmse"]}

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.io.files import digest
 from benchmark.metrics import METRICS
 from benchmark.records import Record
+from benchmark.records.identity import id_of
+from benchmark.sufficient import STATISTICS
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 BASE: dict[str, Any] = {
@@ -109,26 +110,22 @@ def record(by_speaker: Mapping[str, NDArray[Any]] | None = None, **changes: Any)
         statistics = made_up(content) if by_speaker is None else by_speaker
         content["by_speaker"] = {speaker: np.asarray(values).tolist() for speaker, values in statistics.items()}
         content |= {key: value for key, value in _computed(content).items() if key not in changes}
-    keys = ("task", "upstream", "downstream", "fold", "seed")
-    content["id"] = changes.get("id", digest([content[key] for key in keys]))
-    return Record.model_validate(content)
+    made = Record.model_validate(content)
+    return made if "id" in changes else made.model_copy(update={"id": id_of(made)})
 
 
 def _computed(content: dict[str, Any]) -> dict[str, Any]:
     """Counts and metrics of what the statistics hold, where they suit the task."""
     task, speakers = content["task"], content["by_speaker"]
-    is_classes, outputs = task["kind"] == "classification", len(task["outputs"])
-    shape = (outputs, outputs if is_classes else 6)
-    if not speakers or {np.shape(values) for values in speakers.values()} != {shape}:
+    kind = STATISTICS[task["kind"]]
+    if not speakers or {np.shape(values) for values in speakers.values()} != {kind.shape(len(task["outputs"]))}:
         return {}
-    total = np.sum(list(speakers.values()), axis=0)
+    total = kind.total(speakers.values())
     counts = {
         **content["counts"],
-        "test": int(total.sum() if is_classes else total[0, 0]),
+        "test": int(kind.utterances(total)),
         "test_speakers": len(speakers.keys() - {"unknown"}) if content["clusters"]["unit"] == "speaker" else 0,
-        "per_class": dict(zip(task["outputs"], total.sum(axis=1).astype(int).tolist(), strict=True))
-        if is_classes
-        else {},
+        "per_class": kind.per_class(total, task["outputs"]),
     }
     suited = [METRICS[name] for name in task["metrics"] if METRICS[name].kind == task["kind"]]
     metrics = {metric.name: float(metric.compute(total)) for metric in suited}

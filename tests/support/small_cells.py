@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from records_factory import cell, decisions
 
-from benchmark.metrics import moments
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
+from benchmark.sufficient import MOMENTS
 
 OTHER = "9" * 64
 REGRESSION = {"task__kind": "regression", "task__outputs": ["arousal", "valence"], "task__metrics": ["ccc", "rmse"]}
@@ -52,7 +52,7 @@ def rated(n: int = 3, noise: float = 1.0, tag: int = 0) -> BySpeaker:
         for index in range(n):
             truth = np.random.default_rng([ord(fold[0]), index]).integers(1, 8, (20, 2)).astype(float)
             own = np.random.default_rng([ord(fold[0]), index, seed, tag]).normal(0, noise * (1 + index / 2), (20, 2))
-            result[f"{fold}{index:03}"] = moments(truth, truth + own)
+            result[f"{fold}{index:03}"] = MOMENTS.of(truth, truth + own)
         return result
 
     return by_speaker

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.io.files import digest
-from benchmark.metrics import METRICS, statistics
+from benchmark.metrics import METRICS
+from benchmark.protocol.fold_schemes import Listed
 from benchmark.protocol.folds import folds_digest, make_folds
-from benchmark.protocol.task import Listed, Part, Task
+from benchmark.protocol.task import Part, Task
 from benchmark.records import Record, pack
 from benchmark.registry import known
 from benchmark.submissions.publishing import published_path, shared
+from benchmark.sufficient import STATISTICS
 from benchmark.types import Fold, Utterance
 
 SALT = "5a17" * 16
@@ -75,7 +77,6 @@ def results(
     """The local records of a complete cell of the task's default head."""
     task = known.tasks().read(name)
     folds, by_id, labels = folds_of(task, unknown=unknown)
-    by_speaker_fold = getattr(task.folds, "group", None) == "speaker" and task.folds.scheme == "leave-one-group-out"
     entry = known.downstreams().entry(task.downstream)
     dummy = "0" * 64
     base: dict[str, Any] = {
@@ -170,7 +171,7 @@ def results(
                     "unit": unit,
                     "salt": SALT,
                     "salted": False,
-                    "folds": by_speaker_fold,
+                    "folds": task.folds.is_named_after_speakers,
                     "gender": {} if unknown else dict.fromkeys(sorted(clusters)[::2], "female"),
                 },
                 "by_speaker": {cluster: values.tolist() for cluster, values in by_speaker.items()},
@@ -203,17 +204,17 @@ def _statistics(
     task: Task, clusters: dict[str, list[str]], labels: dict[str, str], rng: np.random.Generator, correct: float
 ) -> dict[str, NDArray[Any]]:
     """Statistics of decisions that are right with a probability, or of values; the truth depends on the ids alone."""
-    found = {}
+    found, kind = {}, STATISTICS[task.kind]
     for cluster, ids in clusters.items():
         if task.kind == "classification":
             truth = np.array([task.labels.index(labels[name]) for name in ids])
             right = rng.random(len(ids)) < correct
             decided = np.where(right, truth, rng.integers(0, len(task.labels), len(ids)))
-            found[cluster] = statistics(truth, np.eye(len(task.labels))[decided], task.kind)
+            found[cluster] = kind.of(truth, np.eye(len(task.labels))[decided])
         else:
             truth = np.array([[len(name) + int(hashlib.md5(name.encode()).hexdigest()[:4], 16) % 7] for name in ids])
             truth = np.repeat(truth, len(task.dimensions), axis=1).astype(float)
-            found[cluster] = statistics(truth, truth + rng.normal(0, 1, truth.shape), task.kind)
+            found[cluster] = kind.of(truth, truth + rng.normal(0, 1, truth.shape))
     return found
 
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from benchmark.base import Upstream
 from benchmark.errors import BenchError, MissingError
-from benchmark.types import Features
+from benchmark.io.packages import extra_condition
+from benchmark.types import Condition, Features
 
 SAMPLE_RATE = 16_000
 # The longest analysis window of both sets is 60 ms (F0): measured with opensmile 2.6.0, 959 samples give nothing.
@@ -33,6 +34,12 @@ HIGHEST = 32767 / 32768
 FUNCTIONALS = "func"
 DESCRIPTORS = "lld"
 DESCRIPTORS_AND_SLOPES = "lld;lld_de"
+
+
+def examine() -> tuple[Condition, ...]:
+    """What `bench doctor` says of the package opensmile."""
+    names = ("egemaps", "egemaps-lld", "compare", "compare-lld", "mfb-f0")
+    return (extra_condition("opensmile", names, "research use"),)
 
 
 def extractor(feature_set: str, level: str) -> Any:
@@ -129,6 +136,7 @@ class EGeMAPS(Functionals):
     feature_set = "eGeMAPSv02"
     dim = 88
     extra = "opensmile"
+    examine = "upstreams.handcrafted.opensmile:examine"
 
 
 class ComParE(Functionals):
@@ -143,6 +151,7 @@ class ComParE(Functionals):
     feature_set = "ComParE_2016"
     dim = 6373
     extra = "opensmile"
+    examine = "upstreams.handcrafted.opensmile:examine"
 
 
 class EGeMAPSDescriptors(OpenSmile):
@@ -160,6 +169,7 @@ class EGeMAPSDescriptors(OpenSmile):
     dim = 25
     frame_rate = FRAME_RATE / 2
     extra = "opensmile"
+    examine = "upstreams.handcrafted.opensmile:examine"
 
     def encode(self, wave: NDArray[np.float32]) -> Features:
         """Means of pairs of descriptors: (1, T, 25), T = (n // 160 - 3) // 2, at 50 Hz."""
@@ -181,6 +191,7 @@ class ComParEDescriptors(OpenSmile):
     dim = 130
     frame_rate = FRAME_RATE
     extra = "opensmile"
+    examine = "upstreams.handcrafted.opensmile:examine"
 
     def encode(self, wave: NDArray[np.float32]) -> Features:
         """The descriptors, then their slopes: (1, T, 130), T = n // 160 - 4, at 100 Hz."""

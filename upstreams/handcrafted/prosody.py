@@ -81,6 +81,7 @@ class MelPitch(Upstream):
     frame_rate = FRAME_RATE
     libraries = ("numpy", "opensmile", "transformers")
     extra = "opensmile"
+    examine = "upstreams.handcrafted.opensmile:examine"
 
     def __init__(self) -> None:
         self._smile: Any = None

@@ -18,7 +18,7 @@ from benchmark.errors import BenchError, UsageError
 from benchmark.io.files import digest, file_sha256
 from benchmark.text import some
 from benchmark.types import Features
-from upstreams.precomputed.files import HOW_TO_FORM, LISTED, UNREADABLE, Source, files_of, named, open_source, reason
+from upstreams.precomputed.files import HOW_TO_FORM, LISTED, UNREADABLE, ArrayFile, files_of, named, open_arrays, reason
 
 HOW_TO_TIME = (
     "frames need their rate in Hz: an array frame_rate in the npz, a file frame_rate.npy in the folder, "
@@ -54,13 +54,13 @@ class Precomputed(Upstream):
         self._path = Path(path).expanduser()
         self.name = f"precomputed:{self._path.resolve().name}"
         self._stamp = self._stamps()
-        self._source = open_source(self._path)
+        self._arrays = open_arrays(self._path)
         # A run asks the same for every head: what was answered last is kept.
         self._last: tuple[tuple[tuple[str, ...], frozenset[str]], _Found] | None = None
-        self.frame_rate = self._source.frame_rate
+        self.frame_rate = self._arrays.frame_rate
         # Declared by the first array; `lookup` tells if it is broken or the others are not like it.
         with contextlib.suppress(*UNREADABLE):
-            shape = self._source.shape(self._source.ids[0])
+            shape = self._arrays.shape(self._arrays.ids[0])
             if 1 <= len(shape) <= 3:
                 self.layers, self.dim = (shape[0] if len(shape) == 3 else 1), shape[-1]
 
@@ -106,10 +106,10 @@ class Precomputed(Upstream):
         if self._last is not None and self._last[0] == asked:
             self._check_unchanged()
             return self._last[1]
-        given, known = Counter(self._source.ids), asked[1]
+        given, known = Counter(self._arrays.ids), asked[1]
         missing = [name for name in ids if name not in given]
         lacking = f"of {len(ids)} utterances {'has' if len(missing) == 1 else 'have'} no features"
-        form = _Form(self._source)
+        form = _Form(self._arrays)
         for name in dict.fromkeys(ids):
             if name in given:
                 form.take(name)
@@ -146,20 +146,20 @@ class Precomputed(Upstream):
 class _Found(Mapping[str, Features]):
     """Checked features: single vectors at hand, frames read again, so that they are never in memory all at once."""
 
-    def __init__(self, source: Source, kept: Mapping[str, Features], checksums: Mapping[str, int]) -> None:
-        self._source, self._kept, self._checksums = source, kept, checksums
+    def __init__(self, arrays: ArrayFile, kept: Mapping[str, Features], checksums: Mapping[str, int]) -> None:
+        self._arrays, self._kept, self._checksums = arrays, kept, checksums
 
     def __getitem__(self, name: str) -> Features:
         if name in self._kept:
             return self._kept[name]
         expected = self._checksums[name]
         try:
-            layers = _layers(self._source.read(name))
+            layers = _layers(self._arrays.read(name))
         except UNREADABLE as error:
             raise BenchError(f"the features of {name!r} cannot be read again: {reason(error)}", "run again") from error
         if zlib.crc32(layers.data) != expected:
             raise BenchError(f"the features of {name!r} changed while the run was reading them", "run again")
-        return Features(layers, self._source.frame_rate)
+        return Features(layers, self._arrays.frame_rate)
 
     def __iter__(self) -> Iterator[str]:
         yield from self._kept
@@ -172,8 +172,8 @@ class _Found(Mapping[str, Features]):
 class _Form:
     """What is wrong with arrays, one by one and against each other, and those with which nothing is."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, arrays: ArrayFile) -> None:
+        self._arrays = arrays
         self._unreadable: list[str] = []
         self._other: list[str] = []
         self._infinite: list[str] = []
@@ -186,7 +186,7 @@ class _Form:
     def take(self, name: str) -> None:
         """Read and check one array."""
         try:
-            values = self._source.read(name)
+            values = self._arrays.read(name)
         except UNREADABLE as error:
             self._unreadable.append(f"{name} ({reason(error)})")
             return
@@ -204,19 +204,19 @@ class _Form:
         if not np.isfinite(layers).all():
             self._infinite.append(name)
         elif layers.shape[1] == 1:
-            self._kept[name] = Features(layers, self._source.frame_rate)
+            self._kept[name] = Features(layers, self._arrays.frame_rate)
         else:
             self._checksums[name] = zlib.crc32(layers.data)
 
     @property
     def lacks_rate(self) -> bool:
         """Whether there are frames without a rate."""
-        return bool(self._several_frames) and self._source.frame_rate is None
+        return bool(self._several_frames) and self._arrays.frame_rate is None
 
     def problems(self) -> list[str]:
         """All that is wrong, in words."""
         timeless = self._several_frames if self.lacks_rate else []
-        needless = [] if self._source.frame_rate is None else self._vectors
+        needless = [] if self._arrays.frame_rate is None else self._vectors
         found = [
             *_finding(self._unreadable, "array cannot be read", "arrays cannot be read"),
             *_finding(self._other, "array is no features", "arrays are no features"),
@@ -248,7 +248,7 @@ class _Form:
 
     def found(self) -> _Found:
         """The features, once nothing is wrong."""
-        return _Found(self._source, self._kept, self._checksums)
+        return _Found(self._arrays, self._kept, self._checksums)
 
 
 def _layers(values: NDArray[Any]) -> NDArray[np.float32]:

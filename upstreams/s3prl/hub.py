@@ -24,9 +24,10 @@ from typing import Any
 
 import yaml
 
-from benchmark.doctor import S3PRL_INSTALL, quiet, s3prl_mend
 from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.io.packages import BROKEN_IMPORT, quiet
 from benchmark.text import clean, nearest
+from upstreams.s3prl.installation import INSTALL, mend
 
 # What an entry can raise when its checkpoint or its settings do not suit it.
 FAILURES = (
@@ -49,7 +50,7 @@ FORCE, DO_NOT = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LO
 
 
 @dataclass(frozen=True)
-class Entry:
+class HubEntry:
     """One name of the hub.
 
     Attributes:
@@ -76,11 +77,11 @@ def package_folder() -> Path:
     """
     spec = importlib.util.find_spec("s3prl")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingError("the upstreams 's3prl:NAME' need the package s3prl, which is not installed", S3PRL_INSTALL)
+        raise MissingError("the upstreams 's3prl:NAME' need the package s3prl, which is not installed", INSTALL)
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def entries() -> dict[str, Entry]:
+def entries() -> dict[str, HubEntry]:
     """The entries of the hub by name.
 
     Raises:
@@ -90,7 +91,7 @@ def entries() -> dict[str, Entry]:
 
 
 @functools.cache
-def _entries(folder: Path) -> dict[str, Entry]:
+def _entries(folder: Path) -> dict[str, HubEntry]:
     found = {}
     for statement in _parsed(folder / "hub.py").body:
         if isinstance(statement, ast.ImportFrom) and statement.module:
@@ -99,7 +100,7 @@ def _entries(folder: Path) -> dict[str, Entry]:
             wanted = {alias.name for alias in statement.names}
             for node in _parsed(path).body:
                 if isinstance(node, ast.FunctionDef) and (node.name in wanted or starred) and node.name[0] != "_":
-                    found[node.name] = Entry(node.name, statement.module, _wants_file(node))
+                    found[node.name] = HubEntry(node.name, statement.module, _wants_file(node))
     return found
 
 
@@ -107,7 +108,7 @@ def _parsed(path: Path) -> ast.Module:
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise MissingError(f"the installed s3prl has no {path.name} in {path.parent}", S3PRL_INSTALL) from error
+        raise MissingError(f"the installed s3prl has no {path.name} in {path.parent}", INSTALL) from error
 
 
 def _wants_file(function: ast.FunctionDef) -> bool:
@@ -118,7 +119,7 @@ def _wants_file(function: ast.FunctionDef) -> bool:
     return named or function.name.endswith(("_local", "_custom"))
 
 
-def find_entry(name: str) -> Entry:
+def find_entry(name: str) -> HubEntry:
     """The entry of a name.
 
     Raises:
@@ -139,7 +140,7 @@ def find_entry(name: str) -> Entry:
     return known[name]
 
 
-def function_of(entry: Entry) -> Callable[..., Any]:
+def function_of(entry: HubEntry) -> Callable[..., Any]:
     """Import the function that makes the model.
 
     Raises:
@@ -150,9 +151,9 @@ def function_of(entry: Entry) -> Callable[..., Any]:
             if entry.module.endswith(".roberta.hubconf"):  # which looks its frontend up in the hub
                 importlib.import_module("s3prl.hub")
             found: Callable[..., Any] = getattr(importlib.import_module(entry.module), entry.name)
-    except (ImportError, OSError, AttributeError, RuntimeError) as error:
+    except BROKEN_IMPORT as error:
         reason = told(error)
-        raise MissingError(f"s3prl's {entry.name!r} cannot be imported: {reason}", s3prl_mend(error)) from error
+        raise MissingError(f"s3prl's {entry.name!r} cannot be imported: {reason}", mend(error)) from error
     return found
 
 
@@ -241,7 +242,7 @@ def _calls(text: str) -> bool:
     return any(isinstance(node, ast.Call) for node in ast.walk(tree))
 
 
-def downloaded_files(entry: Entry) -> tuple[Path, ...] | None:
+def downloaded_files(entry: HubEntry) -> tuple[Path, ...] | None:
     """The checkpoint files of an entry that knows its own, downloaded into s3prl's cache where they are not there yet.
 
     The function of the entry runs on a copy of its module in which no model is made, so no weights are loaded.

@@ -35,7 +35,7 @@ from benchmark.types import Features
 from upstreams.checkpoints import Checkpoint
 from upstreams.s3prl.hub import (
     FAILURES,
-    Entry,
+    HubEntry,
     as_data,
     downloaded_files,
     find_entry,
@@ -70,7 +70,7 @@ ENCODER_WEIGHT = re.compile(r"(^|\.)(encoder|feature_extractor|feature_projectio
 
 @functools.cache
 def _warn_of_zero_mean(name: str) -> None:
-    """Say it once in a process."""
+    """Warn once in a process that means of these features are zero."""
     log.warning(
         "%s has zero mean over every utterance, as s3prl normalises it: a head that reads means learns nothing from it "
         "(s3prl:fbank_no_cmvn is without)",
@@ -95,10 +95,11 @@ class S3PRL(Upstream):
     sample_rate = 16_000
     min_duration = MIN_DURATION
     libraries = ("s3prl", "torch", "torchaudio", "transformers")
+    examine = "upstreams.s3prl.installation:examine"
 
     def __init__(self, argument: str) -> None:
         entry_name, colon, checkpoint = argument.partition(":")
-        self._entry: Entry = find_entry(entry_name)
+        self._entry: HubEntry = find_entry(entry_name)
         if bool(checkpoint) != self._entry.wants_file:
             raise UsageError(
                 f"s3prl's {entry_name!r} "

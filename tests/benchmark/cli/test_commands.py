@@ -149,7 +149,37 @@ def test_a_failed_unit_is_exit_code_1(toy: list[object], plugin: Path) -> None:
     plugin.write_text(plugin.read_text().replace("return Selection()", "raise RuntimeError('no')"))
     done = bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy, code=1)
     assert re.search(r"incomplete +0 +0 +8", done.stdout)
-    assert "RuntimeError: no" in done.stderr
+    assert done.stderr.count("RuntimeError: no") == 1
+
+
+def test_units_that_failed_earlier_are_told_and_never_counted_as_kept(toy: list[object], plugin: Path) -> None:
+    plugin.write_text(plugin.read_text().replace("return Selection()", "raise RuntimeError('no')"))
+    run = ["run", "--upstream", "spectrum", "--downstream", "nearest", "--quiet", *toy]
+    first = bench(*run, code=1)
+    assert first.stderr.count("RuntimeError: no") == 1
+    again = bench(*run, code=1)
+    assert re.search(r"incomplete +0 +0 +8", again.stdout)
+    assert again.stderr.count("RuntimeError: no") == 1
+    assert "8 units failed earlier (fold anna, seed 0): RuntimeError: no (bench run --rerun failed" in again.stderr
+    told = json.loads(bench(*run, "--json", code=1).stdout)["cells"][0]
+    assert (told["kept"], len(told["failed"]), len(told["failed_earlier"])) == (0, 0, 8)
+    retried = json.loads(bench(*run, "--rerun", "failed", "--json", code=1).stdout)["cells"][0]
+    assert (retried["kept"], len(retried["failed"]), len(retried["failed_earlier"])) == (0, 8, 0)
+
+
+def test_at_the_end_it_says_where_the_records_are(toy: list[object], tmp_path: Path) -> None:
+    folder = tmp_path / "my results"
+    run = ["run", "--upstream", "spectrum", "--downstream", "nearest", *toy, "--results", folder]
+    told = bench(*run).stderr.splitlines()[-1]
+    assert told == f"records: {folder}; bench leaderboard --results '{folder}'"
+    assert "none of it is ranked" in bench(*run, "--seed", "99").stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("seed", ["-1", "4294967296", "1e30"])
+def test_a_seed_that_no_protocol_could_have_is_refused_before_any_work(toy: list[object], seed: str) -> None:
+    assert (
+        "seed" in bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy, "--seed", seed, code=2).stderr
+    )
 
 
 def test_a_folder_that_is_none_is_one_line(toy: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,10 @@ from toy import RATE, tone
 from trees.audio import write_wav
 
 from benchmark.base import Corpus
-from benchmark.data.exchange import DigestIndex, differences, make_index, read_index
+from benchmark.data.digest_index import DigestIndex, differences, make_index, read_index
 from benchmark.data.layout import audio_files
 from benchmark.data.listening import Heard
-from benchmark.data.status import Inspection, compare, in_words, inspect, look
+from benchmark.data.status import Inspection, count_parts, in_words, inspect, look
 from benchmark.errors import BenchError, UsageError
 from benchmark.io.files import canonical_json, digest
 from benchmark.io.settings import Settings, load_settings
@@ -170,7 +170,10 @@ def test_something_else_than_there_should_be_is_not_as_counted(tmp_path: Path) -
 
 def test_a_class_that_there_should_not_be_is_told(tmp_path: Path) -> None:
     utterances = [*Tones().scan(speech(tmp_path))[1:], Utterance("x", "x", speaker="ann", extra={"part": "speech"})]
-    assert compare(Tones(), utterances)[0].differences == ("3 anger instead of 4", "1 without an emotion instead of 0")
+    assert count_parts(Tones(), utterances)[0].differences == (
+        "3 anger instead of 4",
+        "1 without an emotion instead of 0",
+    )
 
 
 def test_what_nobody_counted_is_unknown(tmp_path: Path) -> None:
@@ -193,7 +196,7 @@ def test_speakers_that_are_not_told_apart_are_not_counted() -> None:
         def part_of(self, utterance: Utterance) -> str:
             return "all"
 
-    (part,) = compare(Voices(), [Utterance("a", "a"), Utterance("b", "b", speaker="x")])
+    (part,) = count_parts(Voices(), [Utterance("a", "a"), Utterance("b", "b", speaker="x")])
     assert (part.state, part.speakers, part.speakers_expected) == ("complete", 1, None)
 
 
@@ -224,9 +227,9 @@ def test_releases_replace_each_other() -> None:
             return str(utterance.extra["release"])
 
     new = [Utterance(name, name, extra={"release": "1.1"}) for name in "ab"]
-    assert [(part.name, part.state) for part in compare(Released(), new)] == [("1.1", "complete")]
-    assert [part.state for part in compare(Released(), new[:1])] == ["incomplete"]
-    assert [part.state for part in compare(Released(), [])] == ["not here", "not here"]
+    assert [(part.name, part.state) for part in count_parts(Released(), new)] == [("1.1", "complete")]
+    assert [part.state for part in count_parts(Released(), new[:1])] == ["incomplete"]
+    assert [part.state for part in count_parts(Released(), [])] == ["not here", "not here"]
 
 
 def test_an_empty_folder_is_incomplete(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from benchmark.base import Upstream
 from benchmark.base.combined import Fusion, LayersOf
 from benchmark.errors import BenchError, EncodingError
 from benchmark.features.shards import is_whole
-from benchmark.features.views import check_space, open_source, total_bytes, total_encodings
+from benchmark.features.views import check_space, open_view, total_bytes, total_encodings
 from benchmark.io.settings import Settings
 from benchmark.protocol.dataset import Dataset, load_dataset
 from benchmark.protocol.hearing import listen
@@ -81,7 +81,7 @@ def load(dataset: Dataset, heard, settings: Settings, progress):
     """Load the features of an upstream as a dictionary of arrays, and what was told of them."""
 
     def load(upstream: Upstream, needs: str = "mean", **options):
-        encoded = open_source(settings.cache, upstream, needs, **options).load(dataset, heard, progress)
+        encoded = open_view(settings.cache, upstream, needs, **options).load(dataset, heard, progress)
         return {name: np.array(values) for name, values in encoded.features.items()}, encoded
 
     return load
@@ -195,14 +195,14 @@ def test_features_that_were_made_elsewhere_are_looked_up(load, dataset: Dataset,
     assert (encoded.newly_encoded, encoded.seconds) == (0, None)
     assert all((values == len(name)).all() and values.shape == (2, 3) for name, values in features.items())
     assert set(upstream.corpus) == dataset.scanned >= set(dataset.by_id)
-    assert open_source(settings.cache, upstream, "mean").demands(dataset, heard) == []
+    assert open_view(settings.cache, upstream, "mean").demands(dataset, heard) == []
     last, _ = load(Fusion([LayersOf(Given(), "last"), LayersOf(Powers(), "last")]))
     assert {values.shape for values in last.values()} == {(1, 5)}
 
 
 def test_what_is_shared_is_counted_once(dataset: Dataset, heard, settings: Settings) -> None:
     names = [Powers(), LayersOf(Powers(), "last"), Fusion([Powers(), Vector()])]
-    demands = [demand for one in names for demand in open_source(settings.cache, one, "mean").demands(dataset, heard)]
+    demands = [demand for one in names for demand in open_view(settings.cache, one, "mean").demands(dataset, heard)]
     assert total_encodings(demands) == 80
     assert total_bytes(demands) == 40 * 4 * (6 * 2 + 2)
 
@@ -219,13 +219,13 @@ def test_features_that_do_not_fit_are_refused_before_the_first(
     with pytest.raises(
         BenchError, match=r"40 utterances by 'powers' \(frames\) need 96.0 kB of disk, and .* has 5.0 kB"
     ):
-        open_source(settings.cache, upstream, "frames").load(dataset, heard, progress)
+        open_view(settings.cache, upstream, "frames").load(dataset, heard, progress)
     assert upstream.calls == 0
     undeclared = Undeclared()
     with pytest.raises(BenchError, match=r"\(frames\) need 96.0 kB of disk"):
-        open_source(settings.cache, undeclared, "frames").load(dataset, heard, progress)
+        open_view(settings.cache, undeclared, "frames").load(dataset, heard, progress)
     assert list(settings.cache.rglob("*.safetensors")) == []
-    open_source(settings.cache, upstream, "mean").load(dataset, heard, progress)  # 1.9 kB
+    open_view(settings.cache, upstream, "mean").load(dataset, heard, progress)  # 1.9 kB
 
 
 FILL = """
@@ -236,7 +236,7 @@ from benchmark.protocol.dataset import load_dataset
 from benchmark.protocol.hearing import listen
 from benchmark.protocol.task import read_task
 from benchmark.io.settings import load_settings
-from benchmark.features.views import open_source
+from benchmark.features.views import open_view
 from tasks.corpora.csv import CSV
 from contextlib import nullcontext
 from pathlib import Path
@@ -256,7 +256,7 @@ settings = load_settings([f"toy={sys.argv[1]}"])
 dataset = load_dataset(read_task(Path(sys.argv[2])), [CSV()], settings)
 heard = listen(dataset, settings, {}, lambda count: None)
 quiet = SimpleNamespace(encoding=lambda *about: nullcontext(lambda count, audio: None))
-encoded = open_source(settings.cache, Shared(), "frames").load(dataset, heard, quiet)
+encoded = open_view(settings.cache, Shared(), "frames").load(dataset, heard, quiet)
 print(sum(float(np.abs(values).sum(dtype=np.float64)) for values in encoded.features.values()), encoded.newly_encoded)
 """
 
@@ -279,7 +279,7 @@ def test_all_that_a_run_needs_must_fit(
     dataset: Dataset, heard, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmark.features.store.shutil.disk_usage", lambda path: SimpleNamespace(free=3000))
-    both = [open_source(settings.cache, one, "mean").demands(dataset, heard) for one in (Powers(), Slow())]
+    both = [open_view(settings.cache, one, "mean").demands(dataset, heard) for one in (Powers(), Slow())]
     check_space(settings.cache, both[0])  # 1.9 kB each
     with pytest.raises(BenchError, match=r"the features to be encoded need 3.8 kB of disk, and .* has 3.0 kB"):
         check_space(settings.cache, [demand for one in both for demand in one])
@@ -298,10 +298,10 @@ def test_features_that_do_not_align_fail_the_upstream_alone(load) -> None:
 
 
 def test_progress_counts_audio(dataset: Dataset, heard, settings: Settings, progress) -> None:
-    open_source(settings.cache, Powers(), "mean").load(dataset, heard, progress)
+    open_view(settings.cache, Powers(), "mean").load(dataset, heard, progress)
     ((title, utterances, seconds, done, audio),) = progress.encoded
     assert title == "encode toy with powers"
     assert (utterances, done) == (40, 40)
     assert seconds == audio == pytest.approx(sum(one.duration for one in heard.values()))
-    open_source(settings.cache, Powers(), "mean").load(dataset, heard, progress)
+    open_view(settings.cache, Powers(), "mean").load(dataset, heard, progress)
     assert len(progress.encoded) == 1  # nothing was encoded

@@ -9,12 +9,12 @@ import pytest
 from records_factory import cell, failed, record
 
 from benchmark.errors import BenchError
-from benchmark.metrics import moments
 from benchmark.records import Record
 from benchmark.records.cells import same_protocol
 from benchmark.records.grouping import find_cell, group
 from benchmark.records.hiding import salted
 from benchmark.registry.known import known_trained_on
+from benchmark.sufficient import MOMENTS
 
 LATER = "2026-02-01T00:00:00+00:00"
 OTHER = "9" * 64
@@ -177,13 +177,6 @@ def test_records_of_other_salts_do_not_match() -> None:
 def test_tracks(default: str | None, head: str, needs: str | None, track: str) -> None:
     changes = {"task__downstream": default, "downstream__name": head, "downstream__needs": needs}
     assert only(cell(**changes)).track == track
-
-
-def test_what_is_ranked_apart_and_why() -> None:
-    assert only(cell(task__corpus__synthetic=True)).ranked_apart == ()
-    assert only(cell(upstream__trained_on=["toys"])).ranked_apart == ("contaminated",)
-    apart = only(cell(upstream__trained_on=["toys"], task__speaker_independent=False)).ranked_apart
-    assert apart == ("speaker-dependent", "contaminated")
 
 
 @pytest.mark.parametrize(
@@ -368,7 +361,7 @@ def test_speakers_who_were_swapped_in_a_whole_cell_are_found() -> None:
 def test_sums_of_values_may_differ_by_rounding_and_no_more() -> None:
     def rated(off: float):
         truth = np.array([[3.1], [2.7], [5.2]])
-        values = moments(truth, truth + 1)
+        values = MOMENTS.of(truth, truth + 1)
         values[0, 1] += off
         return lambda fold, seed: {"s": values}
 

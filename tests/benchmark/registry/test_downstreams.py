@@ -73,7 +73,7 @@ def test_a_registered_recipe_may_be_given_as_its_file() -> None:
         ("downstream: svm", "downstream: swm", r"unknown downstream 'swm' in .*mine.yaml .did you mean 'svm'"),
         ("kernel:", "kernal:", "unknown key 'kernal' in params of .*mine.yaml"),
         ("name: mine", "name: ../mine", "'name' in .*mine.yaml"),
-        ("summary:", "resume:", "unknown key 'sumary' in .*mine.yaml"),
+        ("summary:", "resume:", "unknown key 'resume' in .*mine.yaml"),
     ],
 )
 def test_a_wrong_recipe_is_a_usage_error(tmp_path: Path, old: str, new: str, message: str) -> None:

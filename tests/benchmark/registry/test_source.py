@@ -25,7 +25,7 @@ def test_what_is_read_is_what_the_class_says(kind: str, entry: Entry) -> None:
     if kind == "downstream":
         assert entry.params == f"{cls.Params.__module__}:{cls.Params.__name__}"
         return
-    assert cls.extra == entry.extra
+    assert (cls.extra, cls.examine) == (entry.extra, entry.examine)
     assert cls.trained_on == entry.trained_on
     for key in NUMBERS:
         assert getattr(entry, key) in (None, getattr(cls, key))

@@ -10,10 +10,11 @@ from records_factory import cell
 from small_cells import REGRESSION, counts, made_up, only, rated, right, utterances
 
 from benchmark.errors import BenchError, UsageError
-from benchmark.metrics import METRICS, moments
+from benchmark.metrics import METRICS
 from benchmark.records.grouping import group
 from benchmark.statistics import all_scores, cell_interval, cell_scores, compare, scores
 from benchmark.statistics.scores import effective_speakers, leave_one_out, weighted_scores
+from benchmark.sufficient import MOMENTS
 
 
 def uneven(fold: str, seed: int):
@@ -171,7 +172,7 @@ def test_speakers_of_a_regression_weigh_by_their_utterances() -> None:
 def some_moments(rng: np.random.Generator, size: int) -> np.ndarray:
 
     truth = rng.normal(size=(size, 2))
-    return moments(truth, truth + rng.normal(size=(size, 2)))
+    return MOMENTS.of(truth, truth + rng.normal(size=(size, 2)))
 
 
 def test_incomplete_cells_have_no_score() -> None:

@@ -361,8 +361,11 @@ def test_what_cannot_be_read_back_replaces_nothing(tmp_path: Path, monkeypatch: 
     path = publish(only(results("demo")), tmp_path)
     before = path.read_bytes()
     pack = publishing.pack
-    monkeypatch.setattr(publishing, "pack", lambda records: pack(records).replace(b'"seed":0', b'"seed":7'))
+    monkeypatch.setattr(publishing, "pack", lambda records: pack(records[:-1]))
     with pytest.raises(BenchError, match="cannot be written"):
+        publish(only(results("demo", tag=1)), tmp_path)
+    monkeypatch.setattr(publishing, "pack", lambda records: pack(records).replace(b'"seed":0', b'"seed":7'))
+    with pytest.raises(BenchError, match="was changed or damaged"):
         publish(only(results("demo", tag=1)), tmp_path)
     monkeypatch.setattr(publishing, "pack", lambda records: pack(records)[:-9])
     with pytest.raises(BenchError, match="is not a valid record"):

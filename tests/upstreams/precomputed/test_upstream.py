@@ -474,7 +474,7 @@ def test_the_same_question_is_answered_without_reading_again(tmp_path: Path, mon
     upstream = Precomputed(str(path))
     first = upstream.lookup([A, B], VECTORS)
     with monkeypatch.context() as patch:
-        patch.setattr(upstream._source, "read", lambda name: pytest.fail("read again"))
+        patch.setattr(upstream._arrays, "read", lambda name: pytest.fail("read again"))
         assert upstream.lookup([A, B], set(VECTORS)) is first
     assert set(upstream.lookup([A, C], VECTORS)) == {A, C}
     assert "2 arrays belong to no utterance" in complaint(upstream, [A], [A]).message

@@ -20,10 +20,11 @@ from tiny_models import save_model
 
 from benchmark.contracts import check_upstream
 from benchmark.contracts.upstream import probe
-from benchmark.doctor import S3PRL_PAIR, quiet
 from benchmark.errors import BenchError, UsageError
+from benchmark.io.packages import quiet
 from upstreams.pretrained.huggingface import HuggingFace
 from upstreams.s3prl.hub import downloaded_files, entries
+from upstreams.s3prl.installation import PAIR
 from upstreams.s3prl.upstream import S3PRL
 
 pytestmark = pytest.mark.skipif(
@@ -215,4 +216,4 @@ def test_the_doctor_finds_it_well() -> None:
 
 
 def test_the_environment_is_made_as_the_doctor_says() -> None:
-    assert S3PRL_PAIR.removeprefix("pip install ") in (ROOT / "Makefile").read_text()
+    assert PAIR.removeprefix("pip install ") in (ROOT / "Makefile").read_text()

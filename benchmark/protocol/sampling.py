@@ -1,0 +1,96 @@
+"""Draws without a random generator, and utterances by group: what fold and dev schemes divide with.
+
+Random orders are drawn by hashing (seed, id), so that a split depends on no library's generator, is the same on every
+machine, and moves as few utterances as it must when a corpus gains or loses some.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from benchmark.errors import BenchError
+from benchmark.types import Utterance
+
+Group = Literal["speaker", "session"]
+# Class of each utterance id; empty where there are no classes.
+Labels = Mapping[str, str]
+
+
+def shuffled(names: Iterable[str], seed: int) -> list[str]:
+    """The names in an order drawn by the seed."""
+    return sorted(names, key=lambda name: (hashlib.sha256(f"{seed}:{name}".encode()).digest(), name))
+
+
+def group_of(utterance: Utterance, group: Group) -> str:
+    """The speaker or session of an utterance.
+
+    Raises:
+        BenchError: The corpus does not give it.
+    """
+    value = utterance.speaker if group == "speaker" else utterance.session
+    if value is None:
+        raise BenchError(f"utterance {utterance.id!r} has no {group}", f"the protocol groups by {group}")
+    return value
+
+
+def grouped(utterances: Iterable[Utterance], group: Group) -> dict[str, list[str]]:
+    """Utterance ids by speaker or session, groups sorted by name."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for utterance in utterances:
+        groups[group_of(utterance, group)].append(utterance.id)
+    return dict(sorted(groups.items()))
+
+
+def stratified_order(ids: Iterable[str], labels: Labels, seed: int) -> list[str]:
+    """Class after class, each shuffled: dealing this order out in turn gives every fold its share of each class."""
+    by_class: dict[str, list[str]] = defaultdict(list)
+    for name in shuffled(ids, seed):
+        by_class[labels[name]].append(name)
+    return [name for label in sorted(by_class) for name in by_class[label]]
+
+
+def rounded_share(fraction: float, number: int) -> int:
+    """A fraction of a number of utterances, rounded to whole ones, at least one."""
+    return max(1, round(fraction * number))
+
+
+def random_fraction(ids: Sequence[str], fraction: float, seed: int, labels: Labels | None) -> list[str]:
+    """A random fraction, rounded to whole utterances (over each class where labels are given), at least one."""
+    if labels is None:
+        return shuffled(ids, seed)[: rounded_share(fraction, len(ids))]
+    by_class: dict[str, list[str]] = defaultdict(list)
+    for name in shuffled(ids, seed):
+        by_class[labels[name]].append(name)
+    return [name for members in by_class.values() for name in members[: rounded_share(fraction, len(members))]]
+
+
+def random_groups(groups: Mapping[str, list[str]], fraction: float, seed: int, labels: Labels | None) -> list[str]:
+    """Whole groups, in an order drawn by the seed, until each class (or the whole) has its fraction.
+
+    A group is taken while some class that it has is short, and never the last group that has a class: train keeps
+    every class.
+    """
+
+    def classes(names: Iterable[str]) -> list[str]:
+        return [labels[name] if labels else "all" for name in names]
+
+    total = Counter(label for names in groups.values() for label in classes(names))
+    owners = Counter(label for names in groups.values() for label in set(classes(names)))
+    chosen: list[str] = []
+    have: dict[str, int] = defaultdict(int)
+    for group in shuffled(groups, seed):
+        inside = Counter(classes(groups[group]))
+        is_short = any(have[label] < fraction * total[label] for label in inside)
+        # Taking twice the wanted share of a class would starve train.
+        fits = all(
+            have[label] + number <= 2 * fraction * total[label] or have[label] == 0 for label, number in inside.items()
+        )
+        if is_short and fits and all(owners[label] > 1 for label in inside):
+            chosen += groups[group]
+            for label, number in inside.items():
+                have[label] += number
+                owners[label] -= 1
+    return chosen

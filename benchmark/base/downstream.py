@@ -1,4 +1,9 @@
-"""The abstract downstream: a head that reads a representation out."""
+"""The abstract downstream: a head that reads a representation out; and its parameters, which tell the facts of it.
+
+By its facts a head is listed, checked against a task and judged in a submission. They follow from its parameters alone,
+so they are properties of these, which need neither torch nor scikit-learn, and the head has them from there: what is
+listed and what runs cannot disagree.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +14,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.io.yamls import Closed
-from benchmark.types import Examples, Needs, Selection
+from benchmark.types import Examples, Kind, Needs, Selection
+
+UsesDev = Literal["select", "fit", "no"]
 
 
 class HeadParams(Closed):
-    """Base of a downstream's parameters: a closed schema, so that a misspelt key in a recipe is refused."""
+    """Base of a downstream's parameters: a closed schema, so that a misspelt key in a recipe is refused.
+
+    What must be known of a head before it is built is a property here. A subclass overrides those that differ; one in a
+    module of its own, without torch, lets `bench list` and the check of submissions read them without the head.
+    """
+
+    @property
+    def needs(self) -> Needs:
+        """What the head needs of every utterance, see `Examples.x`."""
+        return "mean"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of task that the head takes."""
+        return ("classification", "regression")
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the seed matters; a head that ignores it is run with the task's first seed only."""
+        return True
+
+    @property
+    def uses_dev(self) -> UsesDev:
+        """Whether the head selects on dev (and cannot do without), is fitted on it too, or leaves it alone."""
+        return "no"
+
+    @property
+    def transductive(self) -> bool:
+        """Whether the head uses unlabelled statistics of the test utterances; the record and leaderboard say so."""
+        return False
+
+    @property
+    def sequences(self) -> bool:
+        """Whether it takes what was said before an utterance, in tasks with context, and only there."""
+        return False
+
+    @property
+    def adapts(self) -> bool:
+        """Whether `fit` takes unlabelled utterances of the target, in tasks between two corpora, and only there."""
+        return False
 
 
 class Downstream(ABC):
     """Reads a representation out: a head that is fitted on train, selected on dev and then predicts.
 
-    One instance is one head: the run makes a new one for every fold and seed.
+    One instance is one head: the run makes a new one for every fold and seed. What must be known of it (`needs` to
+    `adapts`) it has from its parameters; a class without parameters of its own may set it itself: `needs = "frames"`.
 
     Attributes:
         name: The class, as recipes name it.
         version: Raised whenever its numbers change; what is published is told apart by it. None where none is
             declared: the digest of the code stands for it then.
-        needs: What it needs of every utterance, see `Examples.x`; a property where the recipe decides.
         libraries: Distributions whose version decides the numbers; part of the identity.
-        sequences: Whether it takes what was said before an utterance, in tasks with context, and only there.
-        adapts: Whether `fit` takes unlabelled utterances of the target, in tasks between two corpora, and only there.
         concurrent: Whether several heads may be fitted in threads at once: they use nothing that all threads share,
             such as torch's own random generator.
         Params: The recipe's keys, a subclass of `HeadParams` (pydantic).
@@ -38,10 +82,7 @@ class Downstream(ABC):
 
     name: ClassVar[str]
     version: ClassVar[int | None] = None
-    needs: Needs = "mean"
     libraries: ClassVar[tuple[str, ...]] = ("numpy",)
-    sequences: ClassVar[bool] = False
-    adapts: ClassVar[bool] = False
     concurrent: ClassVar[bool] = False
     Params: ClassVar[type[HeadParams]] = HeadParams
 
@@ -50,19 +91,39 @@ class Downstream(ABC):
         self.device = device
 
     @property
-    def stochastic(self) -> bool:
-        """Whether the seed matters; a head that ignores it is run with the task's first seed only."""
-        return True
+    def needs(self) -> Needs:
+        """As `HeadParams.needs`."""
+        return self.params.needs  # type: ignore[no-any-return]
 
     @property
-    def uses_dev(self) -> Literal["select", "fit", "no"]:
-        """Whether the head selects on dev (and cannot do without), is fitted on it too, or leaves it alone."""
-        return "no"
+    def kinds(self) -> tuple[Kind, ...]:
+        """As `HeadParams.kinds`."""
+        return self.params.kinds  # type: ignore[no-any-return]
+
+    @property
+    def stochastic(self) -> bool:
+        """As `HeadParams.stochastic`."""
+        return self.params.stochastic  # type: ignore[no-any-return]
+
+    @property
+    def uses_dev(self) -> UsesDev:
+        """As `HeadParams.uses_dev`."""
+        return self.params.uses_dev  # type: ignore[no-any-return]
 
     @property
     def transductive(self) -> bool:
-        """Whether the head uses unlabelled statistics of the test utterances; the record and leaderboard say so."""
-        return False
+        """As `HeadParams.transductive`."""
+        return self.params.transductive  # type: ignore[no-any-return]
+
+    @property
+    def sequences(self) -> bool:
+        """As `HeadParams.sequences`."""
+        return self.params.sequences  # type: ignore[no-any-return]
+
+    @property
+    def adapts(self) -> bool:
+        """As `HeadParams.adapts`."""
+        return self.params.adapts  # type: ignore[no-any-return]
 
     @abstractmethod
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:

@@ -25,7 +25,7 @@ def check(
     part: Annotated[
         Literal["upstream", "downstream", "corpus", "task"], typer.Argument(help="What kind of thing it is.")
     ],
-    name: Annotated[str, typer.Argument(help="Its name, or the YAML of a task.")],
+    name: Annotated[str, typer.Argument(help="Its name, or the YAML of a recipe or a task.")],
     plugin: Plugin = None,
     data: Data = None,
     weights: Weights = None,

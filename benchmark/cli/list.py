@@ -9,7 +9,7 @@ import typer
 
 from benchmark.cli.options import Data, Json, Plugin, examples, load
 from benchmark.cli.terminal import print_json, print_table, stdout
-from benchmark.errors import MissingError, UsageError
+from benchmark.errors import BenchError, MissingError, UsageError
 
 if TYPE_CHECKING:
     from benchmark.base import Corpus
@@ -23,6 +23,8 @@ Place = Literal["yes", "made when needed", "no", "no: the folder given does not 
 KINDS = ("classification", "regression", "sequence", "cross-corpus")
 LIST_EPILOG = examples("bench list upstreams", "bench list tasks --runnable", "bench list corpora --json")
 ARROW = " -> "
+# What an entry point offers, as it is listed.
+OFFERED = {"upstream": "upstreams", "downstream": "downstreams", "corpus": "corpora", "task": "tasks"}
 
 
 def list_names(
@@ -41,7 +43,7 @@ def list_names(
     registry, settings = load(plugin, data)
     rows: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "upstreams": lambda: upstream_rows(registry),
-        "downstreams": lambda: [_entry(entry) for entry in registry.downstreams()],
+        "downstreams": lambda: downstream_rows(registry),
         "tasks": lambda: [row for row in task_rows(registry, settings) if row["data_found"] or not runnable],
         "corpora": lambda: corpus_rows(registry, settings),
     }
@@ -49,17 +51,56 @@ def list_names(
     if as_json:
         print_json(found)
     else:
-        shown = {"upstreams": print_upstreams, "tasks": print_tasks, "corpora": print_corpora}
-        shown.get(what, _print_entries)(found)
+        shown: dict[str, Callable[[Sequence[dict[str, Any]]], None]] = {
+            "upstreams": print_upstreams,
+            "downstreams": print_downstreams,
+            "tasks": print_tasks,
+            "corpora": print_corpora,
+        }
+        shown[what](found)
+        for offer in registry.broken:
+            if OFFERED[offer.kind] == what:
+                stdout().print(f"BROKEN {offer.where}: {offer.broken}", markup=False)
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
-    return {"name": entry.name, "summary": entry.summary, "extra": entry.extra, "defined in": entry.where}
+def downstream_rows(registry: Registry) -> list[dict[str, Any]]:
+    """Every downstream.
+
+    Returns:
+        Plain values: name, summary, extra, "defined in", version (None where none is declared), what
+        `benchmark.registry.downstreams.HeadFacts` tells (None where the head cannot be made), and broken: why not.
+    """
+    return [_downstream_row(registry, entry) for entry in registry.downstreams()]
 
 
-def _print_entries(rows: Sequence[dict[str, Any]]) -> None:
-    columns = list(rows[0])
-    print_table("", columns, [["" if row[key] is None else row[key] for key in columns] for row in rows])
+def _downstream_row(registry: Registry, entry: Entry) -> dict[str, Any]:
+    from dataclasses import fields
+
+    from benchmark.registry.downstreams import HeadFacts
+
+    row = {"name": entry.name, "summary": entry.summary, "extra": entry.extra, "defined in": entry.where}
+    try:
+        facts, broken = registry.head_facts(entry.name).as_dict(), None
+    except BenchError as error:  # other people's: it stops no other
+        facts, broken = {fact.name: None for fact in fields(HeadFacts)}, str(error)
+    return {**row, "version": entry.version, **facts, "broken": broken}
+
+
+def print_downstreams(rows: Sequence[dict[str, Any]]) -> None:
+    """Print what each head reads and which tasks it takes."""
+    columns = ["name", "summary", "needs", "kinds", "uses dev", "defined in"]
+    print_table("", columns, [_head_texts(row) for row in rows])
+    for row in rows:
+        if row["broken"] is not None:
+            stdout().print(f"BROKEN {row['name']}: {row['broken']}", markup=False)
+
+
+def _head_texts(row: dict[str, Any]) -> list[str]:
+    if row["broken"] is not None:
+        return [row["name"], row["summary"], "BROKEN", "", "", row["defined in"]]
+    more = {"sequences": "sequences", "adapts": "cross-corpus"}
+    kinds = [*row["kinds"], *(f"{word} only" for key, word in more.items() if row[key])]
+    return [row["name"], row["summary"], row["needs"], ", ".join(kinds), row["uses_dev"], row["defined in"]]
 
 
 def where(corpus: Corpus, settings: Settings, task: str | None = None) -> Place:

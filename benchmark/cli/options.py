@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +14,15 @@ if TYPE_CHECKING:
     from benchmark.io.settings import Settings
     from benchmark.registry.registry import Registry
 
+log = logging.getLogger(__name__)
+
 Plugin = Annotated[
     list[str] | None,
-    typer.Option("--plugin", metavar="FILE.py|MODULE", help="Load upstreams, downstreams and corpora from here too."),
+    typer.Option(
+        "--plugin",
+        metavar="FILE.py|MODULE",
+        help="Load upstreams, downstreams and corpora from here too, and recipes/*.yaml beside it.",
+    ),
 ]
 Data = Annotated[
     list[str] | None,
@@ -54,7 +61,7 @@ def load(
     results: Path | None = None,
     tasks: Sequence[str] = (),
 ) -> tuple[Registry, Settings]:
-    """The registry and the settings that a command works with.
+    """The registry and the settings that a command works with; entry points that are broken are told, and left out.
 
     Raises:
         UsageError: `data` or `weights` place something unknown; the files in `tasks` are known by their stem.
@@ -65,6 +72,8 @@ def load(
     from benchmark.text import nearest
 
     registry, settings = Registry(plugins or ()), load_settings(data or (), weights or (), results)
+    for offer in registry.broken:
+        log.warning("the %s is broken, and left out: %s", offer.where, offer.broken)
     corpora = [*(entry.name for entry in registry.corpora()), *registry.tasks(), *(Path(name).stem for name in tasks)]
     checkpoints = [entry.name for entry in registry.upstreams() if entry.arguments]
     for option, placed, known in (("--data", settings.data, corpora), ("--weights", settings.weights, checkpoints)):

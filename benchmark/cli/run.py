@@ -32,7 +32,8 @@ def run(
     upstream: Annotated[list[str], typer.Option("--upstream", "-u", help="Representation; may be repeated.")],
     task: Annotated[list[str], typer.Option("--task", "-t", help="Task, or a protocol YAML; may be repeated.")],
     downstream: Annotated[
-        list[str] | None, typer.Option("--downstream", "-d", help="Head; the task's own where not given.")
+        list[str] | None,
+        typer.Option("--downstream", "-d", help="Head, or a recipe YAML; the task's own if not given."),
     ] = None,
     seed: Annotated[
         list[int] | None, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed; the task's where not given.")

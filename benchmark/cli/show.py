@@ -27,7 +27,7 @@ SHOW_EPILOG = examples(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="An upstream, downstream, task or corpus.")],
+    name: Annotated[str, typer.Argument(help="An upstream, downstream, task or corpus, or a YAML.")],
     audit: Annotated[bool, typer.Option("--audit", help="For a task: what its split gives away.")] = False,
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="With --audit: take an incomplete corpus.")
@@ -107,9 +107,12 @@ def _print_references(references: Sequence[dict[str, Any]]) -> None:
 def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[str, Any]]:
     """Everything of this name, by kind: a task and its corpus often share one."""
     from benchmark.base.identity import code_of, identity_of
+    from benchmark.registry.downstreams import SUFFIXES, is_recipe
 
     found: dict[str, dict[str, Any]] = {}
-    if name in registry.tasks() or name.endswith((".yaml", ".yml")):
+    is_file = name.endswith(SUFFIXES)
+    is_own_recipe = is_file and Path(name).is_file() and is_recipe(Path(name))
+    if name in registry.tasks() or (is_file and not is_own_recipe):
         task = registry.task(name)
         found["task"] = {**task.model_dump(mode="json", exclude_defaults=True), "sha256": task.sha256}
     if name in {entry.name for entry in registry.corpora()}:
@@ -119,18 +122,20 @@ def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[s
         found["corpus"]["counts"] = {part: asdict(whole) for part, whole in corpus.counts.items()}
         found["corpus"]["scales"] = {dimension: list(scale) for dimension, scale in corpus.scales.items()}
         found["corpus"]["data_found"] = where(corpus, settings)
-    if name in {entry.name for entry in registry.downstreams()}:
+    if is_own_recipe or name in {entry.name for entry in registry.downstreams()}:
+        from benchmark.registry.downstreams import HeadFacts
+
         entry = registry.downstream_entry(name)
         head = registry.downstream(name)
-        identity = {**identity_of(head), **code_of(head).as_dict()}
-        found["downstream"] = {"summary": entry.summary, "source": entry.source, **identity}
+        facts = {**HeadFacts.of(head).as_dict(), **identity_of(head), **code_of(head).as_dict()}
+        found["downstream"] = {"name": entry.name, "summary": entry.summary, "source": entry.source, **facts}
     try:
         entries = registry.upstream_entries(name)
     except UsageError:
         if found or not {"@", "+"} & set(name):
             return found
         raise
-    facts: dict[str, Any] = {}
+    facts = {}
     for entry, _ in entries:
         own: dict[str, Any] = {key: getattr(entry, key) for key in ("summary", "extra", "source", "licence")}
         own |= {**entry.arguments, "training_data": list(entry.training_data), "trained_on": list(entry.trained_on)}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, statistics_of
-from benchmark.registry.declared import known_trained_on
+from benchmark.registry.known import known_trained_on
 from benchmark.types import UNKNOWN_SPEAKER
 
 Unit = tuple[str, int]
@@ -104,7 +104,7 @@ class Cell:
 
     @property
     def contaminated(self) -> tuple[str, ...]:
-        """Corpora of the task that the weights of the upstream were trained on, as a record or the registry knows.
+        """Corpora of the task that the weights of the upstream were trained on, as a record or this package knows.
 
         What weights were trained on is no part of what they are: records of one identity may know more than others,
         and a record that was submitted is not believed where it says less than is known of an upstream of its name.

@@ -27,6 +27,12 @@ class Entry:
         source: Paper or repository, where the entry gives one.
         training_data: The speech that a checkpoint was trained on, in the words of its authors.
         trained_on: Corpora of this benchmark among it.
+        version: Version that the class declares.
+        sample_rate: Rate that an upstream declares [Hz]; this and the next two are None where its files decide.
+        layers: Number of layers that an upstream declares.
+        dim: Dimension that an upstream declares.
+        params: "module:Class" of the parameters of a head where they stand in a module of their own, so that they can
+            be imported without the head.
     """
 
     name: str
@@ -40,12 +46,25 @@ class Entry:
     source: str | None = None
     training_data: tuple[str, ...] = ()
     trained_on: tuple[str, ...] = ()
+    version: int | None = None
+    sample_rate: int | None = None
+    layers: int | None = None
+    dim: int | None = None
+    params: str | None = None
 
 
 class Recipe(Closed):
-    """The YAML of a downstream recipe."""
+    """The YAML of a downstream recipe.
 
-    name: str
+    Attributes:
+        name: What records say: letters, digits, dots, dashes and underscores.
+        summary: One line.
+        downstream: The class.
+        params: What the class takes, see its `Params`.
+        source: Paper or repository.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     summary: str
     downstream: str
     params: dict[str, Any] = {}

@@ -1,86 +1,120 @@
-"""Reading what a class says of itself from its source, and importing plug-ins."""
+"""The one reader of sources: what classes say of themselves in plain values, read without importing them.
+
+A class is found by the literal `name = "..."` in its body, so that listing needs no torch and adding a file just works.
+Of its body only literals are read, and names that stand for literals at the top of the module; of `Params = Name` where
+the module imports that name from. Nothing is evaluated, and nothing of a base class is known.
+"""
 
 from __future__ import annotations
 
 import ast
-import importlib
-import importlib.util
-import sys
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from benchmark.errors import BenchError, UsageError
-from benchmark.io.files import digest
-from benchmark.io.packages import package_folder
+from benchmark.io.packages import find_module, package_folder
 from benchmark.registry.entries import Entry
 
 # The spokes, named only as strings.
 PACKAGES = {"upstream": "upstreams", "downstream": "downstreams", "corpus": "tasks.corpora"}
 
 
-def _literals(node: ast.ClassDef) -> dict[str, Any]:
-    found = {}
-    for statement in node.body:
-        if isinstance(statement, ast.Assign):
-            targets = statement.targets
-        elif isinstance(statement, ast.AnnAssign):
-            targets = [statement.target]
-        else:
-            continue
-        value = statement.value
-        plain = isinstance(value, ast.Constant) or (
-            isinstance(value, ast.Tuple) and all(isinstance(one, ast.Constant) for one in value.elts)
-        )
-        if plain and value is not None and len(targets) == 1 and isinstance(targets[0], ast.Name):
-            found[targets[0].id] = ast.literal_eval(value)
-    return found
-
-
-def scan_package(kind: str) -> list[Entry]:
+@functools.cache
+def scan_package(kind: str) -> tuple[Entry, ...]:
     """The classes of a kind that have a literal name, in the package of that kind and its rooms."""
-    entries = []
     package = PACKAGES[kind]
     folder = package_folder(package)
+    entries = []
     for path in sorted(folder.rglob("*.py")):
         place = path.relative_to(folder)
         module = ".".join([package, *place.with_suffix("").parts]).removesuffix(".__init__")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if not isinstance(node, ast.ClassDef):
-                continue
-            literals = _literals(node)
-            if isinstance(literals.get("name"), str) and node.bases:
-                summary = (ast.get_docstring(node) or "").split("\n")[0]
-                target = f"{module}:{node.name}"
-                where = f"{package.replace('.', '/')}/{place.as_posix()}"
-                known = literals.get("trained_on", ())
-                extra, examine = literals.get("extra"), literals.get("examine")
-                entry = Entry(literals["name"], target, summary, where, extra=extra, examine=examine, trained_on=known)
-                entries.append(entry)
-    return entries
+        found = _classes(path, module, f"{package.replace('.', '/')}/{place.as_posix()}")
+        entries += [entry for entry in found if entry.name]
+    return tuple(entries)
 
 
-def import_plugin(plugin: str) -> ModuleType:
-    """Import a plugin given as `FILE.py` or as a module name.
+def read_class(target: str) -> Entry | None:
+    """What the class at "module:Class" says of itself; None where its module has it from elsewhere.
 
     Raises:
-        UsageError: It does not exist or fails to import; the message holds the cause.
+        ModuleNotFoundError: There is no such module.
+        SyntaxError: It is no Python.
+        AttributeError: The module cannot have it: it never mentions it.
     """
-    try:
-        if not plugin.endswith(".py"):
-            return importlib.import_module(plugin)
-        path = Path(plugin)
-        if not path.is_file():
-            raise UsageError(f"there is no plugin file {plugin!r}")
-        name = f"plugin_{path.stem}_{digest(str(path.resolve()))[:8]}"
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise UsageError(f"the plugin {plugin!r} is not a Python file")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    except BenchError:
-        raise
-    except Exception as error:  # other people's code: whatever it raises is told in one line
-        raise UsageError(f"the plugin {plugin!r} cannot be imported: {type(error).__name__}: {error}") from error
-    return module
+    module, _, name = target.partition(":")
+    spec = find_module(module)
+    if spec is None:
+        raise ModuleNotFoundError(f"no module named {module!r}")
+    if spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    path = Path(spec.origin)
+    text = path.read_text(encoding="utf-8")
+    found = next((entry for entry in _classes(path, module, module) if entry.target == f"{module}:{name}"), None)
+    if found is None and not any(sign in text for sign in (name, "import *", "__getattr__")):
+        raise AttributeError(f"{module} has no {name!r}")
+    return found
+
+
+def _classes(path: Path, module: str, where: str) -> Iterator[Entry]:
+    """Every class of a module that has bases; one without a literal name is called ""."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = _literals(tree.body, {})
+    imported = {
+        alias.asname or alias.name: f"{node.module}:{alias.name}"
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+        for alias in node.names
+    }
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.bases:
+            stated = _literals(node.body, constants)
+            yield Entry(
+                _of(stated, "name", str) or "",
+                f"{module}:{node.name}",
+                (ast.get_docstring(node) or "").split("\n")[0],
+                where,
+                extra=_of(stated, "extra", str),
+                examine=_of(stated, "examine", str),
+                trained_on=_of(stated, "trained_on", tuple) or (),
+                version=_of(stated, "version", int),
+                sample_rate=_of(stated, "sample_rate", int),
+                layers=_of(stated, "layers", int),
+                dim=_of(stated, "dim", int),
+                params=imported.get(_names(node.body).get("Params", "")),
+            )
+
+
+def _of(stated: Mapping[str, Any], key: str, kind: type) -> Any:
+    value = stated.get(key)
+    return value if type(value) is kind else None
+
+
+def _literals(body: Sequence[ast.stmt], constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Names that are set to constants, to tuples of constants, or to one of the names in `constants`."""
+    found = {}
+    for name, value in _assignments(body):
+        if isinstance(value, ast.Name) and value.id in constants:
+            found[name] = constants[value.id]
+        elif isinstance(value, ast.Constant) or (
+            isinstance(value, ast.Tuple) and all(isinstance(one, ast.Constant) for one in value.elts)
+        ):
+            found[name] = ast.literal_eval(value)
+    return found
+
+
+def _names(body: Sequence[ast.stmt]) -> dict[str, str]:
+    """Names that are set to another name."""
+    return {name: value.id for name, value in _assignments(body) if isinstance(value, ast.Name)}
+
+
+def _assignments(body: Sequence[ast.stmt]) -> Iterator[tuple[str, ast.expr]]:
+    for statement in body:
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target = statement.targets[0]
+        elif isinstance(statement, ast.AnnAssign):
+            target = statement.target
+        else:
+            continue
+        if isinstance(target, ast.Name) and statement.value is not None:
+            yield target.id, statement.value

@@ -53,7 +53,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Names:
-    """One cell by its names, as they were asked for: a task may be a file, an upstream a path."""
+    """One cell by its names, as they were asked for: a task and a head may be files, an upstream a path."""
 
     task: str
     upstream: str
@@ -213,6 +213,7 @@ class Worker:
             UsageError: The identity of other people's class is no plain value.
         """
         upstream, head = self.upstream(names.upstream), self.registry.downstream(names.downstream)
+        head_name = self.registry.downstream_entry(names.downstream).name  # also of a recipe in a file of one's own
         encoded, fitted = encoding_code(upstream, head.needs), fitting_code(head)
         return Parts(
             task=self._materials[names.task].part,
@@ -229,9 +230,9 @@ class Worker:
                 trained_on=list(upstream.trained_on),
             ),
             downstream=DownstreamPart(
-                name=names.downstream,
+                name=head_name,
                 version=version_of(head),
-                sha256=identity_sha256(names.downstream, head, fitting.VERSION),
+                sha256=identity_sha256(head_name, head, fitting.VERSION),
                 needs=head.needs,
                 params=head.params.model_dump(mode="json"),
                 parameters=None,
@@ -335,6 +336,12 @@ def check_head(task: Task, name: str, downstream: Downstream) -> None:
         raise UsageError(
             f"the downstream {name!r} takes {takes}, unlike the task {task.name!r}",
             f"its own default is {task.downstream!r}",
+        )
+    if task.kind not in downstream.kinds:
+        raise UsageError(
+            f"the downstream {name!r} is for {' and '.join(downstream.kinds)}, and the task {task.name!r} is "
+            f"{task.kind}",
+            "bench list downstreams shows the kinds that each takes",
         )
     if downstream.adapts and task.target is None:
         raise UsageError(

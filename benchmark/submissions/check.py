@@ -26,7 +26,7 @@ from benchmark.protocol.task import Task
 from benchmark.records import Record, check_seals, parse_records, verify
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
-from benchmark.registry.declared import registered
+from benchmark.registry import known
 from benchmark.submissions.expectations import unexpected
 from benchmark.submissions.plausibility import check_texts, implausible, notes
 from benchmark.submissions.published import Published
@@ -119,7 +119,7 @@ class Checker:
     def _cell(self, path: Path, records: Sequence[Record]) -> tuple[Cell, list[str]]:
         """The complete cell of a submission, and what else is to be said; each step trusts those before it."""
         _refuse(_misplaced(path, records[0], self.against))
-        task = registered().task(records[0].task.name)
+        task = known.tasks().read(records[0].task.name)
         _refuse(_not_one_cell(records))
         _refuse(_statements(records, self.now))
         _refuse(_incomplete(task, records))
@@ -194,7 +194,7 @@ def _telling(records: Sequence[Record]) -> Iterator[str]:
 
 def _misplaced(path: Path, record: Record, against: Path | None) -> Iterator[str]:
     """A task that is not known, or a file that does not lie where its names say."""
-    if record.task.name not in registered().tasks():
+    if record.task.name not in known.tasks().names():
         yield f"the task {record.task.name!r:.80} is not registered: bench list tasks shows those that are"
         return
     wanted = published_path(Path(), record.task.name, record.upstream.name, record.downstream.name)

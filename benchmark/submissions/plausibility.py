@@ -15,9 +15,9 @@ from typing import Any
 from benchmark.errors import BenchError
 from benchmark.io.keyed_names import DIGITS
 from benchmark.records.identity import id_of
-from benchmark.records.schema import Record
-from benchmark.registry.declared import declared, known_entries, known_trained_on, registered
-from benchmark.submissions.heads import agrees, declared_head
+from benchmark.records.schema import DownstreamPart, Record, UpstreamPart
+from benchmark.registry import known
+from benchmark.registry.known import known_entries, known_head, known_trained_on, known_version
 from benchmark.submissions.publishing import PATH, texts
 
 MAX_TEXT = 2000
@@ -82,7 +82,7 @@ def notes(record: Record) -> Iterator[str]:
     if len(entries) == 1 and (revision := entries[0].arguments.get("revision")):
         weights = (record.upstream.weights_sha256 or "none")[:12]
         yield f"weights {weights}; the registry pins the revision {revision[:12]}"
-    if record.downstream.name not in {entry.name for entry in registered().downstreams()}:
+    if known_head(record.downstream.name) is None:
         yield f"the downstream {record.downstream.name!r} is not registered: nothing is known of it"
 
 
@@ -117,7 +117,7 @@ def alike_name(name: str) -> str:
 
 @functools.cache
 def _known_names(what: str) -> Mapping[str, str]:
-    entries = registered().upstreams() if what == "upstream" else registered().downstreams()
+    entries = known.upstreams().all() if what == "upstream" else known.downstreams().all()
     return {alike_name(entry.name): entry.name for entry in entries}
 
 
@@ -213,22 +213,48 @@ def _time(text: str) -> datetime | None:
 
 
 def _registered_facts(record: Record) -> Iterator[str]:
-    upstream = record.upstream
-    if known_entries(upstream.name):
-        known, stated = known_trained_on(upstream.name), set(upstream.trained_on)
-        if known != stated:
-            yield f"upstream.trained_on is {sorted(stated)!r:.120}, the registry knows {sorted(known)}"
-    for key, value in declared(upstream.name).items():
-        if getattr(upstream, key) != value:
-            yield f"upstream.{key} is {getattr(upstream, key)}, that of {upstream.name!r} is {value}"
-    head = declared_head(record.downstream.name)
+    yield from _upstream_facts(record.upstream)
+    yield from _head_facts(record.downstream)
+
+
+def _upstream_facts(upstream: UpstreamPart) -> Iterator[str]:
+    entries, version = known_entries(upstream.name), known_version(upstream.name)
+    if entries:
+        trained_on, stated = known_trained_on(upstream.name), set(upstream.trained_on)
+        if trained_on != stated:
+            yield f"upstream.trained_on is {sorted(stated)!r:.120}, the registry knows {sorted(trained_on)}"
+    if version not in (None, upstream.version):
+        yield f"upstream.version is {upstream.version!r:.80}, that of {upstream.name!r} is {version!r}"
+    # Of a checkpoint, what follows a prefix and a combination the files decide; a name of one alone is its entry's.
+    if len(entries) == 1 and entries[0].name == upstream.name and not entries[0].arguments:
+        for key in ("sample_rate", "layers", "dim"):
+            value = getattr(entries[0], key)
+            if value is not None and getattr(upstream, key) != value:
+                yield f"upstream.{key} is {getattr(upstream, key)}, that of {upstream.name!r} is {value}"
+
+
+def _head_facts(downstream: DownstreamPart) -> Iterator[str]:
+    head = known_head(downstream.name)
     if head is None:
         return
+    if head.version is not None and downstream.version != str(head.version):
+        yield f"downstream.version is {downstream.version!r:.80}, that of {downstream.name!r} is '{head.version}'"
     for key, value in head.params.items():
-        found = record.downstream.params.get(key)
+        found = downstream.params.get(key)
         # What the recipe leaves to the class may be left out.
-        if (key in record.downstream.params or key in head.recipe) and not agrees(found, value):
-            yield f"downstream.params.{key} is {found!r:.80}, in the recipe {record.downstream.name!r} it is {value!r}"
-    for key, value in head.facts.items():
-        if (stated := getattr(record.downstream, key)) != value:
-            yield f"downstream.{key} is {stated!r:.80}, that of {record.downstream.name!r} is {value!r}"
+        if (key in downstream.params or key in head.recipe) and not agrees(found, value):
+            yield f"downstream.params.{key} is {found!r:.80}, in the recipe {downstream.name!r} it is {value!r}"
+    for key in downstream.params.keys() - head.params.keys():
+        yield f"downstream.params.{key:.80} is no parameter of {downstream.name!r}"
+    for key in ("stochastic", "needs", "transductive"):
+        if (stated := getattr(downstream, key)) != (value := getattr(head.facts, key)):
+            yield f"downstream.{key} is {stated!r:.80}, that of {downstream.name!r} is {value!r}"
+
+
+def agrees(stated: Any, own: Any) -> bool:
+    """Whether a recorded value of a parameter is that of a head; of a nested one, what is empty may be left out."""
+    if isinstance(own, Mapping) and isinstance(stated, Mapping):
+        return stated.keys() <= own.keys() and all(
+            agrees(stated[key], value) if key in stated else value in (None, [], {}) for key, value in own.items()
+        )
+    return type(stated) is not bool and bool(stated == own) if type(own) is not bool else stated is own

@@ -15,14 +15,11 @@ import torch
 from torch import Tensor
 
 from benchmark.base import HeadParams
+from downstreams.params.superb import SuperbParams
 from downstreams.training import gradients
 from downstreams.training.gradients import Gradients
 from downstreams.training.losses import Loss
-from downstreams.training.stacked import Trained, TrainedParams
-
-
-class SuperbParams(TrainedParams):
-    """What decides the numbers of the head; `hidden` is the width of the projection."""
+from downstreams.training.stacked import Trained
 
 
 def initial_parameters(layers: int, dim: int, hidden: int, outputs: int, generator: torch.Generator) -> list[Tensor]:

@@ -13,23 +13,13 @@ from typing import ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import model_validator
 from torch import Tensor
 
 from benchmark.base import HeadParams
 from benchmark.types import Examples
 from downstreams import checks as check
-from downstreams.training.stacked import Trained, TrainedParams
-
-
-class TurnGRUParams(TrainedParams):
-    """The keys of every trained head; `hidden` is the width of the GRU."""
-
-    @model_validator(mode="after")
-    def _is_not_by_speaker(self) -> TurnGRUParams:
-        if self.normalisation == "speaker":
-            raise ValueError("normalisation: speaker does not suit a head that hears several speakers in one example")
-        return self
+from downstreams.params.turn_gru import TurnGRUParams
+from downstreams.training.stacked import Trained
 
 
 def initial_parameters(layers: int, dim: int, hidden: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
@@ -83,7 +73,6 @@ class TurnGRU(Trained):
 
     name = "turn-gru"
     version = 1
-    sequences: ClassVar[bool] = True
     Params: ClassVar[type[HeadParams]] = TurnGRUParams
     params: TurnGRUParams
 

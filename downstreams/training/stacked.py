@@ -8,84 +8,29 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 from torch import Tensor
 
 from benchmark.base import Downstream, HeadParams
 from benchmark.errors import BenchError
-from benchmark.metrics import METRICS, Metric, find, score
-from benchmark.types import Examples, Needs, Selection
+from benchmark.metrics import Metric, find, score
+from benchmark.types import Examples, Selection
 from downstreams import checks as check
-from downstreams.normalisation import Normalisation, Normaliser, mean_and_scale
+from downstreams.normalisation import Normaliser, mean_and_scale
+from downstreams.params.trained import TrainedParams
 from downstreams.training.batches import Schedule
 from downstreams.training.gradients import Autograd, Data, Gradients
 from downstreams.training.loop import Search, State, train_members
 from downstreams.training.losses import CCC, CROSS_ENTROPY, Loss
 from downstreams.training.rate_search import FoldData, Found, Searches
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
 Array = NDArray[np.float32]
 
 SEARCHES = Searches()  # of all heads of this process
-
-
-class TrainedParams(HeadParams):
-    """What decides the numbers of the head; a recipe states every key."""
-
-    hidden: Count = Field(description="width of the hidden layer")
-    normalisation: Normalisation = Field(
-        description="standardise every dimension of every layer: global (by train), speaker (transductive) or none"
-    )
-    learning_rates: tuple[Positive, ...] = Field(
-        min_length=1, description="Adam's learning rates; each fold trains the one that is best on its dev set"
-    )
-    search_seed: int | None = Field(
-        description="seed whose training of all rates chooses a fold's rate, for every seed; null: each for itself"
-    )
-    batch_size: Count = Field(description="utterances in a micro-batch")
-    accumulate: Count = Field(description="micro-batches in an optimiser step")
-    clip: Positive | None = Field(description="largest L2 norm of the gradient; null for no clipping")
-    unit: Literal["epochs", "steps"] = Field(
-        description="what maximum and evaluate_every count: passes over train, or optimiser steps"
-    )
-    maximum: Count = Field(description="when training ends at the latest")
-    evaluate_every: Count = Field(description="units between two evaluations on dev")
-    patience: Count | None = Field(
-        description="evaluations in a row without a better dev score or a lower dev loss that end training; null: none"
-    )
-    select_on: str = Field(description="metric on dev that selects: \"primary\" is the task's, or a metric's name")
-    ties: Literal["loss", "first"] = Field(description="of equal dev scores take that of lower dev loss, or the first")
-    seed: int | None = Field(description="decides initialisation and order; null: the seed of the run")
-
-    @model_validator(mode="after")
-    def _is_evaluated(self) -> TrainedParams:
-        if self.evaluate_every > self.maximum:
-            raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
-        if len(set(self.learning_rates)) < len(self.learning_rates):
-            raise ValueError(f"learning_rates repeats a value: {list(self.learning_rates)}")
-        if self.select_on not in ("primary", *METRICS):
-            raise ValueError(f"select_on is 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
-        return self
-
-    @property
-    def schedule(self) -> Schedule:
-        """The part of the recipe that the training loop reads."""
-        return Schedule(
-            batch_size=self.batch_size,
-            accumulate=self.accumulate,
-            clip=self.clip,
-            unit=self.unit,
-            maximum=self.maximum,
-            evaluate_every=self.evaluate_every,
-            patience=self.patience,
-            ties=self.ties,
-        )
 
 
 class Trained(Downstream):
@@ -94,7 +39,6 @@ class Trained(Downstream):
     Threads share nothing but the searches, which are guarded: random numbers come from a generator of its own.
     """
 
-    needs: Needs = "mean"
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
     concurrent: ClassVar[bool] = True
     Params: ClassVar[type[HeadParams]] = TrainedParams
@@ -108,21 +52,6 @@ class Trained(Downstream):
         # moved and stretched alike. Both (k,) float64; 0 and 1 for classes.
         self._offset: NDArray[np.float64] = np.zeros(1)
         self._unit: NDArray[np.float64] = np.ones(1)
-
-    @property
-    def stochastic(self) -> bool:
-        """True unless the recipe fixes the seed."""
-        return self.params.seed is None
-
-    @property
-    def uses_dev(self) -> Literal["select", "fit", "no"]:
-        """Always "select": dev chooses the learning rate and the state that is kept."""
-        return "select"
-
-    @property
-    def transductive(self) -> bool:
-        """True with normalisation by speaker."""
-        return self.params.normalisation == "speaker"
 
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
         """Train with the fold's learning rate, stop early on dev and keep what is best there.
@@ -259,7 +188,7 @@ class Trained(Downstream):
             train=data.train,
             dev=data.dev,
             score=data.score,
-            schedule=self.params.schedule,
+            schedule=_schedule(self.params),
             generator=generator,
         )
 
@@ -298,3 +227,17 @@ class Trained(Downstream):
         truth = check.class_indices(dev, "dev") if dev.kind == "classification" else check.values(dev, "dev")
         sign, offset, unit = (1.0 if metric.higher_is_better else -1.0), self._offset, self._unit
         return lambda outputs: sign * score(metric.name, truth, outputs.double().cpu().numpy() * unit + offset)
+
+
+def _schedule(params: TrainedParams) -> Schedule:
+    """The part of the recipe that the training loop reads."""
+    return Schedule(
+        batch_size=params.batch_size,
+        accumulate=params.accumulate,
+        clip=params.clip,
+        unit=params.unit,
+        maximum=params.maximum,
+        evaluate_every=params.evaluate_every,
+        patience=params.patience,
+        ties=params.ties,
+    )

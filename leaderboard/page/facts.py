@@ -1,13 +1,12 @@
-"""What the page filters by: groups and languages of tasks, families of upstreams; from the registry, without torch."""
+"""What the page filters by: groups and languages of tasks, families of upstreams; from data, without torch."""
 
 from __future__ import annotations
 
 import functools
 
-from benchmark.errors import UsageError
 from benchmark.records import TaskPart
-from benchmark.registry.declared import known_entries, registered
 from benchmark.registry.entries import Entry
+from benchmark.registry.known import known_corpus, known_entries, known_task
 
 UNKNOWN = "unknown"
 # The group of tasks that predict such outputs.
@@ -43,10 +42,8 @@ def groups(task: TaskPart) -> tuple[str, ...]:
 @functools.cache
 def language(corpus: str) -> str:
     """The language of a corpus, as its scanner has it ("de", "zh-TW"); "unknown" of somebody's own corpus."""
-    registry = registered()
-    if corpus not in {entry.name for entry in registry.corpora()}:
-        return UNKNOWN
-    return registry.corpus(corpus).language
+    scanner = known_corpus(corpus)
+    return UNKNOWN if scanner is None else scanner.language
 
 
 def languages(task: TaskPart) -> tuple[str, ...]:
@@ -73,9 +70,6 @@ def _family(entry: Entry) -> str:
     return next((title for sign, title in ARCHITECTURES.items() if sign in known), "other checkpoint")
 
 
-@functools.cache
 def _in_conversation(task: str) -> bool:
-    try:
-        return registered().task(task).context is not None
-    except UsageError:  # somebody's own
-        return False
+    protocol = known_task(task)
+    return protocol is not None and protocol.context is not None

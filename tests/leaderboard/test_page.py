@@ -328,9 +328,9 @@ def test_families(upstream: str, expected: str) -> None:
 
 
 def test_every_named_checkpoint_has_an_architecture() -> None:
-    from benchmark.registry.declared import registered
+    from benchmark.registry.known import upstreams
 
-    named = [entry.name for entry in registered().upstreams() if entry.training_data]
+    named = [entry.name for entry in upstreams().all() if entry.training_data]
     assert len(named) > 30
     assert {family(name) for name in named}.isdisjoint({"unknown", "other checkpoint"})
 

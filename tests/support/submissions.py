@@ -18,7 +18,7 @@ from benchmark.protocol.fold_schemes import Listed
 from benchmark.protocol.folds import folds_digest, make_folds
 from benchmark.protocol.task import Part, Task
 from benchmark.records import Record, pack
-from benchmark.registry.declared import registered
+from benchmark.registry import known
 from benchmark.submissions.publishing import published_path, shared
 from benchmark.sufficient import STATISTICS
 from benchmark.types import Fold, Utterance
@@ -75,9 +75,9 @@ def results(
     name: str, upstream: str = "logmel", *, unknown: bool = False, correct: float = 0.6, tag: int = 0
 ) -> list[Record]:
     """The local records of a complete cell of the task's default head."""
-    task = registered().task(name)
+    task = known.tasks().read(name)
     folds, by_id, labels = folds_of(task, unknown=unknown)
-    entry = registered().downstream_entry(task.downstream)
+    entry = known.downstreams().entry(task.downstream)
     dummy = "0" * 64
     base: dict[str, Any] = {
         "schema": 3,

@@ -18,6 +18,8 @@ from benchmark.cli import app
 from benchmark.cli.terminal import PIPE_WIDTH
 from benchmark.errors import MissingError, UsageError
 from benchmark.io.yamls import validate
+from benchmark.registry import building
+from benchmark.registry.building import load_class
 from benchmark.registry.entries import Checkpoint, Entry
 from benchmark.registry.registry import Registry
 from benchmark.types import Features
@@ -74,7 +76,7 @@ def test_what_classes_say_of_themselves_is_read_without_importing_them() -> None
     told = {entry.name: entry for entry in Registry().upstreams() if entry.trained_on and entry not in ROWS}
     for entry in told.values():
         assert set(entry.trained_on) <= CORPORA
-        assert Registry._load("upstream", entry).trained_on == entry.trained_on
+        assert load_class("upstream", entry).trained_on == entry.trained_on
     assert "iemocap" in told["emotion2vec:"].trained_on
 
 
@@ -133,7 +135,7 @@ class Knowing(Upstream):
 @pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
     """A registry that builds `Knowing` for every name."""
-    monkeypatch.setattr(Registry, "_load", staticmethod(lambda kind, entry: Knowing))
+    monkeypatch.setattr(building, "load_class", lambda kind, entry: Knowing)
     return Registry()
 
 
@@ -153,8 +155,8 @@ def test_a_named_checkpoint_is_known_by_its_hub_id_too(registry: Registry) -> No
     hub = next(row.arguments["model"] for row in ROWS if row.name == "audeering-dim")
     assert registry.upstream(f"hf:{hub}").trained_on == ("iemocap", "msp-podcast")
     assert registry.upstream("hf:facebook/hubert-base-ls960").trained_on == ("iemocap",)
-    assert registry._trained_on(hub.upper()) == ("msp-podcast",)
-    assert registry._trained_on(f"hf_wav2vec2_custom:{hub}") == ("msp-podcast",)
+    assert registry._upstreams.checkpoint(hub.upper()).trained_on == ("msp-podcast",)
+    assert registry._upstreams.checkpoint(f"hf_wav2vec2_custom:{hub}").trained_on == ("msp-podcast",)
     assert registry.upstream("hf:somebody/something").trained_on == ("iemocap",)
 
 

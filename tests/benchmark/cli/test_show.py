@@ -344,3 +344,32 @@ def test_an_audit_between_two_corpora_shows_adapt(tmp_path: Path, toy_corpus: Pa
 def test_what_to_audit_is_said_with_audit_only(options: list[str]) -> None:
     with pytest.raises(UsageError, match="--allow-partial and --folds-from say what to audit"):
         bench("show", "demo", *options)
+
+
+# -- heads -------------------------------------------------------------------------------------------------------------
+
+
+def test_downstreams_are_listed_with_what_they_need_and_take() -> None:
+    shown = bench("list", "downstreams")
+    assert table_row(shown, "svm-statistics")[2] == "statistics"
+    assert "sequences" in " ".join(table_row(shown, "turn-gru"))
+    rows = {row["name"]: row for row in json.loads(bench("list", "downstreams", "--json"))}
+    assert rows["superb"]["kinds"] == ["classification", "regression"]
+    assert rows["superb-s3prl"]["kinds"] == ["classification"]
+    assert (rows["superb"]["uses_dev"], rows["svm"]["uses_dev"]) == ("select", "fit")
+    assert (rows["superb-s3prl"]["stochastic"], rows["superb"]["stochastic"]) == (False, True)
+    assert (rows["turn-gru"]["sequences"], rows["svm"]["version"]) == (True, 1)
+
+
+def test_a_recipe_of_ones_own_is_shown_and_checked(tmp_path: Path, toy_task: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: mine\nsummary: of mine\ndownstream: svm\n"
+        "params: {kernel: linear, C: 3, normalisation: global, layer: last, fit_on: train}\n"
+    )
+    found = json.loads(bench("show", path, "--json"))["downstream"]
+    assert (found["name"], found["summary"], found["needs"], found["params"]["C"]) == ("mine", "of mine", "mean", 3.0)
+    assert "task" in json.loads(bench("show", toy_task, "--json"))
+    checked = bench("check", "downstream", path)
+    assert "FAILED" not in checked
+    assert checked.count("ok ") > 5

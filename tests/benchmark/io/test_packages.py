@@ -11,7 +11,7 @@ import pytest
 
 from benchmark.errors import MissingError
 from benchmark.io import packages
-from benchmark.io.packages import extra_condition, import_failure, package_folder, quiet, versions
+from benchmark.io.packages import extra_condition, find_module, import_failure, package_folder, quiet, versions
 from benchmark.types import Condition
 
 
@@ -63,3 +63,31 @@ def test_quiet_is_quiet_and_leaves_nothing(capfd: pytest.CaptureFixture[str]) ->
     assert logging.root.manager.disable == logging.NOTSET
     with pytest.raises(RuntimeWarning):
         warnings.warn("e", RuntimeWarning, stacklevel=1)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    inner = tmp_path / "found_package" / "inner"
+    inner.mkdir(parents=True)
+    (tmp_path / "found_package" / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (inner / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (inner / "module.py").touch()
+    (tmp_path / "found_package" / "bare").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path / "found_package"
+
+
+def test_a_module_is_found_without_importing_what_is_above_it(site: Path) -> None:
+    spec = find_module("found_package.inner.module")
+    assert spec is not None
+    assert spec.origin == str(site / "inner" / "module.py")
+    assert package_folder("found_package.inner") == site / "inner"
+    assert package_folder("found_package.bare") == site / "bare"  # a folder without __init__.py
+    assert "found_package" not in sys.modules
+
+
+@pytest.mark.parametrize("name", ["nowhere_at_all", "found_package.nothing", "found_package.inner.module.deeper", ""])
+def test_what_is_not_there_is_not_found(site: Path, name: str) -> None:
+    assert find_module(name) is None
+    with pytest.raises(MissingError, match="is not installed"):
+        package_folder(name)

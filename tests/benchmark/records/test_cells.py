@@ -13,7 +13,7 @@ from benchmark.records import Record
 from benchmark.records.cells import same_protocol
 from benchmark.records.grouping import find_cell, group
 from benchmark.records.hiding import salted
-from benchmark.registry.declared import known_trained_on
+from benchmark.registry.known import known_trained_on
 from benchmark.sufficient import MOMENTS
 
 LATER = "2026-02-01T00:00:00+00:00"

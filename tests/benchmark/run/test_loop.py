@@ -281,6 +281,11 @@ def test_a_head_that_cannot_count_its_parameters_fails_its_unit_alone(toy_task, 
             'name = "nearest"\n    needs = "waveform"',
             "'nearest' needs 'waveform' .one of mean, statistics, frames",
         ),
+        (
+            'name = "nearest"',
+            'name = "nearest"\n    kinds = "classification"',
+            "'nearest' takes tasks of the kinds 'classification' .a tuple of",
+        ),
     ],
 )
 def test_a_wrong_plugin_class_is_refused_before_any_work(
@@ -483,3 +488,39 @@ def test_a_stretch_heard_before_is_not_taken_for_the_whole(toy_task, plugin, set
 
     content = yaml.safe_load(toy_task.read_text())
     assert audio_of(audio={"max_duration": 0.4}) != audio_of()
+
+
+def test_a_recipe_of_ones_own_is_recorded_under_its_name(toy_task, plugin, settings, progress, tmp_path) -> None:
+    """The path by which it was given is in no record; the same recipe from another place is the same head."""
+    text = (
+        "name: mine\nsummary: s\ndownstream: svm\n"
+        "params: {kernel: linear, C: 3, normalisation: global, layer: last, fit_on: train}\n"
+    )
+    (tmp_path / "own").mkdir()
+    for path in (tmp_path / "a.yaml", tmp_path / "own" / "b.yml"):
+        path.write_text(text)
+    (outcome,) = go(request(toy_task, str(tmp_path / "a.yaml")), settings, progress, plugin)
+    assert (outcome.downstream, outcome.completed, outcome.kept) == ("mine", 4, 0)
+    records = list(RecordStore(settings.results))
+    assert {(one.downstream.name, one.downstream.params["C"]) for one in records} == {("mine", 3.0)}
+    assert str(tmp_path) not in "".join(one.downstream.model_dump_json() for one in records)
+    (again,) = go(request(toy_task, str(tmp_path / "own" / "b.yml")), settings, progress, plugin)
+    assert (again.kept, again.score) == (4, outcome.score)
+
+
+def test_a_head_is_refused_on_a_kind_of_task_that_it_does_not_take(
+    toy_corpus, toy_task, plugin, settings, progress
+) -> None:
+    text = toy_task.read_text().replace("kind: classification", "kind: regression").replace("name: toy", "name: values")
+    content = {**yaml.safe_load(text), "labels": [], "label_map": {}, "dimensions": ["arousal"], "metrics": ["ccc"]}
+    content["expect"] = {"utterances": 40, "speakers": 4}
+    path = toy_task.with_name("values.yaml")
+    path.write_text(yaml.safe_dump(content))
+    index = (toy_corpus / "index.csv").read_text().splitlines()
+    own = toy_task.parent / "values"
+    shutil.copytree(toy_corpus, own)
+    (own / "index.csv").write_text(
+        "\n".join([f"{index[0]},arousal", *(f"{row},{3 + i % 2}" for i, row in enumerate(index[1:]))])
+    )
+    with pytest.raises(UsageError, match="'superb-s3prl' is for classification, and the task 'values' is regression"):
+        go(request(path, "superb-s3prl"), load_settings([f"values={own}"]), progress, plugin)

@@ -15,7 +15,8 @@ from benchmark.base.identity import code_of, identity_of
 from benchmark.errors import BenchError
 from benchmark.metrics import score
 from benchmark.types import Examples
-from downstreams.heads.superb import Superb, SuperbParams
+from downstreams.heads.superb import Superb
+from downstreams.params.superb import SuperbParams
 from downstreams.training.batches import Schedule, rounds
 from downstreams.training.loop import Search
 

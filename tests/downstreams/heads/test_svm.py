@@ -20,7 +20,8 @@ from benchmark.base.identity import code_of, identity_of
 from benchmark.errors import BenchError
 from benchmark.metrics import score
 from benchmark.types import Examples, Features, Selection
-from downstreams.heads.svm import SVM, SVMParams, inner_folds
+from downstreams.heads.svm import SVM, inner_folds
+from downstreams.params.svm import SVMParams
 
 RECIPE: dict[str, Any] = {
     "kernel": "linear",

@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from benchmark.errors import BenchError
 from benchmark.types import Examples, Selection
-from downstreams.heads.superb import Superb, SuperbParams
+from downstreams.heads.superb import Superb
+from downstreams.params.superb import SuperbParams
 from downstreams.training import stacked as trained
 from downstreams.training.loop import Search, train_members
 from downstreams.training.rate_search import Found, Searches

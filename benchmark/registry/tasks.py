@@ -1,0 +1,62 @@
+"""Tasks by name: the protocols of this package, those of others, and any file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.errors import UsageError
+from benchmark.io.packages import package_folder
+from benchmark.protocol.task import Task, read_task
+from benchmark.text import nearest
+
+TASKS_PACKAGE = "tasks"  # a spoke, named only as a string
+
+
+class Tasks:
+    """The protocols of this package, to which others are added; none is read before it is asked for."""
+
+    def __init__(self) -> None:
+        self._paths = {path.stem: path for path in sorted(package_folder(TASKS_PACKAGE).glob("*.yaml"))}
+
+    def names(self) -> list[str]:
+        """Every registered task."""
+        return sorted(self._paths)
+
+    def add(self, path: Path) -> None:
+        """Add a protocol, by the stem of its file.
+
+        Raises:
+            UsageError: Another file has its name.
+        """
+        if path.stem in self._paths:
+            raise UsageError(
+                f"two places define the task {path.stem!r}: {self._paths[path.stem]} and {path}", "rename one of them"
+            )
+        self._paths[path.stem] = path
+
+    def read(self, name: str) -> Task:
+        """The protocol of a task.
+
+        Args:
+            name: A registered name, or the path of a YAML file.
+
+        Raises:
+            UsageError: There is none, it does not follow the schema, or a file takes the name of a registered task
+                for another protocol.
+        """
+        task = read_task(self._file(name))
+        if task.name in self._paths and name != task.name:
+            registered = read_task(self._paths[task.name])
+            if registered.sha256 != task.sha256:
+                raise UsageError(f"{name} is called {task.name!r}, which is a registered task", "give it another name")
+        return task
+
+    def _file(self, name: str) -> Path:
+        if name.endswith((".yaml", ".yml")):
+            path = Path(name)
+            if not path.is_file():
+                raise UsageError(f"there is no task file {name!r}", "give the path of a protocol YAML")
+            return path
+        if name not in self._paths:
+            raise UsageError(f"unknown task {name!r}", nearest(name, self._paths))
+        return self._paths[name]

@@ -1,0 +1,131 @@
+"""Upstreams by name: classes, prefixes such as "hf:", and the named checkpoints of `upstreams/checkpoints.yaml`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from benchmark.base.combined import LAYERS, Name, joined
+from benchmark.errors import UsageError
+from benchmark.io.packages import package_folder
+from benchmark.io.yamls import read_yaml, validate
+from benchmark.registry.entries import Checkpoint, Entry
+from benchmark.registry.source import scan_package
+from benchmark.registry.table import Table
+from benchmark.text import nearest
+
+CHECKPOINTS = ("upstreams", "checkpoints.yaml")  # a spoke, named only as a string
+
+
+class Upstreams:
+    """The upstreams of this package, to which others are added.
+
+    Args:
+        on_disk: Whether what follows a prefix may be a path of this machine, whatever it holds. The name in a record
+            stands for no path.
+
+    Attributes:
+        table: By name; a prefix ends in ":".
+    """
+
+    def __init__(self, *, on_disk: bool) -> None:
+        self._on_disk = on_disk
+        self.table = Table("upstream", scan_package("upstream"))
+        for name, row in _checkpoints().items():
+            self.table.add(_named(name, row, self.table))
+
+    def all(self) -> list[Entry]:
+        """Every upstream, prefixes last."""
+        return sorted(self.table.values(), key=lambda entry: (entry.name.endswith(":"), entry.name))
+
+    def entries(self, name: str) -> list[tuple[Entry, str | None]]:
+        """The entries of all upstreams in a name such as "A@last+hf:PATH", with what follows their prefixes.
+
+        Raises:
+            UsageError: One of them is unknown.
+        """
+        return [self.entry(part.base) for part in self.parts(name)]
+
+    def entry(self, name: str) -> tuple[Entry, str | None]:
+        """The entry of a single upstream, and what follows the prefix in a name such as "hf:PATH".
+
+        Raises:
+            UsageError: It is unknown.
+        """
+        known = self.table
+        if name in known and not name.endswith(":"):
+            return known[name], None
+        prefix, colon, rest = name.partition(":")
+        if name in known:
+            raise UsageError(f"{name!r} is a prefix", f"something follows it, as in {name}PATH-OR-ID")
+        if colon and rest and prefix + colon in known:
+            return known[prefix + colon], rest
+        base, at, word = name.rpartition("@")
+        if at and (base in known or base.partition(":")[0] + ":" in known):
+            raise UsageError(f"{name!r}: {word!r} is neither a precision nor a selection of layers", LAYERS)
+        raise UsageError(f"unknown upstream {name!r}", nearest(name, known))
+
+    def parts(self, name: str) -> list[Name]:
+        """The upstreams that a name is made of.
+
+        Raises:
+            UsageError: A part names two precisions or two selections of layers.
+        """
+
+        def is_known(piece: str) -> bool:
+            base = Name.parse(piece).base
+            return base in self.table or base.partition(":")[0] + ":" in self.table
+
+        if name in self.table or (self._on_disk and self._is_path(name)):
+            return [Name(name)]  # of a plugin, or with a path, whatever it holds
+        return [Name.parse(piece) for piece in joined(name.split("+"), is_known)]
+
+    def _is_path(self, name: str) -> bool:
+        prefix, colon, argument = name.partition(":")
+        return bool(colon) and prefix + colon in self.table and Path(argument).expanduser().exists()
+
+    def checkpoint(self, argument: str) -> Entry | None:
+        """The row of a checkpoint, for who gives its Hub id after a prefix instead of its name."""
+        # The Hub's ids do not tell letters apart by case, and s3prl's names have the model after a second colon.
+        model = argument.rpartition(":")[2].casefold()
+        rows = (entry for entry in self.table.values() if str(entry.arguments.get("model")).casefold() == model)
+        return next(rows, None)
+
+    def known(self, name: str) -> Iterator[Entry]:
+        """What is known of the upstreams in a name: their entries, those of their checkpoints where there are rows.
+
+        Raises:
+            UsageError: One of them is unknown.
+        """
+        for entry, argument in self.entries(name):
+            row = None if argument is None else self.checkpoint(argument)
+            yield entry if row is None else row
+
+
+@functools.cache
+def _checkpoints() -> Mapping[str, Checkpoint]:
+    package, file = CHECKPOINTS
+    content = read_yaml(package_folder(package) / file)
+    return {name: validate(Checkpoint, row, f"{name} in {package}/{file}") for name, row in content.items()}
+
+
+def _named(name: str, row: Checkpoint, known: Mapping[str, Entry]) -> Entry:
+    """The entry of a named checkpoint."""
+    where = "/".join(CHECKPOINTS)
+    if row.upstream not in known:
+        raise UsageError(f"unknown upstream {row.upstream!r}: {name} in {where}", nearest(row.upstream, known))
+    prefix = known[row.upstream]
+    return Entry(
+        name,
+        prefix.target,
+        row.summary,
+        where,
+        {"model": row.hub, "revision": row.revision},
+        extra=prefix.extra,
+        licence=row.licence,
+        source=row.citation,
+        training_data=row.training_data,
+        trained_on=row.trained_on,
+        version=prefix.version,
+    )

@@ -1,0 +1,86 @@
+"""What this package's data tell: of every head and upstream, and without the registry."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from benchmark.registry import known
+from benchmark.registry.known import (
+    known_corpus,
+    known_entries,
+    known_head,
+    known_task,
+    known_trained_on,
+    known_version,
+)
+from benchmark.registry.registry import Registry
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("logmel", "1"),
+        ("logmel@last+mfcc", "1+1"),
+        ("hf:facebook/hubert-base-ls960", "1"),
+        ("mine", None),
+        ("logmel+mine", None),
+    ],
+)
+def test_the_version_of_an_upstream_is_that_of_its_rows(name: str, version: str | None) -> None:
+    assert known_version(name) == version
+
+
+def test_what_is_trained_on_is_known_by_name_hub_id_and_combination() -> None:
+    hub = "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim"
+    for name in ("audeering-dim", f"hf:{hub}", f"hf:{hub.upper()}", "logmel+audeering-dim@last"):
+        assert known_trained_on(name) == {"msp-podcast"}
+    assert known_trained_on("logmel") == known_trained_on("nobody") == frozenset()
+
+
+def test_a_name_stands_for_nothing_on_this_disk(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `a+logmel` is a folder, a run takes it for one upstream; the board of a record must not depend on that."""
+    (tmp_path / "a+logmel").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert len(Registry().upstream_entries("hf:a+logmel")) == 1
+    assert [entry.name for entry in known_entries("hf:a+logmel")] == ["hf:", "logmel"]
+
+
+def test_of_a_head_facts_parameters_and_version_are_known() -> None:
+    head = known_head("svm")
+    assert head is not None
+    assert (head.facts.stochastic, head.facts.needs, head.version) == (False, "mean", 1)
+    assert head.params["pooling"] == "mean"  # which the recipe leaves to the class
+    assert "pooling" not in head.recipe
+    assert "kernel" in head.recipe
+    assert known_head("my-head") is None
+
+
+def test_tasks_and_corpora_are_known_by_name_alone() -> None:
+    task, corpus = known_task("urdu"), known_corpus("urdu")
+    assert task is not None
+    assert corpus is not None
+    assert (task.name, corpus.language) == ("urdu", "ur")
+    assert known_task("mine") is None
+    assert known_task("../tasks/urdu.yaml") is None
+    assert known_corpus("mine") is None
+    assert "urdu" in known.tasks().names()
+
+
+def test_the_board_is_made_without_the_registry_and_without_torch() -> None:
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "import leaderboard\n"
+        "from benchmark.records.grouping import group\n"
+        "from benchmark.records.store import RecordStore\n"
+        "from leaderboard.page import facts\n"
+        "records = RecordStore(Path(leaderboard.__file__).parent / 'results')\n"
+        "cells = group(records).cells\n"
+        "assert cells and [(one.contaminated, one.flags(), facts.family(one.upstream.name)) for one in cells]\n"
+        "heavy = {'benchmark.registry.registry', 'torch', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -1,0 +1,27 @@
+"""Protocols by name and by file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmark.errors import UsageError
+from benchmark.registry.tasks import Tasks
+
+
+def test_a_protocol_is_read_by_name_and_by_file(toy_task: Path) -> None:
+    tasks = Tasks()
+    assert tasks.read(str(toy_task)).name == "toy"
+    assert "toy" not in tasks.names()
+    tasks.add(toy_task)
+    assert tasks.read("toy") == tasks.read(str(toy_task))
+    with pytest.raises(UsageError, match=r"two places define the task 'toy': .*toy.yaml and .*toy.yaml"):
+        tasks.add(toy_task)
+
+
+def test_a_file_takes_no_name_of_a_registered_protocol(toy_task: Path) -> None:
+    other = toy_task.with_name("urdu.yaml")
+    other.write_text(toy_task.read_text().replace("name: toy", "name: urdu"))
+    with pytest.raises(UsageError, match="is called 'urdu', which is a registered task"):
+        Tasks().read(str(other))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +13,21 @@ import yaml
 from toy import TONE_PLUGIN, TOY_TASK, write_toy_corpus
 
 from benchmark.io.settings import Settings, load_settings
+from benchmark.registry import registry
+
+
+@pytest.fixture(scope="session")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders, one for each test; numbered here, because pytest lists all that there are for each that it makes."""
+    top = tmp_path_factory.mktemp("machines")
+    return (top / str(number) for number in itertools.count())
 
 
 @pytest.fixture(autouse=True)
-def lonely_machine(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def lonely_machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, machines: Iterator[Path]) -> None:
     """No test uses the user's own cache, results or configuration, nor real data unless it is marked `corpora`."""
-    folder = tmp_path_factory.mktemp("machine")
+    folder = next(machines)
+    folder.mkdir()
     if request.node.get_closest_marker("corpora") is None:
         monkeypatch.delenv("BENCH_DATA", raising=False)
         monkeypatch.delenv("BENCH_WEIGHTS", raising=False)
@@ -61,6 +71,14 @@ def plugin(tmp_path: Path) -> Path:
 def settings(toy_corpus: Path) -> Settings:
     """Settings of the lonely machine that know the toy corpus."""
     return load_settings([f"toy={toy_corpus}"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sources_read_once() -> Iterator[None]:
+    """A registry reads the source of every upstream, head and corpus, which does not change while tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "scan_package", functools.cache(registry.scan_package))
+        yield
 
 
 class Silence:

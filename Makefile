@@ -20,12 +20,12 @@ test: $(VENV)/installed
 
 # BENCH_TEST_...: nothing is skipped, so that a package that is missing fails.
 test-s3prl: $(S3PRL)/installed
-	BENCH_TEST_S3PRL=1 $(S3PRL)/bin/python -m pytest tests/upstreams/test_s3prl.py tests/upstreams/test_s3prl_installed.py
+	BENCH_TEST_S3PRL=1 $(S3PRL)/bin/python -m pytest tests/upstreams/s3prl
 	$(S3PRL)/bin/bench check upstream s3prl:fbank
 	$(S3PRL)/bin/bench run --upstream s3prl:fbank_no_cmvn --task demo --results $(S3PRL)/results
 
 test-funasr: $(FUNASR)/installed
-	BENCH_TEST_FUNASR=1 $(FUNASR)/bin/python -m pytest tests/upstreams/test_emotion2vec.py
+	BENCH_TEST_FUNASR=1 $(FUNASR)/bin/python -m pytest tests/upstreams/funasr
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -569,9 +569,9 @@ def test_large_corpora_are_audited_in_seconds() -> None:
     ]  # fmt: skip
     heard = {name: Heard(str(i % 15_000), 1.0 + i % 7) for i, name in enumerate(ids)}
     dataset = made(utterances, *divided, speaker_independent=False)
-    started = time.perf_counter()
+    started = time.process_time()
     report = audit(dataset, heard)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert len(report.identical) == 5000
 
 

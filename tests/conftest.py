@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,18 @@ from toy import TONE_PLUGIN, TOY_TASK, write_toy_corpus
 from benchmark.io.settings import Settings, load_settings
 
 
+@pytest.fixture(scope="session")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders, one for each test; numbered here, because pytest lists all that there are for each that it makes."""
+    top = tmp_path_factory.mktemp("machines")
+    return (top / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def lonely_machine(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def lonely_machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, machines: Iterator[Path]) -> None:
     """No test uses the user's own cache, results or configuration, nor real data unless it is marked `corpora`."""
-    folder = tmp_path_factory.mktemp("machine")
+    folder = next(machines)
+    folder.mkdir()
     if request.node.get_closest_marker("corpora") is None:
         monkeypatch.delenv("BENCH_DATA", raising=False)
         monkeypatch.delenv("BENCH_WEIGHTS", raising=False)

@@ -371,8 +371,8 @@ def test_a_large_board_stays_small_and_quick() -> None:
     made = large_board(tasks=1)
     made = replace(made, sections=made.sections * 20, tasks=made.tasks * 20)
     page(small_board(), Figures())
-    begin = time.perf_counter()
+    begin = time.process_time()
     content = page(made, Figures())
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert len(content) < 3_000_000
     assert sum(len(one["pairs"]) for one in Reader(content).data["tasks"]) == 8700

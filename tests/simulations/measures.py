@@ -96,8 +96,18 @@ class PairShares:
     detectable: float
 
 
-def pairs(world: World, draws: int, difference: float = 0.0, others: bool = True, detect: bool = False) -> PairShares:
-    """Tests of two systems, the first of which is better by `difference`; with `others` by other methods as well."""
+def pairs(
+    world: World,
+    draws: int,
+    difference: float = 0.0,
+    others: bool = True,
+    naive: bool = True,
+    detect: bool = False,
+) -> PairShares:
+    """Tests of two systems, the first of which is better by `difference`; with `others` by other methods as well.
+
+    Of those the naive bootstrap takes most of the time by far, where speakers are many.
+    """
     rng = rng_of("pairs", world, difference)
     shifts = (world.shifted(difference / 2), world.shifted(-difference / 2))
     significant: dict[str, list[bool]] = defaultdict(list)
@@ -113,7 +123,7 @@ def pairs(world: World, draws: int, difference: float = 0.0, others: bool = True
             p["swaps, no seeds"] = _swaps_alone(draw, [(0, 1)])[0]
             if world.metric == "uar":
                 p["McNemar"] = rivals.mcnemar(draw)
-            if number < NAIVE_DRAWS:
+            if naive and number < NAIVE_DRAWS:
                 p["naive"] = rivals.naive_p(draw, rng, RESAMPLES)
         for method, value in p.items():
             significant[method].append(value <= ALPHA)

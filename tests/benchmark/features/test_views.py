@@ -256,6 +256,11 @@ settings = load_settings([f"toy={sys.argv[1]}"])
 dataset = load_dataset(read_task(Path(sys.argv[2])), [CSV()], settings)
 heard = listen(dataset, settings, {}, lambda count: None)
 quiet = SimpleNamespace(encoding=lambda *about: nullcontext(lambda count, audio: None))
+# All begin at the same time, however busy the machine is.
+own, together = sys.argv[3], sys.argv[4:]
+Path(own).touch()
+while not all(Path(one).exists() for one in together):
+    time.sleep(0.01)
 encoded = open_view(settings.cache, Shared(), "frames").load(dataset, heard, quiet)
 print(sum(float(np.abs(values).sum(dtype=np.float64)) for values in encoded.features.values()), encoded.newly_encoded)
 """
@@ -266,8 +271,13 @@ def test_two_processes_fill_one_store(toy_task: Path, toy_corpus: Path, settings
     script.write_text(FILL)
     command = [sys.executable, str(script), str(toy_corpus), str(toy_task)]
     environment = {**os.environ, "BENCH_CACHE": str(settings.cache), "PYTHONPATH": str(Path(__file__).parents[3])}
-    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    ready = [str(tmp_path / name) for name in ("first", "second", "third")]
+    both = [
+        subprocess.Popen([*command, own, *ready[:2]], env=environment, stdout=subprocess.PIPE, text=True)
+        for own in ready[:2]
+    ]
     sums, counts = zip(*(process.communicate()[0].split() for process in both), strict=True)
+    command.append(ready[2])
     third = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
     assert set(sums) == {third[0]}
     assert third[1] == "0"

@@ -52,18 +52,18 @@ def test_what_is_plain_is_read_as_json_reads_it(value: object) -> None:
     ],
 )
 def test_what_no_honest_file_holds_is_refused(content: bytes, message: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BenchError, match=message):
         parse(content)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_key_that_is_there_twice_among_many_is_found_quickly() -> None:
     keys = ",".join(f'"{number}":0' for number in range(200_000))
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BenchError, match="'199999' is there twice"):
         parse(f'{{{keys},"199999":0}}'.encode())
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,9 @@ from benchmark.io.settings import Settings, load_settings
 from benchmark.metrics import METRICS
 from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
-from benchmark.run.loop import CellOutcome, run
+from benchmark.run.loop import CellOutcome, run, take_next
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
-from benchmark.run.worker import Worker
+from benchmark.run.worker import Names, Unit, Worker
 
 SPY = '''
 import json, pathlib
@@ -524,3 +525,44 @@ def test_a_head_is_refused_on_a_kind_of_task_that_it_does_not_take(
     )
     with pytest.raises(UsageError, match="'superb-s3prl' is for classification, and the task 'values' is regression"):
         go(request(path, "superb-s3prl"), load_settings([f"values={own}"]), progress, plugin)
+
+
+# -- order: a thread stays with a fold, and threads begin different ones ----------------------------------------------
+
+
+def units(folds: str, seeds: int) -> list[Unit]:
+    names = Names("task", "upstream", "downstream")
+    return [Unit(f"{fold}{seed}", names, fold, seed, "official") for fold, seed in product(folds, range(seeds))]
+
+
+def played(folds: str, seeds: int, threads: int) -> list[str]:
+    """Units in the order in which they begin, where all take equally long."""
+    todo, fitting, order = units(folds, seeds), list[Unit](), list[str]()
+
+    def begin(finished: str | None) -> None:
+        if todo:
+            fitting.append(take_next(todo, finished, {unit.fold for unit in fitting}))
+            order.append(fitting[-1].id)
+
+    for _ in range(threads):
+        begin(None)
+    while fitting:
+        begin(fitting.pop(0).fold)
+    return order
+
+
+def test_one_thread_takes_them_as_they_are() -> None:
+    assert played("abc", 2, 1) == ["a0", "a1", "b0", "b1", "c0", "c1"]
+
+
+def test_threads_begin_different_folds_and_stay_with_them() -> None:
+    assert played("abc", 2, 2) == ["a0", "b0", "a1", "b1", "c0", "c1"]
+
+
+def test_more_threads_than_folds_share_them() -> None:
+    assert played("ab", 3, 3) == ["a0", "b0", "a1", "a2", "b1", "b2"]
+
+
+def test_every_unit_is_taken_once() -> None:
+    for threads in range(1, 9):
+        assert sorted(played("abcde", 4, threads)) == sorted(unit.id for unit in units("abcde", 4))

@@ -49,13 +49,13 @@ def judged(content: bytes, task: str = "demo") -> bool:
         path = Path(folder) / task / "logmel--superb.json"
         path.parent.mkdir()
         path.write_bytes(content)
-        started = time.perf_counter()
+        started = time.process_time()
         verdict = Checker(Path(folder), NOW).check(path)
         try:
             records = read_file(path)
         except BenchError:
             records = []
-        assert time.perf_counter() - started < SECONDS
+        assert time.process_time() - started < SECONDS
         assert records or not verdict.accepted
         assert all(isinstance(reason, str) and reason for reason in verdict.reasons)
         return verdict.accepted

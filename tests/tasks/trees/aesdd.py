@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 FOLDERS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
 UNPUBLISHED = {"d18 (5)", "f02 (4)", "h11 (3)", "s01 (5)"}
@@ -36,3 +39,21 @@ def write(root: Path) -> Path:
     (root / f"sadness/{WITHOUT_AUDIO}.wav").write_bytes(b"RIFF\x04\x00\x00\x00WAVE")
     add_junk(root, "anger/a01 (1).wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="f18-5b",
+        file="fear/f18 (5b).wav",
+        speaker="5",
+        language="el",
+        labels={"emotion": "fear"},
+        extra={"sentence": "18", "take": "b", "style": "scripted"},
+    ),
+    speakers=6,
+    women=0,
+    strangers=("fear/x01 (1).wav", "fear/f01.wav", "fear/f01 (7).wav", "fear/f21 (1).wav"),
+    again="copy/fear/f18 (5b).wav",
+    missing={("f18-5b", "a01-1"): ("2 utterances are missing: a01-1, f18-5b",)},
+)

@@ -6,7 +6,10 @@ import itertools
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 CLASSES = {"01Neutral": 522, "02Fearful": 510, "03Happy": 486, "04Sad": 470, "05Angry": 486}
 SPEAKERS, FEMALE = 65, 25
@@ -26,3 +29,21 @@ def write(root: Path) -> Path:
             seed += 1
     add_junk(root, "01Neutral/n1-01-01-01-01.wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="a5-03-01-02-50",
+        file="05Angry/A5-03-01-02-50.wav",
+        speaker="50",
+        gender="male",
+        language="am",
+        labels={"emotion": "angry"},
+        extra={"sentence": None, "prompt": "a5-03", "take": "01", "style": "scripted"},
+    ),
+    speakers=65,
+    women=25,
+    strangers=("05Angry/stranger_01.wav",),
+    again="05Angry/again/A5-03-01-02-50.wav",
+)

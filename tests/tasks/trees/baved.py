@@ -6,7 +6,10 @@ from pathlib import Path
 
 from trees.audio import write_wav
 from trees.dealing import spread
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 LEVELS = {"0": 585, "1": 672, "2": 678}
 # Sixty ids with gaps, among them 46 and 53, and six that may be three persons, with their sexes and ages.
@@ -32,3 +35,21 @@ def write(root: Path) -> Path:
         second.write_bytes(first.read_bytes())
     add_junk(root, files[0][0].relative_to(root).as_posix())
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="103-f-22-3-1-59",
+        file="3/103-f-22-3-1-59.wav",
+        speaker="103",
+        gender="female",
+        language="ar",
+        labels={"emotion": "neutral"},
+        extra={"sentence": "3", "age": 22.0, "take": "59", "style": "scripted"},
+    ),
+    speakers=60,
+    women=19,
+    strangers=("3/stranger_01.wav",),
+    again="3/again/103-f-22-3-1-59.wav",
+)

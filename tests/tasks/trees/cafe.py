@@ -7,7 +7,10 @@ import unicodedata
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 FOLDERS = {"C": "Colère", "D": "Dégoût", "J": "Joie", "P": "Peur", "S": "Surprise", "T": "Tristesse"}
 
@@ -45,3 +48,23 @@ def write(root: Path, spelling: str = "as_published") -> Path:
         write_wav(root / file, seed, rate=48_000)
     add_junk(root, files[-1])
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="02-C-2-6",
+        file="Colère/Fort/02-C-2-6.wav",
+        speaker="02",
+        gender="female",
+        language="fr",
+        labels={"emotion": "anger"},
+        extra={"intensity": "strong", "sentence": "6", "style": "scripted"},
+    ),
+    speakers=12,
+    women=6,
+    strangers=("Neutre/01-N-2-1.wav", "Peur/Fort/13-P-2-1.wav", "Peur/Fort/01-P-3-1.wav"),
+    again="copy/Colère/Fort/02-C-2-6.wav",
+    missing={("07-N-1-2", "12-T-2-6"): ("2 utterances are missing: 07-N-1-2, 12-T-2-6",)},
+    packagings=({"spelling": "decomposed"}, {"spelling": "mojibake"}),
+)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from trees.audio import write_wav
 from trees.dealing import shares, spread
+from trees.expected import Expected
 from trees.video import Clips
+
+from benchmark.types import Utterance
 
 # Mode: videos, and segments that are negative, zero and positive.
 MOSI = {"train": (52, (552, 53, 679)), "valid": (10, (92, 13, 124)), "test": (31, (379, 30, 277))}
@@ -65,3 +68,45 @@ def _write(root: Path, splits: Mapping[str, tuple[int, tuple[int, int, int]]], s
         writer.writeheader()
         writer.writerows(rows)
     return root
+
+
+EXPECTED_MOSI = Expected(
+    write=write_mosi,
+    example=Utterance(
+        id="-Video_00001/2",
+        file="Raw/-Video_00001/2.mp4",
+        session="-Video_00001",
+        language="en",
+        labels={"sentiment": 3.0, "polarity": "positive"},
+        split="train",
+        extra={"dialogue": "-Video_00001", "turn": 2.0, "text": 'WORDS, "2"', "style": "spontaneous"},
+    ),
+    speakers=0,
+    women=0,
+    lists=("label.csv",),
+    damage=(
+        ("label.csv", "clip_id", "clip", "label.csv has no column clip_id"),
+        ("label.csv", ",3.0,", ",3.2,", r"line \d+: the label is '3.2' .a sentiment from -3 to 3"),
+        ("label.csv", ",3.0,", ",,", r"line \d+: the label is ''"),
+        ("label.csv", ",valid", ",maybe", "of mode 'maybe'"),
+        ("label.csv", "-Video_00001,0,", "-Video_00001,one,", "line 2: clip 'one' of mode 'train'"),
+        ("label.csv", "-Video_00001,0,", "-Video_00001,01,", "are both utterance '-Video_00001/1'"),
+    ),
+)
+EXPECTED_MOSEI = Expected(
+    write=write_mosei,
+    example=Utterance(
+        id="102249/0",
+        file="Raw/102249/0.wav",
+        session="102249",
+        language="en",
+        labels={"sentiment": 0.0, "polarity": "zero"},
+        split="train",
+        extra={"dialogue": "102249", "turn": 0.0, "text": 'WORDS, "16319"', "style": "spontaneous"},
+    ),
+    speakers=0,
+    women=0,
+    options={"suffix": ".wav"},
+    lists=("label.csv",),
+    is_slow=True,
+)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 EMOTIONS = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
 SENTENCES = ("DFA", "IEO", "IOM", "ITH", "ITS", "IWL", "IWW", "MTI", "TAI", "TIE", "TSI", "WSI")
@@ -41,3 +44,22 @@ def write(root: Path) -> Path:
     (root / "VideoDemographics.csv").write_text('"ActorID","Sex"\n')
     add_junk(root, "AudioWAV/1001_DFA_ANG_XX.wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="1040_ITH_SAD_XX",
+        file="AudioWAV/1040_ITH_SAD_X.wav",
+        speaker="1040",
+        gender="male",
+        language="en",
+        labels={"emotion": "sad"},
+        extra={"sentence": "ITH", "intensity": "unspecified", "style": "scripted", "agreement": None},
+    ),
+    speakers=91,
+    women=43,
+    strangers=("AudioWAV/1092_DFA_ANG_XX.wav", "AudioWAV/1001_DFA_CAL_XX.wav", "AudioWAV/1001_DFA_ANG.wav"),
+    again="copy/AudioWAV/1040_ITH_SAD_X.wav",
+    missing={("1001_", "1091_", "1002_DFA"): ("2 of 91 actors are missing: 1001, 1091",)},
+)

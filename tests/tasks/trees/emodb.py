@@ -6,7 +6,10 @@ import itertools
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 SENTENCES = ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")
 LETTERS = "WLEAFNT"
@@ -40,3 +43,22 @@ def write(root: Path) -> Path:
     (root / "erkennung.txt").write_text("\n".join(["Satz\terkannt\tnatürlich", *lines]) + "\n", encoding="latin-1")
     add_junk(root, "wav/03a01Wa.wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="03a01Wa",
+        file="wav/03a01Wa.wav",
+        speaker="03",
+        gender="male",
+        language="de",
+        labels={"emotion": "anger"},
+        extra={"sentence": "a01", "take": "a", "style": "scripted"},
+    ),
+    speakers=10,
+    women=5,
+    strangers=("wav/04a01Wa.wav", "wav/03a01Xa.wav", "wav/03a01W.wav"),
+    again="copy/wav/03a01Wa.wav",
+    missing={("03a", "03b", "16a", "16b"): ("2 of 10 speakers are missing: 03, 16",)},
+)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 EMOTIONS = ("dis", "gio", "neu", "pau", "rab", "sor", "tri")
 SPEAKERS = ("f1", "f2", "f3", "m1", "m2", "m3")
@@ -22,3 +25,27 @@ def write(root: Path) -> Path:
     (root / "documents/sentences.pdf").write_bytes(b"%PDF")
     add_junk(root, "f1/dis-f1-b1.wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="pau-m2-l4",
+        file="m2/pau-m2-l4.wav",
+        speaker="m2",
+        gender="male",
+        language="it",
+        labels={"emotion": "fear"},
+        extra={"sentence": "l4", "style": "scripted"},
+    ),
+    speakers=6,
+    women=3,
+    strangers=("f1/dis-f4-b1.wav", "f1/ang-f1-b1.wav", "f1/dis-f1-b9.wav"),
+    again="copy/m2/pau-m2-l4.wav",
+    missing={
+        ("-m3-", "gio-f1-d2"): (
+            "1 of 6 speakers is missing: m3",
+            "1 utterance is missing of the other speakers: gio-f1-d2",
+        )
+    },
+)

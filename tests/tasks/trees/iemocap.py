@@ -6,6 +6,9 @@ import random
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
+
+from benchmark.types import Utterance
 
 # Utterances of each label in each session; undecided fills up to the session's total.
 PER_SESSION = {
@@ -119,3 +122,29 @@ def _write_text(path: Path, said: list[tuple[float, str, str]]) -> None:
     lines = [f"{name} [{start:08.4f}-{start + 2:08.4f}]: Word {name[-3:]}." for start, name, _ in said]
     # Speech that nobody labelled stands between.
     path.write_text("\n".join([*lines, "F: [LAUGHTER]", f"{path.stem}_FXX0 [001.0000-002.0000]: Unlabelled."]) + "\n")
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="Ses01F_impro01_M007",
+        file="Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_M007.wav",
+        speaker="Ses01M",
+        session="Session1",
+        gender="male",
+        language="en",
+        labels={"emotion": "excited", "valence": 4.0, "arousal": 1.5, "dominance": 1.5},
+        extra={
+            "dialogue": "Ses01F_impro01",
+            "turn": 16.0,
+            "dialogue_start": 69.1493,
+            "dialogue_end": 71.1493,
+            "style": "improvised",
+            "agreement": "full",
+            "text": None,
+        },
+    ),
+    speakers=10,
+    women=5,
+    options={"audio": False},
+)

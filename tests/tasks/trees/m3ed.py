@@ -8,6 +8,9 @@ from pathlib import Path
 
 from trees.audio import write_wav
 from trees.dealing import shares, spread
+from trees.expected import Expected
+
+from benchmark.types import Utterance
 
 EMOTIONS = ("Anger", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 # List, series, dialogues, recordings of each emotion, and how many neutral ones beyond them are empty.
@@ -79,3 +82,40 @@ def _entry(letter: str, emotion: str, number: int) -> dict[str, object]:
             "final_main_emo": emotion,
         },
     }
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="valju3_2_10",
+        file="modality_speech/B_valju3_2_10.wav",
+        speaker="valju3/Ren 5",
+        session="valju3_2",
+        gender="male",
+        language="zh",
+        labels={"emotion": "surprise"},
+        split="dev",
+        extra={
+            "drama": "valju3",
+            "dialogue": "valju3_2",
+            "turn": 10.0,
+            "text": "话 884",
+            "age": "mid",
+            "agreement": "none",
+            "recording": "full",
+            "style": "scripted",
+        },
+    ),
+    speakers=626,
+    women=None,
+    lists=("annotation.json", "splitInfo/movie_list_val.txt"),
+    damage=(
+        ("annotation.json", '"final_main_emo": "Sad"', '"final_main_emo": "?"', r"the emotion of .* is '\?'"),
+        ("annotation.json", '"EmoAnnotation"', '"Annotation"', "trainju1_1_1 has no 'EmoAnnotation'"),
+        ("annotation.json", '"Dialog"', '"Talk"', "trainju1_1 has no 'Dialog'"),
+        ("annotation.json", "{", "", "is not JSON in UTF-8"),
+        ("splitInfo/movie_list_val.txt", "valju7", "", "no list of series has 'valju7'"),
+        ("splitInfo/movie_list_val.txt", "valju7", "testju1", "the series 'testju1' is in dev and test"),
+    ),
+    is_slow=True,
+)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from trees.audio import write_wav
 from trees.dealing import shares, spread
+from trees.expected import Expected
 from trees.video import Clips
+
+from benchmark.types import Utterance
 
 EMOTIONS = ("neutral", "joy", "surprise", "anger", "sadness", "disgust", "fear")
 # Folder of the clips, dialogues, speakers, utterances of each emotion.
@@ -107,3 +110,36 @@ def _table(split: str, rows: list[dict[str, object]]) -> bytes:
     if split == "train":
         return text.encode("cp1252").decode("latin-1").encode("utf-8")
     return text.encode("cp1252" if split == "dev" else "utf-8-sig")
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="dev/dia2_utt9",
+        file="dev_splits_complete/dia2_utt9.mp4",
+        speaker="Dev Voice 23",
+        session="dev/2",
+        language="en",
+        labels={"emotion": "neutral", "sentiment": "neutral"},
+        split="dev",
+        extra={
+            "dialogue": "dev/2",
+            "turn": 9.0,
+            "text": "It’s line 29, “you” see – so…",
+            "season": "3",
+            "episode": "3",
+            "episode_start": "00:16:16,059",
+            "episode_end": "00:16:21,731",
+            "style": "scripted",
+        },
+    ),
+    speakers=393,
+    women=0,
+    lists=("train_sent_emo.csv", "dev_sent_emo.csv", "test_sent_emo.csv"),
+    damage=(
+        ("dev_sent_emo.csv", "Sentiment", "Mood", "dev_sent_emo.csv has no column Sentiment"),
+        ("dev_sent_emo.csv", ",neutral,", ",bored,", "line 2: dia0_utt0 is 'bored' and 'neutral'"),
+        ("test_sent_emo.csv", ",0,0,", ",0,x,", "line 2: dia0_uttx is"),
+    ),
+    is_slow=True,
+)

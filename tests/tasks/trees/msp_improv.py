@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
+
+from benchmark.types import Utterance
 
 # Turns of each session: angry, happy, sad, neutral, other, undecided.
 PER_SESSION = {
@@ -74,3 +77,29 @@ def _entry(name: str, code: str, draw: random.Random) -> list[str]:
         for i, label in enumerate(given)
     ]
     return [*lines, ""]
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="MSP-IMPROV-S01A-F03-S-MF01",
+        file="session3/S01A/S/MSP-IMPROV-S01A-F03-S-MF01.wav",
+        speaker="F03",
+        session="session3",
+        gender="female",
+        language="en",
+        labels={"emotion": "neutral", "arousal": 3.0, "valence": 2.333333, "dominance": 3.0},
+        extra={
+            "dialogue": "session3-S01A-S-MF",
+            "number": 1.0,
+            "scene": "S01A",
+            "sentence": None,
+            "target": "angry",
+            "style": "improvised",
+            "agreement": "majority",
+        },
+    ),
+    speakers=12,
+    women=6,
+    options={"audio": False},
+)

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
+
+from benchmark.types import Utterance
 
 HEADER = ("FileName", "EmoClass", "EmoAct", "EmoVal", "EmoDom", "SpkrID", "Gender", "Split_Set")
 TURNS = 50  # in a podcast, and by one speaker
@@ -95,3 +98,82 @@ def _rows(sizes: Sizes, prefix: str) -> Iterator[tuple[str, ...]]:
             speaker, gender = (str(podcast), ("Male", "Female")[podcast % 2]) if known else ("Unknown", "Unknown")
             arousal, valence, dominance = 1 + position % 7, 1 + position % 5, 1 + position % 6 + 0.5
             yield file, letter, f"{arousal}", f"{valence:.6f}", f"{dominance:.2f}", speaker, gender, split
+
+
+EXPECTED_BIIC = Expected(
+    write=write,
+    example=Utterance(
+        id="BIIC-PODCAST_0002_0008_0001",
+        file="Audios/BIIC-PODCAST_0002_0008_0001.wav",
+        speaker="2",
+        session="0002",
+        gender="male",
+        language="zh-TW",
+        labels={"emotion": "happiness", "arousal": 1.0, "valence": 3.0, "dominance": 2.5},
+        split="dev",
+        extra={
+            "release": "1.0",
+            "test_set": None,
+            "dialogue": "0002",
+            "turn": 8.0001,
+            "style": "spontaneous",
+            "agreement": None,
+        },
+    ),
+    speakers=4,
+    women=2,
+    options={"prefix": "BIIC-PODCAST", "release": "1.0", "audio": False},
+    as_counted=False,
+)
+EXPECTED_MSP = Expected(
+    write=write,
+    example=Utterance(
+        id="MSP-PODCAST_0001_0038",
+        file="Audios/MSP-PODCAST_0001_0038.wav",
+        speaker="1",
+        session="0001",
+        gender="female",
+        language="en",
+        labels={"emotion": "neutral", "arousal": 3.0, "valence": 3.0, "dominance": 2.5},
+        split="train",
+        extra={
+            "release": "1.10",
+            "test_set": None,
+            "dialogue": "0001",
+            "turn": 38.0,
+            "style": "spontaneous",
+            "agreement": None,
+            "eval_1.3": None,
+        },
+    ),
+    speakers=801,
+    women=401,
+    options={"sizes": FULL_MSP, "release": "1.10", "audio": False},
+    as_counted=False,
+)
+
+# The releases that tasks are about.
+WITHOUT_SPEAKERS = tuple(name for name in HEADER if name not in ("SpkrID", "Gender"))
+RELEASES: Mapping[str, Mapping[str, object]] = {
+    "msp-podcast-1.10": {"sizes": FULL_MSP, "release": "1.10"},
+    "msp-podcast-1.11": {"sizes": SMALL, "release": "1.11", "hidden": 8},
+    "msp-podcast-1.6": {"sizes": SMALL, "release": "1.6"},
+    "biic-podcast-1.0": {
+        "sizes": FULL_BIIC,
+        "prefix": "BIIC-PODCAST",
+        "release": "1.0",
+        "header": WITHOUT_SPEAKERS,
+    },
+}
+
+
+def write_release(root: Path, name: str, *, audio: bool) -> Path:
+    """Write a release as a task needs it; with 1.6 comes the list of 1.3: half of the first test set of 1.6."""
+    write(root, **RELEASES[name], audio=audio)
+    if name == "msp-podcast-1.6":
+        with (root / "Labels" / "labels_consensus.csv").open(newline="") as handle:
+            header, *rows = list(csv.reader(handle))
+        tested = [row for row in rows if row[-1] == "Test1"][::2]
+        with (root / "Labels" / "labels_consensus-1.3.csv").open("w", newline="") as handle:
+            csv.writer(handle).writerows([header, *([*row[:-1], "Test"] for row in tested)])
+    return root

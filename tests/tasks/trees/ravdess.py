@@ -6,7 +6,10 @@ import itertools
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 OUTER = {"01": "Audio_Speech_Actors_01-24/", "02": "Audio_Song_Actors_01-24/"}
 # As many as the corpus has: five spoken recordings and a sung one.
@@ -52,3 +55,23 @@ def write(root: Path, *, outer: bool = True, channels: tuple[str, ...] = ("01", 
     first = names(channels[0])[0]
     add_junk(root, f"{OUTER[channels[0]] if outer else ''}Actor_01/{first}.wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="03-02-06-02-01-02-12",
+        file="Audio_Song_Actors_01-24/Actor_12/03-02-06-02-01-02-12.wav",
+        speaker="12",
+        gender="female",
+        language="en",
+        labels={"emotion": "fearful"},
+        extra={"channel": "song", "intensity": "strong", "sentence": "01", "take": "02", "style": "scripted"},
+    ),
+    speakers=24,
+    women=12,
+    strangers=("Actor_01/03-01-09-01-01-01-01.wav", "Actor_25/03-01-01-01-01-01-25.wav", "01-01-06-01-01-01-01.wav"),
+    again="copy/Audio_Song_Actors_01-24/Actor_12/03-02-06-02-01-02-12.wav",
+    missing={("03-02-01-01-01-01-05",): ("song: 1 utterance is missing: 03-02-01-01-01-01-05",)},
+    packagings=({"outer": False},),
+)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from trees.audio import write_wav
 from trees.dealing import spread
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 CLASSES = {
     "anger": 219,
@@ -41,3 +44,27 @@ def write(root: Path) -> Path:
         (root / f"{split}.csv").write_text("\n".join(["name,path,emotion", *rows]) + "\n", encoding="utf-8")
     add_junk(root, f"train/{lists['train'][0].split(',')[1]}")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="01_disgust_enthusiasm d_010",
+        file="test/01_disgust_enthusiasm/01_disgust_enthusiasm d_010.wav",
+        session="1",
+        language="ru",
+        labels={"emotion": "disgust"},
+        split="test",
+        extra={"dialogue": "1"},
+    ),
+    speakers=0,
+    women=0,
+    strangers=("test/01_disgust_enthusiasm/stranger_01.wav",),
+    again="test/01_disgust_enthusiasm/again/01_disgust_enthusiasm d_010.wav",
+    lists=("train.csv", "test.csv"),
+    damage=(
+        ("test.csv", "emotion", "label", "test.csv has no column emotion"),
+        ("test.csv", ",disgust\n", ",boredom\n", r"line \d+: the emotion is 'boredom'"),
+        ("train.csv", "/06_", "/96_", "train.csv does not list train/06_"),
+    ),
+)

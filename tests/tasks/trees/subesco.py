@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 EMOTIONS = ("ANGRY", "DISGUST", "FEAR", "HAPPY", "NEUTRAL", "SAD", "SURPRISE")
 FOLDER = "SUBESCO"
@@ -27,3 +30,27 @@ def write(root: Path) -> Path:
         write_wav(root / FOLDER / f"{name}.wav", seed, seconds=0.005, rate=44_100 if seed % 9 else 48_000)
     add_junk(root, f"{FOLDER}/{names[0]}.wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="M07_10_surprise_3",
+        file="SUBESCO/M_07_NAME07_S_10_SURPRISE_3.wav",
+        speaker="M07",
+        gender="male",
+        language="bn",
+        labels={"emotion": "surprise"},
+        extra={"sentence": "10", "take": "3", "style": "scripted"},
+    ),
+    speakers=20,
+    women=10,
+    strangers=("SUBESCO/stranger_01.wav",),
+    again="SUBESCO/again/M_07_NAME07_S_10_SURPRISE_3.wav",
+    missing={
+        ("F03_", "M07_10_surprise_3"): (
+            "1 of 20 speakers is missing: F03",
+            "1 utterance is missing of the other speakers: M07_10_surprise_3",
+        )
+    },
+)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 # As they are spelt there.
 FOLDERS = {
@@ -45,3 +48,26 @@ def write(root: Path, *, flat: bool = False) -> Path:
                 seed += 1
     add_junk(root, "YAF_sad/YAF_word001_sad.wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="OAF_word012_neutral",
+        file="OAF_neutral/OA_word012_neutral.wav",
+        speaker="OAF",
+        gender="female",
+        language="en",
+        labels={"emotion": "neutral"},
+        extra={"sentence": "word012", "style": "scripted"},
+    ),
+    speakers=2,
+    women=2,
+    strangers=("OAF_angry/OBF_word_angry.wav", "OAF_angry/OAF_word_calm.wav"),
+    again="copy/OAF_neutral/OA_word012_neutral.wav",
+    missing={
+        ("YAF_word007_sad",): ("1 utterance is missing: YAF_word007_sad",),
+        ("YAF",): ("1 of 2 speakers is missing: YAF",),
+    },
+    packagings=({"flat": True},),
+)

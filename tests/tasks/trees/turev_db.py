@@ -6,7 +6,10 @@ import itertools
 from pathlib import Path
 
 from trees.audio import write_wav
+from trees.expected import Expected
 from trees.junk import add_junk
+
+from benchmark.types import Utterance
 
 # Number of recordings and the letters of the Turkish word for the emotion.
 CLASSES = {"Angry": (487, "kz"), "Calm": (408, "sk"), "Happy": (357, "mt"), "Sad": (483, "hl")}
@@ -28,3 +31,21 @@ def write(root: Path) -> Path:
     (root / BASE / "Angry/1157_kz_word00.jpg").write_bytes(b"\xff\xd8")
     add_junk(root, f"{BASE}/Sad/1157_hl_word00.wav")
     return root
+
+
+EXPECTED = Expected(
+    write=write,
+    example=Utterance(
+        id="Calm/1234_sk_word02",
+        file="Sound Source/Calm/1234_sk_word02.wav",
+        speaker="1234",
+        language="tr",
+        labels={"emotion": "calm"},
+        extra={"sentence": "word02", "style": "scripted"},
+    ),
+    speakers=6,
+    women=0,
+    strangers=("Sound Source/Calm/stranger_01.wav",),
+    again="Sound Source/Calm/again/1234_sk_word02.wav",
+    folders=tuple(f"{BASE}/{folder}" for folder in CLASSES),
+)

@@ -27,7 +27,7 @@ from tasks.corpora import demo, demo_speech
 from tasks.corpora.demo import Demo
 from tasks.corpora.demo_speech import EMOTIONS, FILES, SENTENCES, SPEAKERS
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 FOLDER = f"demo-{demo.SHA256[:12]}"
 SOME = ["M6/M6_angry_S6.wav", "F1/F1_sad_S2.wav", "F4/F4_happy_S3.wav", "M1/M1_neutral_S1.wav"]
 

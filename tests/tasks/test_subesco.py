@@ -1,0 +1,14 @@
+"""SUBESCO: women and men in every fold."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from trees.sets import Load, sizes, speakers
+
+
+def test_subesco_has_as_many_women_as_men_in_every_fold(load: Load) -> None:
+    dataset = load("subesco")
+    assert [sizes(fold) for fold in dataset.folds] == [(4200, 1400, 1400)] * 5
+    for fold in dataset.folds:
+        assert Counter(name[0] for name in speakers(dataset, fold.test)) == {"F": 2, "M": 2}

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmark.base.identity import code_sha256
+from benchmark.base.code import code_sha256
 from benchmark.data import audio
 from benchmark.data.audio import AudioError, decode, file_status
 from benchmark.errors import BenchError

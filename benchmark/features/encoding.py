@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Upstream
-from benchmark.base.identity import Code, code_of, code_sha256
+from benchmark.base.code import code_sha256
+from benchmark.base.identity import Code, code_of
 from benchmark.data.audio import decode
 from benchmark.errors import BenchError, EncodingError, MissingError
 from benchmark.features.pooling import POOLINGS

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import benchmark
-from benchmark.base.identity import code_sha256
+from benchmark.base.code import code_sha256
 from benchmark.io.packages import versions
 from benchmark.records import CodePart, Provenance
 

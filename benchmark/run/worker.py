@@ -10,7 +10,8 @@ from pathlib import Path
 
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
-from benchmark.base.identity import Code, code_of, code_sha256, identity_sha256, version_of
+from benchmark.base.code import code_sha256
+from benchmark.base.identity import Code, code_of, identity_sha256, version_of
 from benchmark.data.listening import Heard, audio_digest
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.features import encoding

@@ -81,7 +81,7 @@ def parts(folder: Path) -> dict[str, Golden]:
 
 
 def _hub() -> dict[str, Golden]:
-    from benchmark.base.identity import code_sha256
+    from benchmark.base.code import code_sha256
     from benchmark.features import encoding
     from benchmark.features.pooling import POOLINGS
     from benchmark.run import fitting
@@ -116,8 +116,8 @@ def _heard() -> list[float]:
 
 
 def _upstreams(folder: Path) -> dict[str, Golden]:
+    from benchmark.base.code import code_sha256
     from benchmark.base.combined import Fusion, LayersOf
-    from benchmark.base.identity import code_sha256
     from benchmark.registry.registry import Registry
 
     registry = Registry()
@@ -161,7 +161,7 @@ def _model(folder: Path, architecture: str) -> Path:
 
 
 def _downstreams() -> dict[str, Golden]:
-    from benchmark.base.identity import code_sha256
+    from benchmark.base.code import code_sha256
     from benchmark.contracts.downstream import toy
     from benchmark.registry.registry import Registry
 

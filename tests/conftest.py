@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import yaml
 from toy import TONE_PLUGIN, TOY_TASK, write_toy_corpus
 
 from benchmark.io.settings import Settings, load_settings
+
+# Read when torch is first imported, here and in the processes that tests start: several threads for each of several
+# test processes keep waiting for each other, which costs as much again as the tests themselves.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

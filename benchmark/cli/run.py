@@ -86,7 +86,7 @@ def run(
         _print_plan(make_plan(request, worker, progress), as_json)
         return
     outcomes = run_benchmark(request, registry, settings, progress, device)
-    _print_outcomes(outcomes, settings, as_json)
+    _print_outcomes(outcomes, settings, as_json, quiet)
     if any(outcome.failed or outcome.failed_earlier for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -129,7 +129,7 @@ def _score_text(score: CellScore | None) -> tuple[str, str]:
     return f"{metric.title} {with_spread(score.mean, score.sd, metric.percent)}", ends
 
 
-def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bool) -> None:
+def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bool, quiet: bool) -> None:
     from dataclasses import asdict
 
     if as_json:
@@ -156,6 +156,8 @@ def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bo
         counts = [outcome.completed, outcome.kept, len(outcome.failed) + len(outcome.failed_earlier)]
         rows.append([task, outcome.upstream, outcome.downstream, *_score_text(outcome.score), *counts, *seconds])
     print_table("", columns, rows, right=columns[5:])
+    if quiet:
+        return
     # On stderr, since stdout carries the table; a path is never wrapped.
     on_board = any(outcome.protocol == "official" for outcome in outcomes)
     shown = f"bench leaderboard --results {shlex.quote(str(settings.results))}" if on_board else "none of it is ranked"

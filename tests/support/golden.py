@@ -25,6 +25,7 @@ FILE = ROOT / "tests" / "data" / "golden.json"
 RATE = 16_000
 # How far numbers may lie apart that processors and library versions round differently.
 FEATURES, SCORES = 1e-3, 2e-2
+SLOW = ("superb-s3prl",)  # 30 000 steps of the class of `superb`, whose numbers are here
 ARCHITECTURES = (
     "wav2vec2-base",
     "wav2vec2-large",
@@ -181,7 +182,9 @@ def _downstreams() -> dict[str, Golden]:
         return numbers
 
     return {
-        f"{entry.name} (head)": Golden(cls.version, code_sha256(cls), of(entry.name), SCORES)
+        f"{entry.name} (head)": Golden(
+            cls.version, code_sha256(cls), None if entry.name in SLOW else of(entry.name), SCORES
+        )
         for entry in registry.downstreams()
         for cls in [type(registry.downstream(entry.name))]
     }
@@ -217,7 +220,7 @@ def main() -> None:
                 difference = differs(golden, numbers, before) if numbers is not None else None
                 if difference is not None:
                     refused.append(f"{name}: {difference}; raise its version, which is {golden.version}")
-                numbers = before["numbers"]
+                numbers = None if numbers is None else before["numbers"]
             lines[name] = {"version": golden.version, "code": golden.code, "numbers": numbers}
     if refused:
         sys.exit("\n".join(refused))

@@ -20,7 +20,8 @@ from benchmark.registry.registry import Registry
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
 from benchmark.run.recording import Result
 from benchmark.run.threads import available_cores, one_thread, resolve_device, use_one_thread
-from benchmark.run.worker import Unit, Worker
+from benchmark.run.unit import Unit
+from benchmark.run.worker import Worker
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.text import count
 

@@ -13,7 +13,8 @@ from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
-from benchmark.run.worker import Material, Names, Parts, Setup, Unit, Worker
+from benchmark.run.unit import Material, Names, Parts, Setup, Unit
+from benchmark.run.worker import Worker
 from benchmark.text import nearest
 
 Rerun = Literal["missing", "failed", "all"]

@@ -9,7 +9,6 @@ import shlex
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,9 +18,7 @@ from benchmark.protocol.targets import targets_of
 from benchmark.records import ClustersPart, Cost, Counts, Record
 from benchmark.run.fitting import Scored
 from benchmark.run.provenance import provenance
-
-if TYPE_CHECKING:
-    from benchmark.run.worker import Material, Parts, Unit
+from benchmark.run.unit import Material, Parts, Unit
 
 
 @dataclass(frozen=True)

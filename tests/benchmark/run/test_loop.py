@@ -23,7 +23,8 @@ from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import CellOutcome, run, take_next
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
-from benchmark.run.worker import Names, Unit, Worker
+from benchmark.run.unit import Names, Unit
+from benchmark.run.worker import Worker
 
 SPY = '''
 import json, pathlib

@@ -69,7 +69,8 @@ def compare(
     from benchmark.statistics.tasks import replicability, wilcoxon
 
     folders = record_folders([results] if results else None, published)
-    cells = group(*(read_records(folder) for folder in folders)).cells
+    sources = read_records(folders)
+    cells = group(*sources.records).cells
     by_task: dict[str, list[Cell]] = {}
     for cell in cells:
         by_task.setdefault(cell.task.name, []).append(cell)
@@ -108,10 +109,12 @@ def compare(
                 "wilcoxon_p": over_tasks,
             }
         )
+        sources.fail_if_doubtful()
         return
     _print(found, told)
     if over_tasks is not None:
         stdout().print(f"Wilcoxon's signed-rank test over {len(counted)} tasks: {p_text(over_tasks)}", style="dim")
+    sources.fail_if_doubtful()
 
 
 def _pairs(

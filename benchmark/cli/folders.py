@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.errors import MissingError
+from benchmark.errors import BenchError, MissingError
+from benchmark.text import clean
 
 if TYPE_CHECKING:
     from benchmark.records import Record, RecordStore
@@ -43,11 +47,44 @@ def open_records(folder: Path) -> RecordStore:
     return RecordStore(folder)
 
 
-def read_records(folder: Path) -> list[Record]:
-    """Every record of a folder.
+@dataclass(frozen=True)
+class Sources:
+    """The records of several folders, for a command that goes on without tasks of which something cannot be read.
+
+    Attributes:
+        records: Of each folder, without those tasks.
+        problems: How many files or folders cannot be read.
+        left_out: Those tasks.
+    """
+
+    records: tuple[tuple[Record, ...], ...]
+    problems: int
+    left_out: tuple[str, ...]
+
+    def fail_if_doubtful(self) -> None:
+        """End a command that has done its work.
+
+        Raises:
+            BenchError: Something could not be read.
+        """
+        if self.problems:
+            files = "1 file or folder" if self.problems == 1 else f"{self.problems} files or folders"
+            without = f"; left out for it: {', '.join(self.left_out)}" if self.left_out else ""
+            raise BenchError(f"{files} of records cannot be read{without}", "each is named above")
+
+
+def read_records(folders: Sequence[Path]) -> Sources:
+    """The records of folders. All that cannot be read is told at once, on stderr.
 
     Raises:
         MissingError: There is no such folder.
-        BenchError: A file is not a valid record.
     """
-    return list(open_records(folder))
+    readings = [open_records(folder).read() for folder in folders]
+    problems = [problem for reading in readings for problem in reading.problems.values()]
+    for problem in problems:
+        sys.stderr.write(f"{clean(problem)}\n")
+    return Sources(
+        records=tuple(reading.without_doubtful() for reading in readings),
+        problems=len(problems),
+        left_out=tuple(sorted({task for reading in readings for task in reading.doubtful})),
+    )

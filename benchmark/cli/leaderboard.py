@@ -62,16 +62,19 @@ def leaderboard(
     from benchmark.protocol.references import read_references
 
     folder = out or (results or [load_settings().results])[0] / "leaderboard"
-    sources = [read_records(path) for path in record_folders(results, published)]
+    sources = read_records(record_folders(results, published))
     renderer = importlib.import_module(RENDERER)
-    made = renderer.board(*sources, references=read_references() if references else ())
+    made = renderer.board(*sources.records, references=read_references() if references else ())
     if since is not None:
-        before = renderer.board(read_records(since))
-        sys.stdout.write(importlib.import_module(CHANGES).changes(before, made))
+        earlier = read_records([since])
+        sys.stdout.write(importlib.import_module(CHANGES).changes(renderer.board(*earlier.records), made))
+        earlier.fail_if_doubtful()
+        sources.fail_if_doubtful()
         return
     files: dict[str, bytes] = renderer.files(made)
     if check:
         _check(folder, files)
+        sources.fail_if_doubtful()
         return
     _print_board(made)
     if page:
@@ -79,6 +82,7 @@ def leaderboard(
     for name, content in files.items():
         write_atomically(folder / name, content)
         stdout().print(f"written: {folder / name}", markup=False, soft_wrap=True)
+    sources.fail_if_doubtful()
 
 
 def _check(folder: Path, files: dict[str, bytes]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.folders import read_records, record_folders
+from benchmark.cli.folders import Sources, read_records, record_folders
 from benchmark.cli.options import Published, ResultFolders, examples
 from benchmark.cli.terminal import TerminalProgress, stdout
 from benchmark.errors import BenchError, MissingError, UsageError
@@ -82,7 +82,8 @@ def plot(
     if kind is Kind.CRITICAL_DIFFERENCE and task:
         raise UsageError(f"{kind.value} shows the tasks that all systems have", "leave out --task")
     folders = record_folders(results, published)
-    cells = _cells(folders, task or [])
+    sources = read_records(folders)
+    cells = _cells(sources, folders[0], task or [])
     chosen = {name: _chosen(name, of_task, upstream, downstream) for name, of_task in cells.items()}
     if kind is Kind.ALL:
         drawings = list(_everything(cells, chosen, folders, whole=not (task or upstream or downstream)))
@@ -101,21 +102,22 @@ def plot(
             _note(f"{path.stem} is left out: {error.message}")
         else:
             _write(path, figure)
+    sources.fail_if_doubtful()
 
 
-def _cells(folders: Sequence[Path], tasks: Sequence[str]) -> dict[str, list[Cell]]:
+def _cells(sources: Sources, folder: Path, tasks: Sequence[str]) -> dict[str, list[Cell]]:
     """The cells of each task that is asked for, in the order of the request, else by name."""
     from benchmark.records.grouping import group
 
     found: dict[str, list[Cell]] = {}
-    for cell in group(*(read_records(folder) for folder in folders)).cells:
+    for cell in group(*sources.records).cells:
         found.setdefault(cell.task.name, []).append(cell)
     for name in tasks:
         if name not in found:
             known = f"there are {', '.join(sorted(found))}" if found else "there are none at all"
             raise UsageError(f"there are no records of the task {name!r}", known)
     if not found:
-        raise UsageError(f"there are no records in {folders[0]}", "bench run makes some; --published has others")
+        raise UsageError(f"there are no records in {folder}", "bench run makes some; --published has others")
     return {name: found[name] for name in (dict.fromkeys(tasks) or sorted(found))}
 
 

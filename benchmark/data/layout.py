@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmark.errors import BenchError
+from benchmark.io.files import is_hidden
 from benchmark.text import some
 from benchmark.types import Utterance
 
 AUDIO_SUFFIXES = (".wav",)
-JUNK_FOLDERS = {"__MACOSX"}
 NAMED = 3
 
 
@@ -30,7 +30,7 @@ def audio_files(root: Path, suffixes: Sequence[str] = AUDIO_SUFFIXES) -> Iterato
     found = []
     for path in root.rglob("*"):
         relative = path.relative_to(root)
-        is_junk = any(part.startswith(".") or part in JUNK_FOLDERS for part in relative.parts)
+        is_junk = any(map(is_hidden, relative.parts))
         if path.suffix.lower() in suffixes and not is_junk and path.is_file():
             found.append((unicodedata.normalize("NFC", relative.as_posix()), relative.as_posix()))
     yield from ((file, name) for name, file in sorted(found))

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
-from benchmark.io.files import canonical_json, write_atomically
+from benchmark.io.files import canonical_json, is_hidden, write_atomically
 
 SUFFIX = ".safetensors"
 DTYPES: Mapping[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2")}
@@ -88,7 +88,7 @@ def discard(path: Path) -> None:
 
 def shard_paths(folder: Path) -> list[Path]:
     """The shards of a folder, in a fixed order."""
-    return sorted(folder.glob(f"*{SUFFIX}"))
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if not is_hidden(path.name))
 
 
 def open_shards(folder: Path) -> Iterator[Shard | Path]:

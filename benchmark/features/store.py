@@ -35,7 +35,7 @@ from benchmark.features.encoding import (
 )
 from benchmark.features.pooling import POOLINGS, pool, stored_bytes
 from benchmark.features.shards import Shard, discard, open_shards, write_shard
-from benchmark.io.files import canonical_json, digest, safe_name, write_atomically
+from benchmark.io.files import canonical_json, digest, is_hidden, safe_name, write_atomically
 from benchmark.lazy import LazyMapping
 from benchmark.progress import Progress
 from benchmark.protocol.dataset import Dataset
@@ -317,7 +317,7 @@ class _Unwritten:
 
 def cached_features(cache: Path) -> list[Path]:
     """The folders of stored features, one for each upstream identity and pooling."""
-    return sorted(path for path in (cache / "features").glob("*") if path.is_dir())
+    return sorted(path for path in (cache / "features").glob("*") if path.is_dir() and not is_hidden(path.name))
 
 
 def _by_shard(shards: Mapping[str, Shard], keys: Any) -> dict[Shard, list[str]]:

@@ -65,7 +65,7 @@ def parse(content: bytes) -> Any:
         )
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else f"it is no JSON: {error}"
-        raise BenchError(reason, "write it again with bench publish") from None
+        raise BenchError(reason, "remove it and run again; a published one is written by bench publish") from None
     _check_depth(value)
     return value
 
@@ -114,7 +114,10 @@ def _check_depth(value: Any) -> None:
         level = [one for parent in level for one in _children(parent)]
         if not level:
             return
-    raise BenchError(f"it is nested more than {MAX_DEPTH} deep", "write it again with bench publish")
+    raise BenchError(
+        f"it is nested more than {MAX_DEPTH} deep",
+        "remove it and run again; a published one is written by bench publish",
+    )
 
 
 def _children(value: Any) -> list[Any]:

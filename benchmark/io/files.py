@@ -13,7 +13,8 @@ from typing import Any
 
 from benchmark.errors import BenchError
 
-TEMPORARY_PREFIX = ".writing-"
+TEMPORARY_PREFIX = ".writing-"  # hidden
+JUNK_FOLDER = "__MACOSX"  # of archives that were made on a Mac
 
 
 def canonical_json(value: Any) -> bytes:
@@ -42,6 +43,11 @@ def file_sha256(path: Path) -> str:
 def safe_name(name: str) -> str:
     """A name as part of a file name: letters, digits, "-", "_" and "."; everything else becomes "-"."""
     return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).lstrip(".") or "-"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is one that nobody put there to be read: hidden, half written, or added by archives."""
+    return name.startswith(".") or name == JUNK_FOLDER
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.io.files import is_hidden
 from benchmark.protocol.dataset import Dataset
 from benchmark.protocol.dev_schemes import DevListed, DevRandom
 from benchmark.protocol.fold_schemes import Listed, ListedFold
@@ -75,7 +76,7 @@ def _files(folder: Path) -> dict[str, dict[str, Path]]:
     found: dict[str, dict[str, Path]] = defaultdict(dict)
     for path in sorted(folder.rglob("*.jsonl")):
         match = FILE.fullmatch(path.name)
-        if match is not None:
+        if match is not None and not any(map(is_hidden, path.relative_to(folder).parts)):
             if match["part"] in found[match["fold"]]:
                 raise BenchError(f"{folder} has two files of {match['part']} of fold {match['fold']}: {path.name}")
             found[match["fold"]][match["part"]] = path

@@ -20,7 +20,7 @@ from benchmark.records.schema import (
     TaskPart,
     UpstreamPart,
 )
-from benchmark.records.store import RecordStore, check_seals, pack, parse_records, read_file, sealed
+from benchmark.records.store import Reading, RecordStore, check_seals, pack, parse_records, read_file, sealed
 from benchmark.records.verify import metrics_of, statistics_of, verify
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "DownstreamPart",
     "Protocol",
     "Provenance",
+    "Reading",
     "Record",
     "RecordStore",
     "SelectionPart",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from pydantic import ValidationError
 
 from benchmark.errors import BenchError
 from benchmark.io.bounded_json import read_bounded
-from benchmark.io.files import TEMPORARY_PREFIX, canonical_json, digest, write_atomically
+from benchmark.io.files import canonical_json, digest, is_hidden, write_atomically
 from benchmark.records.identity import check_id
 from benchmark.records.schema import Record
 from benchmark.records.upgrades import upgraded
@@ -61,13 +63,68 @@ class RecordStore:
             )
         return record
 
+    def read(self, task: str | None = None) -> Reading:
+        """Every record, or those of a task, whose folder alone is looked into; and what cannot be read."""
+        found: list[Record] = []
+        problems: dict[Path, str] = {}
+        for path in _files(self.root if task is None else self.root / task, problems):
+            try:
+                found += read_file(path)
+            except BenchError as error:
+                problems[path] = str(error)
+        kept = [record for record in found if task in (None, record.task.name)]
+        return Reading(self.root, tuple(kept), dict(sorted(problems.items())))
+
     def of_task(self, task: str) -> Iterator[Record]:
-        """Every record of a task, in a fixed order, from its own folder: other tasks' files are not opened."""
-        yield from (record for record in _read_files(self.root / task) if record.task.name == task)
+        """Every record of a task, in a fixed order, from its own folder: other tasks' files are not opened.
+
+        Raises:
+            BenchError: As `Reading.whole`.
+        """
+        yield from self.read(task).whole()
 
     def __iter__(self) -> Iterator[Record]:
-        """Every record below the root, in a fixed order."""
-        yield from _read_files(self.root)
+        """Every record below the root, in a fixed order.
+
+        Raises:
+            BenchError: As `Reading.whole`.
+        """
+        yield from self.read().whole()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What there is in a folder of records.
+
+    Attributes:
+        root: The folder.
+        records: Those that can be read, in a fixed order.
+        problems: What is wrong, by the file or folder that cannot be read.
+    """
+
+    root: Path
+    records: tuple[Record, ...]
+    problems: Mapping[Path, str]
+
+    def whole(self) -> tuple[Record, ...]:
+        """All records.
+
+        Raises:
+            BenchError: Some cannot be read; the message names all of them.
+        """
+        if self.problems:
+            raise BenchError("; ".join(self.problems.values()))
+        return self.records
+
+    @property
+    def doubtful(self) -> frozenset[str]:
+        """The tasks of which something cannot be read, by the folder that it lies in."""
+        places = (path.relative_to(self.root).parts for path in self.problems)
+        return frozenset(parts[0] for parts in places if parts)
+
+    def without_doubtful(self) -> tuple[Record, ...]:
+        """The records of those tasks of which all can be read: a row is never shown on a part of its records."""
+        return tuple(record for record in self.records if record.task.name not in self.doubtful)
 
 
 def read_file(path: Path) -> list[Record]:
@@ -124,12 +181,29 @@ def pack(records: list[Record]) -> bytes:
     return f'{{"common": {canonical_json(common).decode()},\n"units": [\n{lines}\n]}}\n'.encode()
 
 
-def _read_files(folder: Path) -> Iterator[Record]:
-    """Every record below a folder, in a fixed order, without what is half written."""
-    if folder.is_dir():
-        for path in sorted(folder.rglob("*.json")):
-            if not path.name.startswith(TEMPORARY_PREFIX):
-                yield from read_file(path)
+def _files(folder: Path, problems: dict[Path, str]) -> list[Path]:
+    """The files of records below a folder, in a fixed order: links are followed, each folder once.
+
+    What is hidden is passed over: half-written files, and what file systems and archives add.
+
+    Args:
+        folder: Where they lie; it need not exist.
+        problems: Told which folders cannot be read.
+    """
+
+    def unreadable(error: OSError) -> None:
+        problems[Path(error.filename)] = f"{error.filename} cannot be read: {error.strerror} (who may read it?)"
+
+    found, seen = [], set[str]()
+    for name, folders, files in os.walk(folder, onerror=unreadable, followlinks=True) if folder.exists() else ():
+        real = os.path.realpath(name)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [one for one in folders if not is_hidden(one)]
+        found += [Path(name, one) for one in files if one.endswith(".json") and not is_hidden(one)]
+    return sorted(found)
 
 
 def parse_records(content: Any) -> list[Record]:

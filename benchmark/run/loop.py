@@ -221,7 +221,7 @@ def _score_cell(plan: CellPlan, settings: Settings) -> CellScore | None:
     """Score exactly the cell that was run, which may share its names with a newer one."""
     parts = plan.parts
     cell = find_cell(
-        RecordStore(settings.results).of_task(parts.task.name),
+        RecordStore(settings.results).read(parts.task.name).records,
         task=parts.task,
         upstream=(parts.upstream.name, parts.upstream.sha256),
         downstream=(parts.downstream.name, parts.downstream.sha256),

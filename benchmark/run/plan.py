@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmark.errors import UsageError
+from benchmark.errors import BenchError, UsageError
 from benchmark.features.store import Demand
 from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
@@ -131,14 +131,10 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                 names = Names(task, upstream, head)
                 parts = worker.parts(names)
                 units = tuple(_units(request, material, names, parts))
-                known = {unit: records.get(parts.task.name, unit.id) for unit in units}
+                known = {unit: _found(records, parts.task.name, unit) for unit in units}
                 todo = tuple(unit for unit in units if _is_todo(known[unit], request.rerun))
-                kept = (record for record in known.values() if not _is_todo(record, request.rerun))
-                failed = {
-                    f"fold {record.fold}, seed {record.seed}": record.reason
-                    for record in kept
-                    if record is not None and record.reason is not None
-                }
+                kept = {unit: found for unit, found in known.items() if not _is_todo(found, request.rerun)}
+                failed = {unit.label: reason for unit, found in kept.items() if (reason := _reason(found)) is not None}
                 demands = worker.view(names).demands(material.dataset, material.heard) if todo else []
                 cells.append(
                     CellPlan(
@@ -174,5 +170,18 @@ def _units(request: Request, material: Material, names: Names, parts: Parts) -> 
             yield Unit(parts.unit_id(fold, seed), names, fold, seed, protocol(seed))
 
 
-def _is_todo(record: Record | None, rerun: Rerun) -> bool:
-    return record is None or rerun == "all" or (rerun == "failed" and record.status == "failed")
+def _found(records: RecordStore, task: str, unit: Unit) -> Record | str | None:
+    """The record of a unit; why it cannot be read, or None where there is none."""
+    try:
+        return records.get(task, unit.id)
+    except BenchError as error:
+        return str(error)
+
+
+def _reason(found: Record | str | None) -> str | None:
+    """Why a unit has no result, though there is something in its place."""
+    return found.reason if isinstance(found, Record) else found
+
+
+def _is_todo(found: Record | str | None, rerun: Rerun) -> bool:
+    return found is None or rerun == "all" or (rerun == "failed" and _reason(found) is not None)

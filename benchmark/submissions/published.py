@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from benchmark.errors import BenchError
+from benchmark.io.files import is_hidden
 from benchmark.records import Record, read_file
 from benchmark.records.cells import same_protocol
 from benchmark.records.grouping import check_truth
@@ -49,6 +50,8 @@ class Published:
             found: dict[Path, list[Record] | str] = {}
             folder = None if self.folder is None else self.folder / task
             for other in sorted(folder.glob("*.json")) if folder is not None and folder.is_dir() else ():
+                if is_hidden(other.name):
+                    continue
                 try:
                     found[other] = read_file(other)
                 except BenchError as error:

@@ -160,6 +160,28 @@ def test_units_that_failed_earlier_are_told_and_never_counted_as_kept(toy: list[
     assert (retried["kept"], len(retried["failed"]), len(retried["failed_earlier"])) == (0, 8, 0)
 
 
+def test_records_that_cannot_be_read_are_named_and_the_other_tasks_go_on(
+    toy: list[object], toy_task: Path, tmp_path: Path
+) -> None:
+    folder, other = tmp_path / "results", toy_task.with_name("other.yaml")
+    other.write_text(toy_task.read_text().replace("name: toy", "name: other"))
+    run = ["run", "--upstream", "spectrum", "--downstream", "nearest", "--results", folder, *toy, "--task", other]
+    corpus = next(str(one) for one in toy if str(one).startswith("toy="))
+    bench(*run, "--data", corpus.replace("toy=", "other="))
+    broken = sorted((folder / "toy").glob("*.json"))[:2]
+    for path in broken:
+        path.write_text("{")
+    board = bench("leaderboard", "--results", folder, "--out", tmp_path / "board", code=1)
+    assert all(str(path) in board.stderr for path in broken)
+    assert "2 files or folders of records cannot be read; left out for it: toy" in board.stderr
+    assert "other: " in board.stdout
+    assert "toy: " not in board.stdout
+    again = bench(*run, "--data", corpus.replace("toy=", "other="), code=1)
+    assert all(str(path) in again.stderr for path in broken)
+    bench(*run, "--data", corpus.replace("toy=", "other="), "--rerun", "failed")
+    bench("leaderboard", "--results", folder, "--out", tmp_path / "board")
+
+
 def test_at_the_end_it_says_where_the_records_are(toy: list[object], tmp_path: Path) -> None:
     folder = tmp_path / "my results"
     run = ["run", "--upstream", "spectrum", "--downstream", "nearest", *toy, "--results", folder]

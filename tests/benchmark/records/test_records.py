@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -258,6 +259,58 @@ def test_a_task_is_read_without_opening_the_files_of_others(tmp_path: Path) -> N
     assert list(store.of_task("never-run")) == []
     with pytest.raises(BenchError, match=r"broken\.json is not a valid record"):
         list(store.of_task("another"))
+
+
+def test_all_that_cannot_be_read_is_named_at_once(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    for task in ("toy", "another", "third"):
+        store.write(record(task__name=task))
+    for name in ("toy/a.json", "toy/b.json", "another/c.json"):
+        (tmp_path / name).write_text("{")
+    reading = store.read()
+    assert [path.relative_to(tmp_path).as_posix() for path in reading.problems] == [
+        "another/c.json",
+        "toy/a.json",
+        "toy/b.json",
+    ]
+    assert reading.doubtful == {"toy", "another"}
+    assert [one.task.name for one in reading.records] == ["another", "third", "toy"]
+    assert [one.task.name for one in reading.without_doubtful()] == ["third"]
+    with pytest.raises(BenchError) as caught:
+        list(store)
+    assert all(name in str(caught.value) for name in ("a.json", "b.json", "c.json", "remove it and run again"))
+
+
+def test_links_are_followed_once_and_hidden_files_passed_over(tmp_path: Path) -> None:
+    elsewhere, here = RecordStore(tmp_path / "elsewhere"), tmp_path / "here"
+    one = record()
+    elsewhere.write(one)
+    here.mkdir()
+    (here / "toy").symlink_to(tmp_path / "elsewhere" / "toy", target_is_directory=True)
+    (here / "again").symlink_to(here, target_is_directory=True)
+    for junk in ("._x.json", ".DS_Store", ".hidden/y.json", "__MACOSX/z.json", ".trash/toy/w.json"):
+        path = here / junk
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{")
+    assert list(RecordStore(here)) == [one]
+    assert list(RecordStore(here).of_task("toy")) == [one]
+
+
+def test_a_folder_that_the_system_does_not_open_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RecordStore(tmp_path)
+    store.write(record())
+    scandir = os.scandir
+
+    def refused(path):
+        if str(path) == str(tmp_path / "toy"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refused)
+        reading = store.read()
+    assert reading.doubtful == {"toy"}
+    assert "toy cannot be read: Permission denied" in next(iter(reading.problems.values()))
 
 
 def test_rewriting_a_record_replaces_it(tmp_path: Path) -> None:

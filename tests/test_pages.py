@@ -193,7 +193,7 @@ def test_upstream_head_corpus_and_task_of_the_readme_run_together(tmp_path: Path
 def test_entry_points_for_all_four_kinds_are_shown() -> None:
     shown = re.findall(r'^\[project\.entry-points\."(serbench\.\w+)"\]$', ALL, flags=re.MULTILINE)
     assert sorted(shown) == [f"serbench.{kind}" for kind in ("corpora", "downstreams", "tasks", "upstreams")]
-    assert all(f"`{group}`" in TEXTS[README] for group in shown)
+    assert all(f'"{group}"' in TEXTS[README] for group in shown)
 
 
 def test_the_scores_on_urdu_are_the_published_ones() -> None:

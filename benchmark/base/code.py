@@ -29,7 +29,13 @@ from benchmark.io.files import digest
 # The packages of this project whose code is followed; the code of other packages is told by their versions.
 PACKAGES = ("benchmark", "upstreams", "downstreams", "tasks")
 # What all parts share: of these classes only the members count that are mentioned.
-SHARED = ("benchmark.base.corpus", "benchmark.base.upstream", "benchmark.base.downstream", "benchmark.types")
+SHARED = (
+    "benchmark.base.corpus",
+    "benchmark.base.upstream",
+    "benchmark.base.downstream",
+    "benchmark.errors",
+    "benchmark.types",
+)
 # What a class says of itself that decides no number: it stands in the identity, or is a fact about it.
 FACTS = frozenset({"name", "version", "extra", "examine", "trained_on"})
 # The members that the hub calls to get numbers.
@@ -51,7 +57,7 @@ def code_sha256(*parts: type | Callable[..., Any]) -> str:
 
 def code_at(*places: tuple[str, str]) -> str:
     """As `code_sha256`, of definitions by module and name; nothing is imported."""
-    reach = _Reach(frozenset(_own_root(module) for module, _ in places))
+    reach = _Reach(frozenset(root for module, _ in places for root in _own_roots(module)))
     for module, name in places:
         reach.add(module, name)
     return digest(sorted(reach.digests()))
@@ -67,13 +73,16 @@ class _Module:
     Attributes:
         name: As it is imported.
         definitions: The statements that bind each name at its top.
-        imports: For each imported name the module, and the name in it (None for a module itself).
-        effects: Statements at its top that bind nothing.
+        imports: For each imported name the modules it may come from, with the name there (None for a module itself):
+            several where it is imported in branches.
+        stars: Modules of which everything is imported.
+        effects: Statements at its top that do more than bind a name.
     """
 
     name: str
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
-    imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    imports: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
     effects: list[ast.stmt] = field(default_factory=list)
 
 
@@ -93,31 +102,50 @@ def _module(name: str) -> _Module | None:
 def _parsed(name: str, source: str) -> _Module:
     tree, module = ast.parse(source), _Module(name)
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module is not None:
-            base = node.module if not node.level else _relative(name, node)
-            module.imports |= {alias.asname or alias.name: (base, alias.name) for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            base = _absolute(name, node)
+            module.stars += [base for alias in node.names if alias.name == "*"]
+            for alias in node.names:
+                module.imports.setdefault(alias.asname or alias.name, []).append((base, alias.name))
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 bound = alias.asname or alias.name.partition(".")[0]
-                module.imports[bound] = (alias.name if alias.asname else bound, None)
+                module.imports.setdefault(bound, []).append((alias.name if alias.asname else bound, None))
     _read(tree.body, module)
     return module
 
 
-def _relative(name: str, node: ast.ImportFrom) -> str:
-    parents = name.split(".")[: -node.level]
-    return ".".join([*parents, node.module or ""]).strip(".")
+def _absolute(name: str, node: ast.ImportFrom) -> str:
+    """The module that is imported from."""
+    if not node.level:
+        return node.module or ""
+    file = _file(name)
+    is_package = file is not None and file.stem == "__init__"
+    parents = name.split(".") if is_package else name.split(".")[:-1]
+    kept = parents[: len(parents) - node.level + 1]
+    return ".".join([*kept, *([node.module] if node.module else [])])
 
 
 def _read(body: Iterable[ast.stmt], module: _Module) -> None:
     for statement in body:
         if isinstance(statement, ast.Import | ast.ImportFrom) or _is_text(statement) or _is_for_types(statement):
             continue
-        bound = list(_bound(statement))
-        for name in bound:
+        for name in _bound(statement):
             module.definitions.setdefault(name, []).append(statement)
-        if not bound:
+        if not _only_binds(statement):
             module.effects.append(statement)
+
+
+def _only_binds(statement: ast.stmt) -> bool:
+    """Whether a statement at the top of a module does nothing but bind names, for who mentions them."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return not statement.decorator_list
+    targets = {ast.Assign: "targets", ast.AnnAssign: "target"}.get(type(statement))
+    if targets is None:
+        return False
+    bound = getattr(statement, targets)
+    leaves = [node for one in (bound if isinstance(bound, list) else [bound]) for node in ast.walk(one)]
+    return not any(isinstance(node, ast.Attribute | ast.Subscript) for node in leaves)
 
 
 def _bound(statement: ast.stmt) -> Iterator[str]:
@@ -125,11 +153,15 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield statement.name
         return
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
+        elif not isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+            waiting += ast.iter_child_nodes(node)
 
 
 def _source(name: str) -> str | None:
@@ -158,12 +190,13 @@ def _file(name: str) -> Path | None:
     return None if origin is None else Path(origin)
 
 
-def _own_root(module: str) -> str:
-    """The package, or for a single file the folder, whose code belongs to what a module defines."""
+def _own_roots(module: str) -> Iterator[str]:
+    """The package whose code belongs to what a module defines; of a single file that is not installed its folder."""
     top = module.partition(".")[0]
-    if top != module or (file := _file(module)) is None:
-        return top
-    return str(file.parent)
+    yield top
+    file = _file(module)
+    if top == module and file is not None and file.stem != "__init__" and not _installed(file):
+        yield str(file.parent)
 
 
 def _home(part: type | Callable[..., Any]) -> tuple[str, str]:
@@ -231,13 +264,9 @@ class _Reach:
         if found is None:
             return []
         reached: list[_Place] = []
-        if module not in self._effects:
-            self._effects[module] = []
-            for statement in found.effects:
-                self._effects[module].append(self._text(statement, found, reached))
-        if name not in found.definitions:
-            return reached + self._imported(found, name)
-        for statement in found.definitions[name]:
+        self._take_effects(found, reached)
+        reached += self._imported(found, name)
+        for statement in found.definitions.get(name, ()):
             if isinstance(statement, ast.ClassDef) and module in SHARED:
                 self._shared[place] = statement
                 for base in statement.bases:
@@ -247,11 +276,37 @@ class _Reach:
         return reached
 
     def _imported(self, module: _Module, name: str) -> list[_Place]:
-        """Where a name that a module only imports is defined, as in a package that offers it again."""
-        if name not in module.imports:
-            return []
-        home, original = module.imports[name]
-        return [] if original is None else [(home, original)]
+        """Where a name that a module imports may be defined."""
+        named = [(home, original) for home, original in module.imports.get(name, ()) if original is not None]
+        return [*named, *((star, name) for star in module.stars)]
+
+    def _take_effects(self, module: _Module, reached: list[_Place]) -> None:
+        """What happens when a module is imported, and for a plug-in when the modules are that it imports."""
+        if module.name in self._effects:
+            return
+        self._effects[module.name] = []
+        for statement in module.effects:
+            is_definition = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            if not is_definition or self._is_registered(statement, module):
+                self._effects[module.name].append(self._text(statement, module, reached))
+        if module.name.partition(".")[0] in PACKAGES:
+            return
+        for origins in module.imports.values():
+            for home, original in origins:
+                names = [home] if original is None else [home, f"{home}.{original}"]
+                for name in filter(self._is_own, names):
+                    if name.partition(".")[0] not in PACKAGES and (found := _module(name)) is not None:
+                        self._take_effects(found, reached)
+
+    def _is_registered(self, statement: Any, module: _Module) -> bool:
+        """Whether a decorator of our own takes note of a definition, so that nobody has to mention it."""
+        for decorator in statement.decorator_list:
+            names = [node.id for node in ast.walk(decorator) if isinstance(node, ast.Name)]
+            for name in names:
+                origins = [home for home, _ in module.imports.get(name, ())]
+                if name in module.definitions or any(map(self._is_own, origins)):
+                    return True
+        return False
 
     def _newly_mentioned(self) -> list[_Place]:
         """What the members of shared classes reach that were mentioned since."""
@@ -275,11 +330,12 @@ class _Reach:
         top = module.partition(".")[0]
         if top in PACKAGES or top in self._roots:
             return True
-        folders = [root for root in self._roots if root.startswith("/") or ":" in root]
-        if not folders or top in sys.stdlib_module_names:
+        # A single file may import others from anywhere: what is neither Python's nor installed belongs to it.
+        is_single = any(Path(root).is_absolute() for root in self._roots)
+        if not is_single or top in sys.stdlib_module_names:
             return False
         file = _file(module)
-        return file is not None and any(Path(folder) in file.parents for folder in folders) and not _installed(file)
+        return file is not None and file.suffix == ".py" and not _installed(file)
 
 
 def _installed(file: Path) -> bool:
@@ -328,6 +384,8 @@ class _Writer:
         skipped = {"ctx", "type_comment", "type_params", "kind"}
         if isinstance(node, ast.ClassDef):
             node = _without_facts(node)
+        if isinstance(node, ast.Call):
+            node = _without_description(node)
         is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if is_function:
             skipped |= {"returns"}
@@ -353,34 +411,76 @@ class _Writer:
         if isinstance(node, ast.Attribute):
             outer = self._as_module(node.value)
             return None if outer is None or _module(f"{outer}.{node.attr}") is None else f"{outer}.{node.attr}"
-        if not isinstance(node, ast.Name) or node.id not in self._module.imports:
+        if not isinstance(node, ast.Name):
             return None
-        home, original = self._module.imports[node.id]
-        if original is None:
-            return home
-        return f"{home}.{original}" if self._is_own(home) and _is_submodule(home, original) else None
+        for home, original in self._module.imports.get(node.id, ()):
+            if original is None:
+                return home
+            if self._is_own(home) and _is_submodule(home, original):
+                return f"{home}.{original}"
+        return None
 
     def _named(self, name: str) -> str:
         """The name by which a definition goes at home."""
-        if name in self._module.definitions:
+        if name in self._module.definitions or self._module.stars:
             self._reached.append((self._module.name, name))
-        elif name in self._module.imports:
-            home, original = self._module.imports[name]
-            if original is not None and self._is_own(home):
+        told = name
+        for home, original in self._module.imports.get(name, ()):
+            if original is None:
+                told = home
+            elif self._is_own(home):
                 self._reached.append((home, original))
-            return original or home
-        return name
+                told = f"{original}{self._told_apart(home, original)}"
+            else:
+                told = f"{home}.{original}"
+        return told
+
+    def _told_apart(self, home: str, original: str) -> str:
+        """What tells definitions of one name apart, whatever their modules are called: nothing, or their content."""
+        others = {place for origins in self._module.imports.values() for place in origins if place[1] == original}
+        found = _module(home) if len(others) > 1 else None
+        if found is None:
+            return ""
+        text = "".join(ast.dump(statement) for statement in found.definitions.get(original, ()))
+        return f"#{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
     def _is_without_meaning(self, node: object) -> bool:
         if not isinstance(node, ast.stmt):
             return False
-        return _is_text(node) or _is_for_types(node) or isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
+        if _is_text(node) or _is_for_types(node) or _is_message(node):
+            return True
+        return isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
+
+
+def _is_message(statement: ast.stmt) -> bool:
+    """Whether it only says something: a call of a logger, or a warning."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return False
+    return isinstance(call.func.value, ast.Name) and call.func.value.id in ("log", "logging", "warnings")
+
+
+def _without_description(node: ast.Call) -> ast.Call:
+    """A pydantic field without its description."""
+    if not (isinstance(node.func, ast.Name) and node.func.id == "Field"):
+        return node
+    return ast.Call(node.func, node.args, [one for one in node.keywords if one.arg != "description"])
 
 
 def _without_facts(node: ast.ClassDef) -> ast.ClassDef:
+    """A named part without what it says of itself, as far as its own code does not read that."""
+    named = any(
+        isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
+        for one in node.body
+        if "name" in set(_bound(one))
+    )
+    if not (named and node.bases):
+        return node
+    read = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)} - {"name"}
+
     def is_fact(statement: ast.stmt) -> bool:
         bound = set(_bound(statement)) if isinstance(statement, ast.Assign | ast.AnnAssign) else set()
-        return bool(bound) and bound <= FACTS
+        return bool(bound) and bound <= FACTS - read
 
     body = [statement for statement in node.body if not is_fact(statement)]
     return ast.ClassDef(node.name, node.bases, node.keywords, body, node.decorator_list)

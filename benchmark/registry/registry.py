@@ -81,10 +81,6 @@ class Registry:
         """The entries of all upstreams in a name such as "A@last+hf:PATH", with what follows their prefixes."""
         return self._upstreams.entries(name)
 
-    def upstream_entry(self, name: str) -> tuple[Entry, str | None]:
-        """The entry of a single upstream, and what follows the prefix in a name such as "hf:PATH"."""
-        return self._upstreams.entry(name)
-
     def downstream_entry(self, name: str) -> Entry:
         """The entry of a downstream: a recipe, a class without one, or a recipe of one's own by the path of its YAML.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -18,9 +19,10 @@ from benchmark.features.store import Encoded
 from benchmark.features.views import FeatureView, open_view
 from benchmark.io.files import digest
 from benchmark.progress import Progress
-from benchmark.protocol.dataset import load_dataset
+from benchmark.protocol.dataset import Dataset, load_dataset
 from benchmark.protocol.emobox import with_emobox_folds
 from benchmark.protocol.hearing import listen
+from benchmark.protocol.targets import targets_of
 from benchmark.protocol.task import Task
 from benchmark.records import CodePart, DownstreamPart, UpstreamPart
 from benchmark.registry.registry import Registry
@@ -28,6 +30,9 @@ from benchmark.run import fitting
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
+
+# From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
+FEEDING = (open_view, Dataset, targets_of, fit_and_score)
 
 
 class Worker:
@@ -44,6 +49,7 @@ class Worker:
         self.registry = registry or Registry(setup.plugins)
         self._materials: dict[str, Material] = {}
         self._encoded: tuple[object, Encoded] | None = None  # the last one asked for
+        self._lock = threading.RLock()  # units are fitted in threads
         self.upstream = functools.cache(self._upstream)
         self.parts = functools.cache(self._parts)
 
@@ -80,9 +86,10 @@ class Worker:
         Raises:
             BenchError: The corpus is not as expected, audio is unusable, or a split leaks.
         """
-        if name not in self._materials:
-            self._materials[name] = self._material(name, progress, min_durations or {}, heads)
-        return self._materials[name]
+        with self._lock:
+            if name not in self._materials:
+                self._materials[name] = self._material(name, progress, min_durations or {}, heads)
+            return self._materials[name]
 
     def _material(
         self, name: str, progress: Progress, min_durations: Mapping[str, float], heads: tuple[str, ...]
@@ -160,6 +167,10 @@ class Worker:
         Raises:
             EncodingError: The upstream fails on an utterance.
         """
+        with self._lock:
+            return self._encode(names, device, progress)
+
+    def _encode(self, names: Names, device: str, progress: Progress) -> Encoded:
         key = (names.task, names.upstream, self.registry.downstream(names.downstream).needs, device)
         if self._encoded is not None and self._encoded[0] == key:
             return self._encoded[1]
@@ -198,7 +209,7 @@ class Worker:
 def fitting_code(head: Downstream) -> Code:
     """The code and libraries that decide a unit beside its features: the head's, and what feeds and scores it here."""
     own = code_of(head)
-    return Code(digest([own.sha256, code_sha256(fit_and_score)]), own.libraries)
+    return Code(digest([own.sha256, code_sha256(*FEEDING)]), own.libraries)
 
 
 def check_head(task: Task, name: str, downstream: Downstream) -> None:

@@ -82,7 +82,7 @@ def test_what_classes_say_of_themselves_is_read_without_importing_them() -> None
 
 def test_a_plugin_says_what_it_was_trained_on(plugin: Path) -> None:
     plugin.write_text(plugin.read_text().replace('name = "spectrum"', 'name = "spectrum"; trained_on = ("urdu",)'))
-    assert Registry([str(plugin)]).upstream_entry("spectrum")[0].trained_on == ("urdu",)
+    assert Registry([str(plugin)]).upstream_entries("spectrum")[0][0].trained_on == ("urdu",)
 
 
 def test_emotional_models_know_what_they_were_trained_on() -> None:

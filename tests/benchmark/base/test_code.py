@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.base import Downstream, HeadParams
+from benchmark.base import Downstream, HeadParams, code
 from benchmark.base.code import code_sha256
 from benchmark.errors import UsageError
 from benchmark.types import Selection
@@ -35,6 +35,9 @@ PLACES = {
     "hearing": ("benchmark.features.encoding", "read_wave"),
     "mean": ("benchmark.features.pooling", "_mean"),
     "fitting": ("benchmark.run.fitting", "fit_and_score"),
+    "features": ("benchmark.features.views", "open_view"),
+    "targets": ("benchmark.protocol.targets", "targets_of"),
+    "dataset": ("benchmark.protocol.dataset", "Dataset"),
 }
 TRAINED = {"superb", "turn-gru"}
 HEADS = {*TRAINED, "svm"}
@@ -303,7 +306,7 @@ def test_what_can_change_a_number_changes_the_digests_of_all_that_reach_it(
     changed = {name for name in PLACES if after[name] != copy.before[name]}
     assert of <= changed
     if of:
-        assert changed - of <= {"layers", "fitting", "hf"}  # those may reach it too
+        assert changed - of <= {"layers", "fitting", "hf", "features", "dataset", "targets"}  # those may reach it too
     else:
         assert not changed
 
@@ -424,3 +427,187 @@ def test_the_order_of_what_is_asked_for_does_not_matter() -> None:
     from benchmark.base.code import code_at
 
     assert code_at(*places) == code_at(*PLACES.values())
+
+
+# -- what Python allows a file to say: each of these edits changes a number ---------------------------------------------
+
+EDITS: dict[str, tuple[dict[str, str], str, str, str]] = {
+    "a module imported from beside": (
+        {
+            "pkg/__init__.py": "",
+            "pkg/head.py": "from . import helper\n\n\nclass Head:\n    def fit(self, x):\n        return helper.f(x)\n",
+            "pkg/helper.py": "def f(x):\n    return 2 * x\n",
+        },
+        "pkg/helper.py",
+        "2 *",
+        "3 *",
+    ),
+    "a relative import in a package": (
+        {
+            "pkg/__init__.py": "from .helper import f\n\n\nclass Head:\n    def fit(self, x):\n        return f(x)\n",
+            "pkg/helper.py": "def f(x):\n    return 2 * x\n",
+        },
+        "pkg/helper.py",
+        "2 *",
+        "3 *",
+    ),
+    "where a foreign name comes from": (
+        {"head.py": "from numpy import std\n\n\nclass Head:\n    def fit(self, x):\n        return std(x)\n"},
+        "head.py",
+        "from numpy",
+        "from torch",
+    ),
+    "an import in a branch": (
+        {
+            "head.py": "try:\n    from helper import f\nexcept ImportError:\n    f = None\n\n\nclass Head:\n    fit = f\n",
+            "helper.py": "def f(x):\n    return 2 * x\n",
+        },
+        "helper.py",
+        "2 *",
+        "3 *",
+    ),
+    "the first of two imports": (
+        {
+            "head.py": "if True:\n    from one import f\nelse:\n    from two import f\n\n\nclass Head:\n    fit = f\n",
+            "one.py": "def f(x):\n    return 2 * x\n",
+            "two.py": "def f(x):\n    return x\n",
+        },
+        "one.py",
+        "2 *",
+        "3 *",
+    ),
+    "everything imported": (
+        {
+            "head.py": "from helper import *\n\n\nclass Head:\n    def fit(self, x):\n        return f(x)\n",
+            "helper.py": "def f(x):\n    return 2 * x\n",
+        },
+        "helper.py",
+        "2 *",
+        "3 *",
+    ),
+    "a table that a loop fills": (
+        {
+            "head.py": "T = {}\nfor k in 'ab':\n    T[k] = 2.0\n\n\nclass Head:\n    def fit(self, x):\n        return T\n"
+        },
+        "head.py",
+        "= 2.0",
+        "= 3.0",
+    ),
+    "a table that a comprehension fills": (
+        {
+            "head.py": "T = {}\nT.update({k: 2.0 for k in 'ab'})\n\n\nclass Head:\n    def fit(self, x):\n        return T\n"
+        },
+        "head.py",
+        ": 2.0",
+        ": 3.0",
+    ),
+    "a function that a decorator takes note of": (
+        {
+            "head.py": "T = []\n\n\ndef reg(f):\n    T.append(f)\n    return f\n\n\n@reg\ndef a(x):\n    return 2 * x\n\n\n"
+            "class Head:\n    def fit(self, x):\n        return T[0](x)\n"
+        },
+        "head.py",
+        "2 *",
+        "3 *",
+    ),
+    "a module imported for its effects": (
+        {
+            "head.py": "import shared\nimport filling\n\n\nclass Head:\n    def fit(self, x):\n        return shared.T[0]\n",
+            "shared.py": "T = []\n",
+            "filling.py": "import shared\n\nshared.T.append(2.0)\n",
+        },
+        "filling.py",
+        "2.0",
+        "3.0",
+    ),
+    "what a class says of itself and reads": (
+        {
+            "head.py": "class Head(object):\n    name = 'head'\n    extra = 0.1\n\n    def fit(self, x):\n        return self.extra * x\n"
+        },
+        "head.py",
+        "0.1",
+        "0.2",
+    ),
+    "the name of what is no part": (
+        {
+            "head.py": "class How:\n    name = 'mean'\n\n\nclass Head:\n    def fit(self, x):\n        return getattr(x, How.name)()\n"
+        },
+        "head.py",
+        "'mean'",
+        "'sum'",
+    ),
+    "two functions of one name": (
+        {
+            "head.py": "from one import f as g\nfrom two import f as h\n\n\nclass Head:\n    def fit(self, x):\n        return g(x) - h(x)\n",
+            "one.py": "def f(x):\n    return 2 * x\n",
+            "two.py": "def f(x):\n    return 3 * x\n",
+        },
+        "head.py",
+        "g(x) - h(x)",
+        "h(x) - g(x)",
+    ),
+    "a default in a field": (
+        {"head.py": "from dataclasses import dataclass\n\n\n@dataclass\nclass Head:\n    version: float = 1.0\n"},
+        "head.py",
+        "1.0",
+        "2.0",
+    ),
+}
+
+
+def digest_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Digest of the class Head in a folder, as if a process met it for the first time."""
+    before = set(sys.modules)
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        code._READ.clear()
+        module = "head" if (folder / "head.py").exists() else "pkg.head" if (folder / "pkg/head.py").exists() else "pkg"
+        try:
+            return code.code_at((module, "Head"))
+        finally:
+            for name in set(sys.modules) - before:
+                del sys.modules[name]
+            code._READ.clear()
+
+
+@pytest.mark.parametrize(("files", "file", "old", "new"), EDITS.values(), ids=EDITS)
+def test_an_edit_is_noticed_however_a_file_says_it(
+    files: dict[str, str], file: str, old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for place in ("before", "again", "after"):
+        for name, content in files.items():
+            path = tmp_path / place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            assert old in content or name != file
+            path.write_text(content.replace(old, new) if (place, name) == ("after", file) else content)
+        found.append(digest_of(tmp_path / place, monkeypatch))
+    assert found[0] == found[1] != found[2]
+
+
+def test_an_installed_module_is_guarded_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for number in (2, 3):
+        folder = tmp_path / str(number) / "site-packages"
+        folder.mkdir(parents=True)
+        (folder / "head.py").write_text(f"class Head:\n    def fit(self, x):\n        return {number} * x\n")
+        found.append(digest_of(folder, monkeypatch))
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("'told'", "'told otherwise'"), ("log.info", "log.debug"), ("description='what'", "description='which'")],
+)
+def test_what_is_only_said_is_not_in_it(old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = (
+        "import logging\nfrom pydantic import Field\n\nlog = logging.getLogger(__name__)\nX = Field(2.0, description='what')\n"
+        "\n\nclass Head:\n    def fit(self, x):\n        log.info('told')\n        return X\n"
+    )
+    found = []
+    for place, text in (("before", content), ("after", content.replace(old, new))):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "head.py").write_text(text)
+        found.append(digest_of(tmp_path / place, monkeypatch))
+    assert old in content
+    assert found[0] == found[1]

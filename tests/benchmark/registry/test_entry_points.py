@@ -78,7 +78,7 @@ def test_a_package_offers_all_four_kinds(site: Path) -> None:
     assert registry.downstream("nearest").name == registry.downstream("nearest-mean").name == "nearest"
     assert registry.task("toy").name == "toy"
     assert registry.corpus("tones").how_to_get == "make it"
-    entry, _ = registry.upstream_entry("spectrum")
+    ((entry, _),) = registry.upstream_entries("spectrum")
     assert (entry.summary, entry.where) == ("Energy in sixteen bands.", "entry point 'spectrum' of tone-package")
     assert registry.head_facts("nearest-mean").stochastic
 
@@ -104,7 +104,7 @@ BROKEN = [
     ("serbench.downstreams", "tone_package.wrong_recipes", "unknown downstream 'nowhere' in"),
     ("serbench.tasks", "gone.tasks", "the package 'gone.tasks' is not installed"),
     ("serbench.tasks", "tone_package", "FileNotFoundError: tone_package holds no YAML"),
-    ("serbench.tasks", "tone_package.wrong_recipes", "unknown key 'downstream_' in"),
+    ("serbench.tasks", "tone_package.wrong_recipes", "unknown key '"),
     ("serbench.corpora", "gone.module:Thing", "ModuleNotFoundError: no module named 'gone.module'"),
 ]
 

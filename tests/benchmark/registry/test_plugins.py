@@ -16,7 +16,7 @@ def test_a_plugin_joins(plugin: Path) -> None:
     registry = Registry([str(plugin)])
     assert registry.upstream("spectrum").name == "spectrum"
     assert registry.downstream("nearest").name == "nearest"
-    entry, _ = registry.upstream_entry("spectrum")
+    ((entry, _),) = registry.upstream_entries("spectrum")
     assert entry.summary == "Energy in sixteen bands."
 
 

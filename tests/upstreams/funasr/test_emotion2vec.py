@@ -429,7 +429,7 @@ def test_without_the_package_the_error_says_how_to_install_it(monkeypatch, tmp_p
     monkeypatch.setitem(sys.modules, "funasr", None)
     folder = write_config(tmp_path / "m", settings())
     torch.save({"model": {}}, folder / "model.pt")
-    entry, _ = Registry().upstream_entry(f"emotion2vec:{folder}")
+    ((entry, _),) = Registry().upstream_entries(f"emotion2vec:{folder}")
     assert entry.extra == "funasr"
     with pytest.raises(MissingError, match=r"need the package funasr, which is not installed") as error:
         Registry().upstream(f"emotion2vec:{folder}").encode(wave)

@@ -1,6 +1,6 @@
 """Upstreams of s3prl's hub, on a small package of that name: what is refused, what decides the identity, the layers.
 
-`test_s3prl_installed.py` runs the real one.
+`test_installed.py` runs the real one.
 """
 
 from __future__ import annotations

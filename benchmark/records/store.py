@@ -118,9 +118,9 @@ class Reading:
 
     @property
     def doubtful(self) -> frozenset[str]:
-        """The tasks of which something cannot be read, by the folder that it lies in."""
-        places = (path.relative_to(self.root).parts for path in self.problems)
-        return frozenset(parts[0] for parts in places if parts)
+        """The tasks of which something cannot be read, by the folder that it lies in; a file in none tells no task."""
+        places = [path.relative_to(self.root).parts for path in self.problems]
+        return frozenset(parts[0] for parts in places if len(parts) > 1 or (parts and not parts[0].endswith(".json")))
 
     def without_doubtful(self) -> tuple[Record, ...]:
         """The records of those tasks of which all can be read: a row is never shown on a part of its records."""

@@ -281,6 +281,15 @@ def test_all_that_cannot_be_read_is_named_at_once(tmp_path: Path) -> None:
     assert all(name in str(caught.value) for name in ("a.json", "b.json", "c.json", "remove it and run again"))
 
 
+def test_a_file_in_no_folder_is_told_and_is_no_task(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    store.write(record())
+    (tmp_path / "stray.json").write_text("{")
+    reading = store.read()
+    assert [path.name for path in reading.problems] == ["stray.json"]
+    assert (reading.doubtful, len(reading.without_doubtful())) == (frozenset(), 1)
+
+
 def test_links_are_followed_once_and_hidden_files_passed_over(tmp_path: Path) -> None:
     elsewhere, here = RecordStore(tmp_path / "elsewhere"), tmp_path / "here"
     one = record()

@@ -46,7 +46,7 @@ class Machine:
         self._options = options
         self._normalisation = normalisation
         self._kind = kind
-        # The solver's last digits depend on the order of the classes: that of their names is the same in every protocol.
+        # The solver's last digits depend on the order of classes: that of their names is the same in every protocol.
         self._by_name = np.argsort(np.array(outputs))
         self._machines: list[Any] = []
 

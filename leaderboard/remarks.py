@@ -24,7 +24,7 @@ WARNINGS = {
 }
 FLAGS = {
     **WARNINGS,
-    "selected at chance": "in half of the units or more what selected the head is not surely above chance",
+    "selection unsure": "in half of the units or more what selected the head is not surely above chance",
     "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more",
 }
 

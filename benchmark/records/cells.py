@@ -136,7 +136,7 @@ class Cell:
         return {name: gender for record in self.records.values() for name, gender in record.clusters.gender.items()}
 
     @property
-    def is_selected_at_chance(self) -> bool:
+    def is_selection_unsure(self) -> bool:
         """Whether half of the units or more, of those that say it, were selected no better than by chance."""
         found = [record.selection.above_chance for record in self.records.values() if record.selection is not None]
         told = [above for above in found if above is not None]
@@ -152,7 +152,7 @@ class Cell:
             "contaminated": bool(self.contaminated),
             "no speakers": self.unit == "utterance",
             "mixed code": len(codes) > 1,
-            "selected at chance": self.is_selected_at_chance,
+            "selection unsure": self.is_selection_unsure,
             "synthetic": self.task.corpus.synthetic,
         }
         return [flag for flag, holds in flags.items() if holds]

@@ -186,7 +186,8 @@ class Examples:
         def of(values: Any) -> Any:
             if values is None:
                 return None
-            return values[rows] if isinstance(values, np.ndarray) else tuple(values[int(row)] for row in rows)
+            positions = np.asarray(rows, dtype=np.intp)
+            return values[positions] if isinstance(values, np.ndarray) else tuple(values[row] for row in positions)
 
         parts = {name: of(getattr(self, name)) for name in ("ids", "x", "y", "speakers", "turns", "auxiliary")}
         return replace(self, inner=None, **parts)

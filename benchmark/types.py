@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -94,6 +94,7 @@ class Fold:
             `test` only where it says `dev: test`.
         test: Scored once.
         adapt: Unlabelled target-domain utterances for domain adaptation.
+        inner: The inner folds of train, where the protocol selects by them instead of dev: what each holds out.
     """
 
     name: str
@@ -101,6 +102,14 @@ class Fold:
     dev: tuple[str, ...]
     test: tuple[str, ...]
     adapt: tuple[str, ...] = ()
+    inner: tuple[tuple[str, ...], ...] = ()
+
+    def with_first_inner_as_dev(self) -> Fold:
+        """The fold whose dev set is what its first inner fold holds out."""
+        held_out = set(self.inner[0])
+        return replace(
+            self, train=tuple(name for name in self.train if name not in held_out), dev=self.inner[0], inner=()
+        )
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,7 @@ class Examples:
         auxiliary: Indices of auxiliary classes (n,) int64, -1 for none; None where the task has no such classes, and
             when predicting.
         auxiliary_outputs: Names of the auxiliary classes.
+        inner: Of train, where the protocol has inner folds: which of them holds each example out, (n,) int64 from 0.
     """
 
     ids: tuple[str, ...]
@@ -168,6 +178,19 @@ class Examples:
     turns: tuple[NDArray[np.int64], ...] | None = None
     auxiliary: NDArray[np.int64] | None = None
     auxiliary_outputs: tuple[str, ...] = ()
+    inner: NDArray[np.int64] | None = None
+
+    def part(self, rows: Sequence[int] | NDArray[np.intp]) -> Examples:
+        """The examples in some rows, without inner folds."""
+
+        def of(values: Any) -> Any:
+            if values is None:
+                return None
+            positions = np.asarray(rows, dtype=np.intp)
+            return values[positions] if isinstance(values, np.ndarray) else tuple(values[row] for row in positions)
+
+        parts = {name: of(getattr(self, name)) for name in ("ids", "x", "y", "speakers", "turns", "auxiliary")}
+        return replace(self, inner=None, **parts)
 
     def __len__(self) -> int:
         """The number of utterances."""
@@ -184,6 +207,9 @@ class Selection:
         epoch: The epoch (from 1), or optimiser step, of the chosen state.
         layer_weights: Weight of each layer, summing to one, where the head learns them.
         chosen: Hyper-parameters that were searched, with the values chosen.
+        inner_folds: How many of the protocol's inner folds it was selected on: all of them, their held-out utterances
+            pooled; or 1, the first as a dev set, by a head that is too dear for all. None without inner folds.
+        above_chance: Whether what it was selected on is surely above chance; None where nobody looked.
     """
 
     on: str | None = None
@@ -191,6 +217,8 @@ class Selection:
     epoch: int | None = None
     layer_weights: tuple[float, ...] | None = None
     chosen: Mapping[str, float | str] = field(default_factory=dict)
+    inner_folds: int | None = None
+    above_chance: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,11 @@ WARNINGS = {
     "no speakers": "the corpus does not say who speaks; groups of utterances stand in, so intervals are too narrow",
     "mixed code": "not all units were run with the same code",
 }
-FLAGS = {**WARNINGS, "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more"}
+FLAGS = {
+    **WARNINGS,
+    "selection unsure": "in half of the units or more what selected the head is not surely above chance",
+    "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more",
+}
 
 
 SIGNIFICANT = 0.05

@@ -28,6 +28,7 @@ ACROSS = {
     "test_mirror.py": "where tests stand",
     "test_newcomers.py": "what is added with one file",
     "test_pages.py": "README and docs: links, commands, files, pictures",
+    "test_same_row_elsewhere.py": "rows under two instruction sets of the processor",
     "test_real_speech.py": "known scores on real recordings",
     "test_speed_arithmetic.py": "the scripts of tests/speed",
     "test_speed_own_code.py": "the script that says what code of our own earns",

@@ -39,7 +39,7 @@ PAGES = [
     README,
     ROOT / "CONTRIBUTING.md",
     ROOT / "tasks" / "README.md",
-    *(ROOT / "leaderboard" / name for name in ("LEADERBOARD.md", "METHODS.md")),
+    *(ROOT / "leaderboard" / name for name in ("LEADERBOARD.md", "METHODS.md", "SELECTION.md")),
     *sorted(DOCS.glob("*.md")),
 ]
 TEXTS = {path: path.read_text(encoding="utf-8") for path in PAGES}

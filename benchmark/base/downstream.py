@@ -17,6 +17,7 @@ from benchmark.io.yamls import Closed
 from benchmark.types import Examples, Kind, Needs, Selection
 
 UsesDev = Literal["select", "fit", "no"]
+InnerFolds = Literal["all", "first"]
 
 
 class HeadParams(Closed):
@@ -45,6 +46,15 @@ class HeadParams(Closed):
     def uses_dev(self) -> UsesDev:
         """Whether the head selects on dev (and cannot do without), is fitted on it too, or leaves it alone."""
         return "no"
+
+    @property
+    def inner_selection(self) -> InnerFolds:
+        """Where the protocol has inner folds: whether the head is selected on all of them, or is too dear for that.
+
+        "all": `fit` finds them in `train.inner`, and no dev set. "first": it is given the first of them as a dev set,
+        and is not fitted on it; the record shows which.
+        """
+        return "first"
 
     @property
     def transductive(self) -> bool:
@@ -111,6 +121,11 @@ class Downstream(ABC):
         return self.params.uses_dev  # type: ignore[no-any-return]
 
     @property
+    def inner_selection(self) -> InnerFolds:
+        """As `HeadParams.inner_selection`."""
+        return self.params.inner_selection  # type: ignore[no-any-return]
+
+    @property
     def transductive(self) -> bool:
         """As `HeadParams.transductive`."""
         return self.params.transductive  # type: ignore[no-any-return]
@@ -132,8 +147,8 @@ class Downstream(ABC):
         A head that `adapts` takes a further keyword, `adapt`: utterances of the target, without targets.
 
         Args:
-            train: At least one example, with targets.
-            dev: With targets; empty where the protocol has no dev set.
+            train: At least one example, with targets; with inner folds for a head that is selected on all of them.
+            dev: With targets; empty where the protocol has no dev set, or inner folds in its place.
             seed: Decides initialisation and order.
 
         Raises:

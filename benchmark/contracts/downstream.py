@@ -17,6 +17,7 @@ from benchmark.types import Examples, Needs, Selection
 
 CLASSES = ("angry", "happy", "sad")
 LAYERS, DIM, TURNS = 3, 8, 4
+INNER_FOLDS = 3
 LEARNT = 0.8  # UAR that every head reaches on the toy; chance is 0.33
 TOLERANCE = 1e-5  # of a score, relative where it is above one: rounding in products of other sizes
 
@@ -130,7 +131,7 @@ class _Toys:
 
 
 def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
-    """List the checks of a downstream; a head is fitted three times in all.
+    """List the checks of a downstream; a head is fitted three times in all, one that selects on inner folds four times.
 
     Args:
         make: Makes a new head. Nothing is fitted before the first check runs.
@@ -147,6 +148,8 @@ def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
     yield Check("the same seed gives the same bytes", lambda: _reproducible(toys))
     yield Check("the seed matters exactly where it is said to", lambda: _seed(toys))
     yield Check("the order of the utterances does not matter", lambda: _order(toys))
+    if toys.head.uses_dev == "select" and toys.head.inner_selection == "all":
+        yield Check("inner folds of train take the place of a dev set", lambda: _inner(toys))
     if not toys.head.transductive:
         yield Check("a score does not depend on the other utterances", lambda: _independent(toys))
 
@@ -254,6 +257,21 @@ def _seed(toys: _Toys) -> None:
 def _require_close(expected: NDArray[np.float64], found: NDArray[np.float64], message: str, hint: str) -> None:
     if not np.allclose(expected, found, rtol=TOLERANCE, atol=TOLERANCE):
         require(False, f"{message}: {difference(expected, found, 'utterance')}", hint)
+
+
+def _inner(toys: _Toys) -> None:
+    names = sorted(set(toys.train.speakers))
+    inner = np.array([names.index(name) % INNER_FOLDS for name in toys.train.speakers], dtype=np.int64)
+    head = attempt(toys.make, "making the downstream")
+    train, nobody = replace(toys.train, inner=inner), toys.dev.part([])
+    selection = attempt(lambda: head.fit(train, nobody, seed=0), "fitting on inner folds, without a dev set")
+    found = getattr(selection, "inner_folds", None)
+    require(
+        found == INNER_FOLDS,
+        f"the selection says inner_folds={found!r}",
+        f"a head that selects on all {INNER_FOLDS} inner folds says so; one that does not leaves inner_selection alone",
+    )
+    toys.predict(head, toys.test)
 
 
 def _order(toys: _Toys) -> None:

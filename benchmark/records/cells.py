@@ -135,6 +135,13 @@ class Cell:
         """The gender of those of `speakers` of whom the corpus knows it."""
         return {name: gender for record in self.records.values() for name, gender in record.clusters.gender.items()}
 
+    @property
+    def is_selection_unsure(self) -> bool:
+        """Whether half of the units or more, of those that say it, were selected no better than by chance."""
+        found = [record.selection.above_chance for record in self.records.values() if record.selection is not None]
+        told = [above for above in found if above is not None]
+        return bool(told) and 2 * sum(told) <= len(told)
+
     def flags(self) -> list[str]:
         """What a reader must know to judge the score, in a fixed order and few words."""
         codes = {record.provenance.code_sha256 for record in self.records.values()}
@@ -145,6 +152,7 @@ class Cell:
             "contaminated": bool(self.contaminated),
             "no speakers": self.unit == "utterance",
             "mixed code": len(codes) > 1,
+            "selection unsure": self.is_selection_unsure,
             "synthetic": self.task.corpus.synthetic,
         }
         return [flag for flag, holds in flags.items() if holds]

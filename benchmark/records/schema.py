@@ -130,13 +130,20 @@ class Counts(Closed):
 
 
 class SelectionPart(Closed):
-    """How the head was chosen on dev."""
+    """How the head was chosen on dev, or on inner folds of train.
+
+    `inner_folds` is how many of the protocol's inner folds it was chosen on: all, pooled, or 1, the first as a dev set,
+    by a head that is too dear for all; None without inner folds. `above_chance` is whether what it was chosen on is
+    surely above chance; None where nobody looked, as in records of older versions.
+    """
 
     on: str | None
     score: float | None
     epoch: int | None
     layer_weights: list[float] | None
     chosen: dict[str, float | str]
+    inner_folds: int | None = None
+    above_chance: bool | None = None
 
 
 class Cost(Closed):

@@ -17,7 +17,7 @@ from benchmark.lazy import LazySequence
 from benchmark.protocol.dataset import Dataset
 from benchmark.records import SelectionPart
 from benchmark.sufficient import STATISTICS
-from benchmark.types import Examples, Needs, Selection
+from benchmark.types import Examples, Fold, Needs, Selection
 
 # Raised whenever a head is fed or its decisions are counted otherwise: part of what a published head is.
 VERSION = 1
@@ -62,10 +62,15 @@ def fit_and_score(
     started = time.perf_counter()
     try:
         fold, head = next(fold for fold in dataset.folds if fold.name == fold_name), make_head()
-        train, dev, test = (_examples(dataset, encoded, ids, head.needs) for ids in (fold.train, fold.dev, fold.test))
+        is_first = bool(fold.inner) and head.uses_dev == "select" and head.inner_selection == "first"
+        used = fold.with_first_inner_as_dev() if is_first else fold
+        train, dev, test = (_examples(dataset, encoded, ids, head.needs) for ids in (used.train, used.dev, used.test))
+        train = replace(train, inner=_inner_folds(used))
         # Of the target a head that adapts sees everything but its targets.
         more = {"adapt": _unlabelled(_examples(dataset, encoded, fold.adapt, head.needs))} if head.adapts else {}
         selection = head.fit(train, dev, seed=seed, **more)
+        if is_first and isinstance(selection, Selection):
+            selection = replace(selection, inner_folds=1)
         # A head sees of the test set everything but its targets.
         scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
         clusters = [dataset.cluster(dataset.by_id[name]) for name in test.ids]
@@ -74,6 +79,12 @@ def fit_and_score(
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
         return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
     return Scored(test, scores, by_speaker, selected, parameters, time.perf_counter() - started)
+
+
+def _inner_folds(fold: Fold) -> NDArray[np.int64] | None:
+    """Which inner fold holds each utterance of train out; None where there are none."""
+    held_out_in = {name: number for number, names in enumerate(fold.inner) for name in names}
+    return np.array([held_out_in[name] for name in fold.train], dtype=np.int64) if fold.inner else None
 
 
 def _unlabelled(examples: Examples) -> Examples:

@@ -119,6 +119,6 @@ def _fitting_in_memory(cell: CellPlan, encoded: Encoded) -> int:
     """How many units may be fitted at once, so that they take no more than half of the memory; at least one."""
     if not hasattr(os, "sysconf"):
         return 1
-    # A unit holds its features; what a head remembers of its fold holds them twice more: as they are and normalised.
-    each = 3 * 4 * math.prod(encoded.shape) * len(encoded.features)
+    # A unit holds its features; what a head remembers of its fold holds them twice more, and held-out ones in float64.
+    each = (3 * 4 + 8) * math.prod(encoded.shape) * len(encoded.features)
     return max(1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // each)

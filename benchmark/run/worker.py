@@ -235,7 +235,7 @@ def check_head(task: Task, name: str, downstream: Downstream) -> None:
             f"the downstream {name!r} adapts to a target corpus, and the task {task.name!r} has none",
             "use it on a task between two corpora",
         )
-    if not task.dev.takes_some and downstream.uses_dev == "select":
+    if not (task.dev.takes_some or task.dev.is_inner) and downstream.uses_dev == "select":
         raise UsageError(
             f"the downstream {name!r} selects on dev, and the task {task.name!r} has none", "use one that does not"
         )

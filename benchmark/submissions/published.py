@@ -8,10 +8,12 @@ from pathlib import Path
 
 from benchmark.errors import BenchError
 from benchmark.io.files import is_hidden
+from benchmark.metrics import find
 from benchmark.records import Record, read_file
 from benchmark.records.cells import same_protocol
-from benchmark.records.grouping import check_truth
+from benchmark.records.grouping import check_truth, group
 from benchmark.submissions.plausibility import alike_name
+from benchmark.text import interval, with_spread
 
 AGAIN = "is it of the same corpus, and published with this version of serbench?"
 
@@ -80,7 +82,22 @@ def _replaced(path: Path, records: Sequence[Record], others: Others) -> Iterator
         if other.name != path.name and other.name.casefold() == path.name.casefold():
             raise BenchError(f"{path.name} can be taken for the published {other.name}")
         if other.name == path.name and found != records:
-            yield "replaces a published result, which has other content"
+            before = found if isinstance(found, str) else _row(found)
+            yield f"replaces a published result, which has other content: {before} before, {_row(records)} now"
+
+
+def _row(records: Sequence[Record]) -> str:
+    """The primary metric of a file's cell with its interval, by its own task: "UAR 68.4 ± 2.3 [51.1, 81.7]"."""
+    from benchmark.statistics import cell_interval, cell_scores
+
+    cells = group(records).cells
+    if len(cells) != 1 or not cells[0].complete:
+        return "no complete cell"
+    (cell,) = cells
+    metric = find(cell.task.metrics[0])
+    scores, found = cell_scores(cell, metric.name), cell_interval(cell, metric.name)
+    text = f"{metric.title} {with_spread(scores.mean, scores.sd, metric.percent)}"
+    return text if found is None else f"{text} {interval(found.low, found.high, metric.percent)}"
 
 
 def _compared(records: Sequence[Record], others: Others) -> list[str]:

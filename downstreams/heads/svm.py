@@ -29,7 +29,7 @@ class SVM(Downstream):
     """Support vector machine on one vector an utterance, standardised on what it is fitted on."""
 
     name = "svm"
-    version = 1
+    version = 2
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "scikit-learn")
     # scikit-learn checks what it is given under warning filters of its own, and filters are one for all threads: fitted
     # at once, machines would leave each other's behind, of which some make an error of a warning.
@@ -58,22 +58,24 @@ class SVM(Downstream):
             BenchError: Examples are not as they should be, a layer does not exist, classes are to be balanced in a
                 regression, or a grid is to be searched with one speaker.
         """
-        kind, n_classes = train.kind, len(train.outputs)
+        kind, outputs = train.kind, train.outputs
         if kind == "regression" and self.params.class_weight is not None:
             raise BenchError("class_weight: balanced needs classes, but the task is regression", "set it to null")
         everything = self._join(train, dev)
         selection = Selection()
         if self.params.grid is not None:
-            selection = self._search(everything, kind, n_classes, train.metric)
-        self._machine = self._build(selection.chosen, kind, n_classes).fit(everything)
+            selection = self._search(everything, kind, outputs, train.metric)
+        self._machine = self._build(selection.chosen, kind, outputs).fit(everything)
         return selection
 
     def predict(self, examples: Examples) -> NDArray[np.float64]:
         """Score utterances.
 
         Returns:
-            (n, K): the share of its one-vs-one contests that each class has won, so that the first largest is what
-            `SVC.predict` says; a class that nothing was fitted on has entered none and has 0. Or (n, k) values.
+            (n, K): how many of its one-vs-one contests each class has won, and less than a third of one more or less
+            for the sum of their decision values, which breaks ties: the largest is what scikit-learn's
+            `SVC(break_ties=True).predict` says, and the order of the classes changes nothing. Of two classes the
+            decision value itself. A class that nothing was fitted on is below all others. Or (n, k) values.
 
         Raises:
             BenchError: The head is not fitted, the features are not like those it was fitted on, or an utterance is
@@ -122,7 +124,7 @@ class SVM(Downstream):
             raise BenchError(f"the recipe reads layer {layer}", f"the upstream has {layers} layers: 0..{layers - 1}")
         return x[:, layer : layer + 1]
 
-    def _build(self, chosen: Mapping[str, Any], kind: Kind, n_classes: int) -> Machine:
+    def _build(self, chosen: Mapping[str, Any], kind: Kind, outputs: Sequence[str]) -> Machine:
         options = {"kernel": self.params.kernel, "C": self.params.C, **chosen}
         if self.params.gamma is not None:
             options["gamma"] = self.params.gamma
@@ -130,16 +132,16 @@ class SVM(Downstream):
             options["epsilon"] = self.params.epsilon
         else:
             options["class_weight"] = self.params.class_weight
-        return Machine(options, self.params.normalisation, kind, n_classes)
+        return Machine(options, self.params.normalisation, kind, outputs)
 
-    def _search(self, everything: Fitted, kind: Kind, n_classes: int, metric: str) -> Selection:
+    def _search(self, everything: Fitted, kind: Kind, outputs: Sequence[str], metric: str) -> Selection:
         grid = {key: values for key, values in (self.params.grid or SVMGrid()) if values}
         folds = inner_folds(everything.y, everything.speakers, self.params.inner_folds, kind)
         truth = everything.y[np.concatenate(folds)]
         candidates = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
         reached = []
         for chosen in candidates:
-            machine = self._build(chosen, kind, n_classes)
+            machine = self._build(chosen, kind, outputs)
             scores = []
             for held_out in folds:
                 part = everything.part(held_out)

@@ -68,9 +68,10 @@ def test_the_s3prl_recipe_passes_the_contract_when_shortened() -> None:
 
 def test_the_default_searches_the_larger_rates_of_superb() -> None:
     head = build("superb")
-    assert list(head.params.learning_rates) == [10.0**-k for k in range(1, 6)]
+    assert list(head.params.learning_rates) == [10.0**-k for k in range(2, 6)]
     assert head.params.normalisation == "global"
     assert head.params.select_on == "primary"
+    assert head.inner_selection == "all"
     assert head.params.batch_size * head.params.accumulate == 32
     assert head.stochastic
     assert not head.transductive
@@ -93,6 +94,7 @@ def test_the_s3prl_recipe_is_to_the_letter() -> None:
         "patience": None,
         "select_on": "wa",
         "ties": "first",
+        "inner": "first",
         "seed": 0,
     }
     assert not head.stochastic

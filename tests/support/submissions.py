@@ -120,7 +120,7 @@ def results(
         },
         "downstream": {
             "name": task.downstream,
-            "version": "1",
+            "version": str(entry.version),
             "sha256": "f" * 64,
             "needs": "mean",
             "params": dict(entry.arguments),

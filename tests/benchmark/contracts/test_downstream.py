@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,44 @@ def test_a_downstream_that_keeps_every_promise_passes() -> None:
     checks = list(check_downstream(make(Centroid)))
     assert failures(checks) == {}
     assert len({check.name for check in checks}) == len(checks) == 9
+
+
+class OnInnerFolds(Centroid):
+    """Says that it selects on all inner folds, and does."""
+
+    name = "on-inner-folds"
+    uses_dev = "select"
+    inner_selection = "all"
+
+    def fit(self, train, dev, *, seed):
+        selection = super().fit(train, dev, seed=seed)
+        return selection if train.inner is None else replace(selection, inner_folds=len(np.unique(train.inner)))
+
+
+class ForgetfulOfInnerFolds(OnInnerFolds):
+    """Looks at its dev set all the same."""
+
+    def fit(self, train, dev, *, seed):
+        if not len(dev):
+            raise ValueError("no dev set")
+        return super().fit(train, dev, seed=seed)
+
+
+class SilentOnInnerFolds(OnInnerFolds):
+    """Does not say how many there were."""
+
+    def fit(self, train, dev, *, seed):
+        return replace(super().fit(train, dev, seed=seed), inner_folds=None)
+
+
+def test_a_head_that_selects_on_all_inner_folds_can_and_says_so() -> None:
+    name = "inner folds of train take the place of a dev set"
+    assert failures(check_downstream(make(OnInnerFolds))) == {}
+    assert name in [check.name for check in check_downstream(make(OnInnerFolds))]
+    broken = failures(check_downstream(make(ForgetfulOfInnerFolds)))
+    assert "fitting on inner folds, without a dev set" in broken.pop(name)
+    assert broken == {}
+    assert "the selection says inner_folds=None" in failures(check_downstream(make(SilentOnInnerFolds)))[name]
 
 
 class FrameCentroid(Centroid):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -284,7 +285,7 @@ def test_one_record_is_no_cell(tmp_path: Path) -> None:
         (put("clusters", "gender", value={"0" * 16: "female"}), "who is not tested"),
         (put("primary", value="wa"), "primary is 'wa', that of the task 'demo' is 'uar'"),
         (put("task", "title", value="Mine"), "task.title is 'Mine'"),
-        (put("task", "version", value=2), "task.version is 2"),
+        (put("task", "version", value=9), "task.version is 9"),
         (put("task", "dev", value="test"), "task.dev is 'test'"),
         (put("task", "downstream", value="svm"), "task.downstream is 'svm'"),
         (put("task", "speaker_independent", value=False), "task.speaker_independent is False"),
@@ -292,7 +293,7 @@ def test_one_record_is_no_cell(tmp_path: Path) -> None:
         (put("task", "corpus", "utterances", value=289), "289 utterances instead of 288"),
         (put("task", "name", value="mine"), "the task 'mine' is not registered"),
         (put("task", "name", value="../../tasks/demo.yaml"), "the task '../../tasks/demo.yaml' is not registered"),
-        (put("counts", "dev", value=0), "has 0 dev utterances, with the dev rule 'random'"),
+        (put("counts", "dev", value=7), "has 7 dev utterances, with the dev rule 'inner'"),
         (put("counts", "adapt", value=3), "has 3 utterances to adapt to, and the task has no target"),
         (put("counts", "train", value=100), "utterances in train, dev and test instead of 288"),
     ],
@@ -613,7 +614,7 @@ def test_a_recorded_parameter_is_that_of_the_recipe_or_of_the_class() -> None:
     [
         (put("upstream", "version", value="2"), "upstream.version is '2', that of 'logmel' is '1'"),
         (put("upstream", "version", value="undeclared"), "upstream.version is 'undeclared', that of 'logmel' is '1'"),
-        (put("downstream", "version", value="2"), "downstream.version is '2', that of 'superb' is '1'"),
+        (put("downstream", "version", value="9"), "downstream.version is '9', that of 'superb' is '2'"),
         (put("downstream", "params", "hidden_", value=3), "downstream.params.hidden_ is no parameter of 'superb'"),
     ],
 )
@@ -762,10 +763,24 @@ def test_a_name_that_can_be_taken_for_a_published_one_is_refused(tmp_path: Path,
 def test_a_file_that_replaces_another_says_so(tmp_path: Path) -> None:
     before, after = tmp_path / "before/results", tmp_path / "after/results"
     write(before, hidden(results("demo")))
-    replaced = "replaces a published result, which has other content"
-    assert replaced not in check(write(after, hidden(results("demo"))), before).notes
-    assert replaced in check(write(after, hidden(results("demo", tag=1))), before).notes
-    assert replaced not in check(write(after, hidden(results("demo", tag=1))), after).notes
+
+    def replaced(path: Path, against: Path) -> list[str]:
+        """What is said of the score before and now."""
+        said = "replaces a published result, which has other content: "
+        return [note.removeprefix(said) for note in check(path, against).notes if note.startswith(said)]
+
+    assert replaced(write(after, hidden(results("demo"))), before) == []
+    (tagged,) = replaced(write(after, hidden(results("demo", tag=1))), before)
+    assert replaced(write(after, hidden(results("demo", tag=1))), after) == []
+    number = r"\S+ ± \S+ \[\S+, \S+\]"
+    assert re.fullmatch(rf"UAR {number} before, UAR {number} now", tagged)
+    (other,) = replaced(write(after, hidden(results("demo", correct=1.0))), before)
+    scores = re.fullmatch(r"UAR (\S+) ± .* before, UAR (\S+) ± 0\.0 \[.*\] now", other)
+    assert scores is not None
+    assert float(scores[1]) < float(scores[2]) == 100
+    (before / "demo/logmel--superb.json").write_text("{")
+    (unreadable,) = replaced(after / "demo/logmel--superb.json", before)
+    assert " before, UAR 100.0" in unreadable
     write(before, hidden(results("demo", "hf:a/b")))
     refused(write(after, hidden(results("demo", "hf-a-b"))), "is published, of another system: hf:a/b", before)
 

@@ -205,6 +205,7 @@ def _inspection_row(inspection: Inspection) -> dict[str, Any]:
         **asdict(inspection.holding),
         "seconds": round(sum(found.duration for found in inspection.heard.values()), 3),
         "unusable": dict(inspection.unusable),
+        "remarks": list(inspection.remarks),
         "identical": [list(group) for group in inspection.identical],
         "identical_across_speakers": [list(group) for group in inspection.shared],
     }
@@ -235,6 +236,7 @@ def _print_inspection(inspection: Inspection, differing: dict[str, list[str]]) -
     found = {
         f"gaps: {len(holding.gaps)}": holding.gaps,
         f"unusable: {len(inspection.unusable)}": tuple(inspection.unusable.values()),
+        f"remarks: {len(inspection.remarks)}": inspection.remarks,
         f"identical recordings of one speaker: {len(groups)}": groups,
         f"identical recordings under several speakers: {len(shared)}": shared,
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmark.base import Corpus
-from benchmark.data.listening import Heard, hear
+from benchmark.data.listening import Heard, hear, remarks_of
 from benchmark.data.scanning import scan_corpus
 from benchmark.errors import BenchError, MissingError
 from benchmark.io.settings import Settings
@@ -94,6 +94,7 @@ class Inspection:
         unusable: What is wrong with each other one, by id.
         identical: Groups of utterances whose samples are identical, by id.
         shared: Those of the groups that are under more than one speaker's name.
+        remarks: What else a reader should know of the recordings, in words.
     """
 
     holding: Holding
@@ -102,6 +103,7 @@ class Inspection:
     unusable: Mapping[str, str]
     identical: tuple[tuple[str, ...], ...]
     shared: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...]
 
 
 def count_parts(corpus: Corpus, utterances: Sequence[Utterance]) -> list[PartCount]:
@@ -213,5 +215,11 @@ def inspect(
     speaker = {utterance.id: utterance.speaker for utterance in utterances}
     shared = [group for group in identical if len({speaker[name] for name in group}) > 1]
     return Inspection(
-        held(corpus, folder, utterances), tuple(utterances), heard, unusable, tuple(identical), tuple(shared)
+        held(corpus, folder, utterances),
+        tuple(utterances),
+        heard,
+        unusable,
+        tuple(identical),
+        tuple(shared),
+        tuple(remarks_of({utterance.id: utterance.file for utterance in utterances}, heard)),
     )

@@ -14,6 +14,7 @@ from typing import Any
 from benchmark.errors import BenchError
 
 TEMPORARY_PREFIX = ".writing-"  # hidden
+LFS_POINTER, ANNEX_POINTER = b"version https://git-lfs.github.com/spec/", b"/annex/objects/"  # how their files begin
 JUNK_FOLDER = "__MACOSX"  # of archives that were made on a Mac
 
 
@@ -48,6 +49,21 @@ def safe_name(name: str) -> str:
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is one that nobody put there to be read: hidden, half written, or added by archives."""
     return name.startswith(".") or name == JUNK_FOLDER
+
+
+def pointed_at(path: Path) -> str | None:
+    """What is wrong with a file that only points to another, which was not fetched; None where it is a file itself.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(64)
+    if head.startswith(LFS_POINTER):
+        return "is a pointer of Git LFS, whose content was not fetched (git lfs pull)"
+    if head.startswith(ANNEX_POINTER):
+        return "is a pointer of git-annex, whose content was not fetched (git annex get)"
+    return None
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,29 @@ def safe_name(name: str) -> str:
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is one that nobody put there to be read: hidden, half written, or added by archives."""
     return name.startswith(".") or name == JUNK_FOLDER
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, past hidden ones; links are followed, each folder once, so that none leads in circles.
+
+    Folders that lie here come before those behind links, in the order of their names.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
+    waiting, met = [folder], set[tuple[int, int]]()
+    behind: list[Path] = []
+    while waiting or behind:
+        here = waiting.pop() if waiting else behind.pop()
+        status = here.stat()
+        if (status.st_dev, status.st_ino) in met:
+            continue
+        met.add((status.st_dev, status.st_ino))
+        entries = sorted((entry for entry in here.iterdir() if not is_hidden(entry.name)), reverse=True)
+        folders = [entry for entry in entries if entry.is_dir()]
+        waiting += [entry for entry in folders if not entry.is_symlink()]
+        behind = [entry for entry in folders if entry.is_symlink()] + behind
+        yield from (entry for entry in reversed(entries) if entry.is_file())
 
 
 def pointed_at(path: Path) -> str | None:

@@ -69,4 +69,4 @@ class Ased(Corpus):
                     },
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)

@@ -82,6 +82,7 @@ class Cafe(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "01-C-1-1.wav")
             ],
+            root,
         )
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:

@@ -99,7 +99,7 @@ class CremaD(Corpus):
                     },
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Actors that are missing; of some others a take was never published, which the naming does not tell."""

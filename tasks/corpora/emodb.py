@@ -94,6 +94,7 @@ class EmoDB(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "03a01Fa.wav")
             ],
+            root,
         )
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:

@@ -68,6 +68,7 @@ class Emovo(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "dis-f1-b1.wav")
             ],
+            root,
         )
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:

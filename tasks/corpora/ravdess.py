@@ -105,6 +105,7 @@ class Ravdess(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "03-01-06-01-02-01-12.wav")
             ],
+            root,
         )
 
     def part_of(self, utterance: Utterance) -> str:

@@ -83,7 +83,7 @@ class Savee(Corpus):
                     extra={"sentence": None, "prompt": match["prompt"], "style": "scripted"},
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Speakers and sentences that are missing."""

@@ -74,7 +74,7 @@ class Subesco(Corpus):
                     extra={"sentence": sentence, "take": match["take"], "style": "scripted"},
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Speakers, sentences and takes that are missing."""

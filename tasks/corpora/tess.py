@@ -57,7 +57,7 @@ class Tess(Corpus):
                     extra={"sentence": match["word"], "style": "scripted"},
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Utterances that are missing, for the words that are here at all."""

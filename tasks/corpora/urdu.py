@@ -71,7 +71,7 @@ class Urdu(Corpus):
                         extra={"style": "spontaneous", "take": match["recording"]},
                     )
                 )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Missing and repeated serial numbers: each emotion counts from 1 to 100."""

@@ -43,6 +43,8 @@ def judge(dataset: Dataset, result: Audit, heard: Mapping[str, Heard]) -> tuple[
 def _recordings(dataset: Dataset, heard: Mapping[str, Heard]) -> Iterator[Finding]:
     for sentence in remarks_of({utterance.id: utterance.file for utterance in dataset.recordings}, heard):
         yield Finding("warning", sentence)
+    for text in dataset.not_as_published(heard):
+        yield Finding("warning", f"{_capital(text)}: records are marked as modified, and no leaderboard shows them.")
 
 
 def _times(number: int) -> str:

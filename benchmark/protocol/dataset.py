@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Corpus
+from benchmark.data.listening import Heard
+from benchmark.data.published import not_as_published
 from benchmark.data.scanning import index_content, index_digest, open_corpus, scan_corpus
 from benchmark.errors import BenchError, UsageError
 from benchmark.io.files import digest
@@ -69,6 +71,20 @@ class Dataset:
     def by_id(self) -> Mapping[str, Utterance]:
         """Examples and context by their id."""
         return {utterance.id: utterance for utterance in self.recordings}
+
+    def not_as_published(self, heard: Mapping[str, Heard]) -> tuple[str, ...]:
+        """What shows that recordings are not those that the corpora were published with, in words."""
+        found: list[str] = []
+        for corpus in self.corpora:
+            prefix = f"{corpus.name}:" if len(self.corpora) > 1 else ""
+            own = {u.id.removeprefix(prefix): u for u in self.recordings if u.id.startswith(prefix)}
+            found += not_as_published(
+                corpus,
+                [replace(utterance, id=name) for name, utterance in own.items()],
+                {name: heard[utterance.id] for name, utterance in own.items() if utterance.id in heard},
+                is_cut=self.task.audio.max_duration is not None,
+            )
+        return tuple(found)
 
     @functools.cached_property
     def scanned(self) -> frozenset[str]:

@@ -160,10 +160,13 @@ def _units(request: Request, material: Material, names: Names, parts: Parts) -> 
     # A head that ignores the seed gives the same number for every seed: the first one stands for all.
     seeds = (list(request.seeds) or task.seeds) if parts.downstream.stochastic else task.seeds[:1]
 
+    not_as_published = material.dataset.not_as_published(material.heard)
+
     def protocol(seed: int) -> Protocol:
         if material.dataset.differences:
             return "partial"
-        return "official" if seed in task.seeds and request.folds_from is None else "modified"
+        is_official = seed in task.seeds and request.folds_from is None and not not_as_published
+        return "official" if is_official else "modified"
 
     for seed in dict.fromkeys(seeds):
         for fold in dict.fromkeys(request.folds or folds):

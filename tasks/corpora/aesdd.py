@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 
 EMOTIONS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
@@ -44,7 +44,12 @@ class Aesdd(Corpus):
         "disgust, fear, happiness and sadness (s05 (3).wav, published without audio, is passed over)"
     )
     counts: ClassVar[Mapping[str, CorpusCounts]] = {
-        "all": CorpusCounts(604, 6, {"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122})
+        "all": CorpusCounts(
+            604,
+            6,
+            {"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122},
+            sound=PublishedSound(0.689, 0.981, 12.735, (44_100,)),
+        )
     }
 
     def scan(self, root: Path) -> list[Utterance]:

@@ -65,6 +65,11 @@ class Meld(Corpus):
         "test": CorpusCounts(2610, None, dict(zip(EMOTIONS, (1256, 402, 281, 345, 208, 68, 50), strict=True))),
     }
 
+    published_broken: ClassVar[Mapping[str, str]] = {
+        "train/dia125_utt3": "the published video has no sound that can be read",
+        "dev/dia110_utt7": "never published, though it is listed",
+    }
+
     def scan(self, root: Path) -> list[Utterance]:
         """List every utterance of the three tables; ids are split and clip, for example `train/dia0_utt0`.
 

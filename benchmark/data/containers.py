@@ -19,6 +19,7 @@ from benchmark.data.streams import StreamError, first_frame, mpeg_audio, ogg_pag
 # 0x7FFFF000 (and 0x7F000000 into AIFF), arecord 0x80000000, FFmpeg and GStreamer 0xFFFFFFFF.
 UNKNOWN_32, UNKNOWN_64 = 0x7F000000, 1 << 48
 MOST_CHUNKS = 10_000
+FURTHEST = 1 << 62  # byte of a file that can be asked for
 SEARCHED = 1 << 16  # bytes in which the first frame of an MP3 is looked for
 W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 NIST_FIELD = re.compile(rb"^(channel_count|sample_count|sample_n_bytes) -i (\d{1,18})\s*$", re.MULTILINE)
@@ -96,6 +97,8 @@ class _Chunked:
             yield _Chunk(header[:4], start, max(size, 0), at + self.name)
             at = start + max(size, 0)
             at += -at % self.align
+            if at > FURTHEST:
+                return
 
     def sized(self, size: int) -> bytes:
         """A size as it stands in a chunk."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import math
+import tokenize
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -51,6 +52,7 @@ UNREADABLE = (
     TypeError,
     ValueError,
     csv.Error,
+    tokenize.TokenError,  # of a header that is no Python
     zipfile.BadZipFile,
     zlib.error,
 )

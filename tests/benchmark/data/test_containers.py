@@ -60,6 +60,15 @@ def test_a_header_of_endless_chunks_is_given_up(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize("kind", ["CAF", "W64"])
+def test_a_size_beyond_what_can_be_asked_for_is_no_place(tmp_path: Path, kind: str) -> None:
+    data = content(tmp_path / "a", voice(), format=kind, subtype="PCM_16")
+    at = data.index(b"desc" if kind == "CAF" else b"fmt ") + (4 if kind == "CAF" else 16)
+    for byte in (0x7F, 0xFF):
+        data[at : at + 8] = bytes([byte] * 8)
+        assert told(tmp_path / "b", data) == Extent()
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 def test_nist_counts_the_samples_of_each_channel(tmp_path: Path, channels: int) -> None:
     samples = voice() if channels == 1 else voice().reshape(-1, 2)

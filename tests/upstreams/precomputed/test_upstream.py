@@ -584,6 +584,12 @@ def test_an_array_that_promises_more_than_any_has_is_refused(tmp_path: Path, mon
     assert "promises 1200 bytes, more than 1000" in complaint(Precomputed(str(tmp_path / "x.npz")), ["a", "b"]).message
 
 
+def test_a_header_that_is_no_python_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones(3, np.float32))
+    (tmp_path / "x.npy").write_bytes((tmp_path / "x.npy").read_bytes().replace(b"}", b"("))
+    assert "x (" in complaint(Precomputed(str(tmp_path)), ["x"]).message
+
+
 def test_pointers_and_twins_of_other_systems_are_told_or_passed_over(tmp_path: Path) -> None:
     folder = save(tmp_path / "features", VECTORS)
     (folder / "anna" / "._low0.wav.npy").write_bytes(b"\0\5\x16\7")

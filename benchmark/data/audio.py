@@ -112,5 +112,5 @@ def decode(root: Path, utterance: Utterance, max_duration: float | None = None, 
         raise AudioError(f"{utterance.file}: {error}") from error
     # A TypeError is soundfile's answer to files without a header (.raw), whose rate nobody gave.
     except (soundfile.SoundFileError, OSError, TypeError) as error:
-        raise AudioError(f"{utterance.file}: unreadable audio ({_reason(error)})") from error
+        raise AudioError(f"{utterance.file}: unreadable audio ({_reason(error)}): repair or convert it") from error
     return Wave(sound.samples, sound.rate, sound.remarks)

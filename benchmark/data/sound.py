@@ -140,7 +140,8 @@ def _opened(source: Path | io.BytesIO, told: Extent) -> Iterator[Any]:
         if isinstance(source, Path) and told.mended is not None:
             file = opened.enter_context(Mended(source, *told.mended))
         handle = opened.enter_context(Forward(file))
-        if isinstance(source, Path) and handle.format == "MP3" and not told.is_counted:
+        is_counted = told.is_counted and handle.format == "MP3"
+        if isinstance(source, Path) and handle.subtype.startswith("MPEG") and not is_counted:  # in a WAV file too
             handle.close()
             handle = opened.enter_context(Forward(opened.enter_context(_piped(source))))
         yield handle

@@ -183,6 +183,15 @@ def test_an_mp3_with_its_table_has_the_samples_that_were_encoded(tmp_path: Path)
         assert len(heard(tmp_path / "a.mp3", broken + b"".join(others)).samples) >= 10 * RATE
 
 
+def test_an_mp3_in_a_wav_file_is_read_to_its_end(tmp_path: Path) -> None:
+    data, number = unsized(tmp_path / "whole.mp3", np.concatenate([np.zeros(5 * RATE, "f4"), voice(10.0)]))
+    form = struct.pack("<HHIIHHHHIHHH", 0x55, 1, RATE, 3_000, 1, 0, 12, 1, 2, 216, 1, 1393)
+    chunks = b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", len(data)) + data
+    wave = heard(tmp_path / "a.wav", b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)
+    assert len(wave.samples) == number
+    assert wave.sha256 == heard(tmp_path / "a.mp3", data).sha256
+
+
 def test_junk_between_the_frames_of_an_mp3_is_passed_over(tmp_path: Path) -> None:
     data, number = unsized(tmp_path / "whole.mp3", voice(10.0))
     kept = frames(data)

@@ -134,21 +134,22 @@ def count_parts(
 def _part(
     name: str, listed: Sequence[Utterance], whole: CorpusCounts | None, absent: Collection[str] = frozenset()
 ) -> PartCount:
-    here = [utterance for utterance in listed if utterance.id not in absent]
-    if len(here) < len(listed):
-        lacking = f"{len(listed) - len(here)} of {count(len(listed), 'listed recording')} not here"
-        counted = _part(name, here, whole)
-        state: PartState = "incomplete" if counted.state != "not as counted" else counted.state
-        return replace(counted, state=state, differences=(lacking, *counted.differences))
-    speakers = len({utterance.speaker for utterance in here if utterance.speaker is not None})
+    lacking = sum(utterance.id in absent for utterance in listed)
+    if lacking:  # what the lists say is judged, and that it is not all here
+        told = f"{lacking} of {count(len(listed), 'listed recording')} not here"
+        part = _part(name, listed, whole)
+        state: PartState = "not as counted" if part.state == "not as counted" else "incomplete"
+        here = part.utterances - lacking
+        return replace(part, state=state, utterances=here, differences=(told, *part.differences))
+    speakers = len({utterance.speaker for utterance in listed if utterance.speaker is not None})
     if whole is None:
-        return PartCount(name, "unknown", len(here), None, speakers, None, ())
-    if not here:
+        return PartCount(name, "unknown", len(listed), None, speakers, None, ())
+    if not listed:
         return PartCount(name, "not here", 0, whole.utterances, 0, whole.speakers, ())
-    compared = [(count(len(here), "utterance"), len(here), whole.utterances)]
+    compared = [(count(len(listed), "utterance"), len(listed), whole.utterances)]
     if whole.speakers is not None:
         compared.append((count(speakers, "speaker"), speakers, whole.speakers))
-    found = Counter(str(utterance.labels.get("emotion", "without an emotion")) for utterance in here)
+    found = Counter(str(utterance.labels.get("emotion", "without an emotion")) for utterance in listed)
     if whole.per_class:
         for label in [*whole.per_class, *sorted(set(found) - set(whole.per_class))]:
             compared.append((f"{found[label]} {label}", found[label], whole.per_class.get(label, 0)))
@@ -158,7 +159,7 @@ def _part(
     elif any(number < expected for _, number, expected in compared):
         state = "incomplete"
     differences = tuple(f"{what} instead of {expected}" for what, number, expected in compared if number != expected)
-    return PartCount(name, state, len(here), whole.utterances, speakers, whole.speakers, differences)
+    return PartCount(name, state, len(listed), whole.utterances, speakers, whole.speakers, differences)
 
 
 def in_words(part: PartCount) -> str:

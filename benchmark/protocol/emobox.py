@@ -55,7 +55,10 @@ def with_emobox_folds(dataset: Dataset, folder: Path) -> Dataset:
     """
     if dataset.task.target is not None:
         raise UsageError(f"the folds of {dataset.task.name!r} divide a target corpus: EmoBox has none such")
-    files, older = _files(folder)
+    try:
+        files, older = _files(folder)
+    except OSError as error:
+        raise BenchError(f"cannot read {error.filename or folder}: {error.strerror or error}", "who may?") from error
     with_dev = [name for name, parts in files.items() if "valid" in parts]
     if with_dev and len(with_dev) < len(files):
         raise BenchError(

@@ -264,6 +264,8 @@ def test_recordings_that_only_a_list_names_are_not_here(tmp_path: Path) -> None:
     class Listed(Tones):
         """Lists two more than there are."""
 
+        counts: ClassVar[Mapping[str, CorpusCounts]] = {"speech": CorpusCounts(10, 2), "song": CorpusCounts(2, 1)}
+
         def scan(self, root: Path) -> list[Utterance]:
             found = super().scan(root)
             return [*found, *(replace(found[0], id=f"{name}_x", file=f"nowhere/{name}.wav") for name in "ab")]

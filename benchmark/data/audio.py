@@ -69,6 +69,9 @@ def file_status(root: Path, utterance: Utterance) -> os.stat_result:
     try:
         status = (root / utterance.file).stat()
     except (FileNotFoundError, NotADirectoryError) as error:
+        if (root / utterance.file).is_symlink():
+            why = f"is a link to {(root / utterance.file).readlink()}, which is not here"
+            raise AudioError(f"{utterance.file}: {why}") from error
         raise AudioError(f"{utterance.file}: the file is missing") from error
     except (OSError, ValueError) as error:  # a name that no file can have is a ValueError
         raise AudioError(f"{utterance.file}: unreadable ({_reason(error)})") from error

@@ -55,7 +55,8 @@ def is_hidden(name: str) -> bool:
 def files_below(folder: Path) -> Iterator[Path]:
     """Every file below a folder, past hidden ones; links are followed, each folder once, so that none leads in circles.
 
-    Folders that lie here come before those behind links, in the order of their names.
+    Folders that lie here come before those behind links, in the order of their names. A link that leads nowhere is
+    given as a file: who reads it says that it is missing.
 
     Raises:
         OSError: A folder cannot be read.
@@ -72,7 +73,7 @@ def files_below(folder: Path) -> Iterator[Path]:
         folders = [entry for entry in entries if entry.is_dir()]
         waiting += [entry for entry in folders if not entry.is_symlink()]
         behind = [entry for entry in folders if entry.is_symlink()] + behind
-        yield from (entry for entry in reversed(entries) if entry.is_file())
+        yield from (entry for entry in reversed(entries) if entry.is_file() or not entry.exists())
 
 
 def pointed_at(path: Path) -> str | None:

@@ -143,7 +143,7 @@ def _opened(source: Path | io.BytesIO, told: Extent) -> Iterator[Any]:
         is_counted = told.is_counted and handle.format == "MP3"
         if isinstance(source, Path) and handle.subtype.startswith("MPEG") and not is_counted:  # in a WAV file too
             handle.close()
-            handle = opened.enter_context(Forward(opened.enter_context(_piped(source))))
+            handle = opened.enter_context(Forward(opened.enter_context(_piped(source)), closefd=False))
         yield handle
 
 
@@ -153,7 +153,8 @@ def _piped(path: Path) -> Iterator[int]:
     reading, writing = os.pipe()
 
     def feed() -> None:
-        with path.open("rb") as source, contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as target:
+        # Whoever reads may have enough; and a file that cannot be read ends at once, which is told of as damage.
+        with contextlib.suppress(OSError), os.fdopen(writing, "wb") as target, path.open("rb") as source:
             head = source.read(SEARCHED)
             target.write(head[first_sound(head) :])
             while block := source.read(1 << 16):
@@ -164,8 +165,7 @@ def _piped(path: Path) -> Iterator[int]:
     try:
         yield reading
     finally:
-        with contextlib.suppress(OSError):  # the decoder has closed it
-            os.close(reading)
+        os.close(reading)  # by us alone: a number that the decoder had closed could be another file's by now
         feeder.join()
 
 

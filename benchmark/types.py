@@ -54,6 +54,23 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class PublishedSound:
+    """What the recordings of a complete corpus, or one part of it, are as published.
+
+    Attributes:
+        hours: All of them together [h].
+        shortest: [s].
+        longest: [s].
+        rates: Those that were published [Hz].
+    """
+
+    hours: float
+    shortest: float
+    longest: float
+    rates: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class CorpusCounts:
     """What a complete corpus, or one part or release of it, holds.
 
@@ -61,11 +78,13 @@ class CorpusCounts:
         utterances: Number of utterances.
         speakers: Number of speakers; None where the corpus does not tell them apart.
         per_class: Utterances of each of the corpus's own emotion labels; empty where they are not published.
+        sound: What its recordings are, by the lists of EmoBox (Ma et al. 2024); None where nobody says.
     """
 
     utterances: int
     speakers: int | None
     per_class: Mapping[str, int] = field(default_factory=dict)
+    sound: PublishedSound | None = None
 
 
 @dataclass(frozen=True)

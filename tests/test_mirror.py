@@ -23,6 +23,7 @@ ACROSS = {
     "simulations/test_simulations.py": "how often the statistics err",
     "tasks/test_every_corpus.py": "one contract over all scanners",
     "tasks/test_every_task.py": "one contract over all protocols",
+    "test_cases.py": "faults as they were reported, each made anew by its own script",
     "test_golden.py": "numbers under declared versions, of every part",
     "test_imports.py": "who may import whom",
     "test_mirror.py": "where tests stand",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.io.files import digest, file_sha256
+from benchmark.io.files import digest, file_sha256, pointed_at
 
 CONFIG = "config.json"
 # Where the settings of the feature extractor stand; transformers 5 writes the second, with the tokenizer's beside them.
@@ -118,6 +118,9 @@ class Checkpoint:
         if not found:
             expected = " or ".join(single for single, _, _ in FORMATS)
             raise MissingError(f"{self.label!r} has no weights: {self.folder} holds no {expected}", HOW_TO_GIVE)
+        for file in found:
+            if (pointer := pointed_at(file)) is not None:
+                raise MissingError(f"{self.label!r} has no weights: {file.name} {pointer}", HOW_TO_GIVE)
         return tuple(found)
 
     def _fetched(self) -> list[Path]:

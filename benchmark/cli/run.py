@@ -67,6 +67,10 @@ def run(
         str | None,
         typer.Option("--scheduler", metavar="ADDRESS", help="Work on a dask cluster: file:PATH or tcp://HOST:PORT."),
     ] = None,
+    without_audio: Annotated[
+        bool,
+        typer.Option("--without-audio", help="Hear nothing: for precomputed: features; records are on no leaderboard."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -92,6 +96,7 @@ def run(
         allow_partial=allow_partial,
         folds_from=folds_from,
         stream=stream,
+        without_audio=without_audio,
     )
     if dry_run:
         worker = Worker(setup_of(request, settings, registry.plugins), registry)

@@ -8,12 +8,14 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchError
 
 TEMPORARY_PREFIX = ".writing-"  # hidden
+LFS_POINTER, ANNEX_POINTER = b"version https://git-lfs.github.com/spec/", b"/annex/objects/"  # how their files begin
 JUNK_FOLDER = "__MACOSX"  # of archives that were made on a Mac
 
 
@@ -48,6 +50,45 @@ def safe_name(name: str) -> str:
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is one that nobody put there to be read: hidden, half written, or added by archives."""
     return name.startswith(".") or name == JUNK_FOLDER
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, past hidden ones; links are followed, each folder once, so that none leads in circles.
+
+    Folders that lie here come before those behind links, in the order of their names. A link that leads nowhere is
+    given as a file: who reads it says that it is missing.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
+    waiting, met = [folder], set[tuple[int, int]]()
+    behind: list[Path] = []
+    while waiting or behind:
+        here = waiting.pop() if waiting else behind.pop()
+        status = here.stat()
+        if (status.st_dev, status.st_ino) in met:
+            continue
+        met.add((status.st_dev, status.st_ino))
+        entries = sorted((entry for entry in here.iterdir() if not is_hidden(entry.name)), reverse=True)
+        folders = [entry for entry in entries if entry.is_dir()]
+        waiting += [entry for entry in folders if not entry.is_symlink()]
+        behind = [entry for entry in folders if entry.is_symlink()] + behind
+        yield from (entry for entry in reversed(entries) if entry.is_file() or not entry.exists())
+
+
+def pointed_at(path: Path) -> str | None:
+    """What is wrong with a file that only points to another, which was not fetched; None where it is a file itself.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(64)
+    if head.startswith(LFS_POINTER):
+        return "is a pointer of Git LFS, whose content was not fetched (git lfs pull)"
+    if head.startswith(ANNEX_POINTER):
+        return "is a pointer of git-annex, whose content was not fetched (git annex get)"
+    return None
 
 
 def write_atomically(path: Path, content: bytes) -> None:

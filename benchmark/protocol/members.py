@@ -48,7 +48,11 @@ def choose(task: Task, part: Part, scanned: Sequence[Utterance]) -> Members:
     left_out += Counter(part.exclude[u.id] for u in kept if u.id in part.exclude)
     kept = [utterance for utterance in kept if utterance.id not in part.exclude]
     classes = task.targets.classes(task, part, kept)
-    left_out += Counter(f"label {u.labels[task.label]}" for u in kept if u.id in classes and classes[u.id] is None)
+    left_out += Counter(
+        f"label {label}" if (label := u.labels.get(task.label)) is not None else "no label"
+        for u in kept
+        if u.id in classes and classes[u.id] is None
+    )
     labels = {name: target for name, target in classes.items() if target is not None}
     kept = [utterance for utterance in kept if utterance.id in labels or utterance.id not in classes]
     auxiliary: dict[str, str | None] = {}

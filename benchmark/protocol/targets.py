@@ -157,6 +157,10 @@ def targets_of(kind: Kind) -> Targets:
     return _TARGETS[STATISTICS[kind].outputs]
 
 
+# In a label map: those without a label.
+UNLABELLED = ""
+
+
 def class_of(utterance: Utterance, key: str, label_map: Mapping[str, str | None], where: str) -> str | None:
     """The class that a label of an utterance is mapped to; None where the map leaves it out.
 
@@ -170,6 +174,13 @@ def class_of(utterance: Utterance, key: str, label_map: Mapping[str, str | None]
         BenchError: The label is not in the map.
     """
     label = utterance.labels.get(key)
+    if label is None and UNLABELLED in label_map:
+        return label_map[UNLABELLED]
+    if label is None:
+        raise BenchError(
+            f"utterance {utterance.id!r} has no {'label' if key == 'emotion' else key}, which {where} asks for",
+            f'label it, or leave out all without one: "{UNLABELLED}": null in the label_map',
+        )
     if not isinstance(label, str) or label not in label_map:
         what = "label" if key == "emotion" else key
         raise BenchError(

@@ -240,6 +240,8 @@ class Task(Closed):
 
 def _check_label_map(classes: Sequence[str], label_map: Mapping[str, str | None]) -> None:
     for label, target in label_map.items():
+        if label == "" and target is not None:
+            raise ValueError(f"label_map sends what has no label to {target!r}: it can only be left out (null)")
         if target is not None and target not in classes:
             raise ValueError(f"label_map sends {label!r} to {target!r}, which is not in labels")
     unused = set(classes) - set(label_map.values())

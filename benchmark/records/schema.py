@@ -11,7 +11,8 @@ from benchmark.records.upgrades import NEWEST
 from benchmark.sufficient import STATISTICS, SufficientStatistics
 from benchmark.types import Kind
 
-# "modified": other seeds or folds than the task's own; "partial": on a part of the corpus. Neither is on a leaderboard.
+# "modified": other seeds or folds than the task's own, or recordings that are not the published ones; "partial": on a
+# part of the corpus. Neither is on a leaderboard.
 Protocol = Literal["official", "modified", "partial"]
 
 

@@ -15,7 +15,7 @@ from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit
 from benchmark.run.worker import Worker
-from benchmark.text import nearest
+from benchmark.text import nearest, some
 
 Rerun = Literal["missing", "failed", "all"]
 
@@ -34,6 +34,8 @@ class Request:
         allow_partial: Take a corpus that is not as the task expects it; records are marked as partial.
         folds_from: Folder of EmoBox folds that replace those of the tasks; records are marked as modified.
         stream: Encode frames whenever a head reads them, and store none.
+        without_audio: Hear no recording, as features made elsewhere need none; records are marked as modified, and the
+            digest of their audio is `NOTHING_HEARD`.
     """
 
     upstreams: Sequence[str]
@@ -45,6 +47,7 @@ class Request:
     allow_partial: bool = False
     folds_from: Path | None = None
     stream: bool = False
+    without_audio: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,9 @@ class CellPlan:
 
 def setup_of(request: Request, settings: Settings, plugins: Sequence[str]) -> Setup:
     """What every process of a run must be told."""
-    return Setup(settings, tuple(plugins), request.allow_partial, request.folds_from, request.stream)
+    return Setup(
+        settings, tuple(plugins), request.allow_partial, request.folds_from, request.stream, request.without_audio
+    )
 
 
 def make_plan(request: Request, worker: Worker, progress: Progress) -> list[CellPlan]:
@@ -120,6 +125,11 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
             split leaks. Nothing has been encoded or trained.
     """
     upstreams = list(dict.fromkeys(request.upstreams))
+    hearing = [name for name in upstreams if request.without_audio and worker.upstream(name).hears]
+    if hearing:
+        raise UsageError(
+            f"--without-audio, and {some(hearing, 3)} hears", "it is for features that are there: precomputed:FILE"
+        )
     shortest = {upstream.name: upstream.min_duration for upstream in map(worker.upstream, upstreams)}
     records = RecordStore(worker.settings.results)
     cells = []
@@ -160,10 +170,13 @@ def _units(request: Request, material: Material, names: Names, parts: Parts) -> 
     # A head that ignores the seed gives the same number for every seed: the first one stands for all.
     seeds = (list(request.seeds) or task.seeds) if parts.downstream.stochastic else task.seeds[:1]
 
+    not_as_published = material.dataset.not_as_published(material.heard)
+
     def protocol(seed: int) -> Protocol:
         if material.dataset.differences:
             return "partial"
-        return "official" if seed in task.seeds and request.folds_from is None else "modified"
+        is_modified = seed not in task.seeds or request.folds_from is not None or request.without_audio
+        return "modified" if is_modified or not_as_published else "official"
 
     for seed in dict.fromkeys(seeds):
         for fold in dict.fromkeys(request.folds or folds):

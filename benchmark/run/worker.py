@@ -12,6 +12,7 @@ from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
 from benchmark.base.identity import Code, code_of, identity_sha256, version_of
+from benchmark.data.listening import Heard
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.features import encoding
 from benchmark.features.encoding import encoding_code
@@ -109,8 +110,12 @@ class Worker:
             check_head(dataset.task, head, self.registry.downstream(head))
         if dataset.differences:
             progress.note(f"{task.name}: partial corpus, off the leaderboard: {', '.join(dataset.differences)}")
-        with progress.stage(f"listen to {task.name}", len(dataset.recordings)) as advance:
-            heard = listen(dataset, self.settings, min_durations, advance)
+        heard: dict[str, Heard] = {}
+        if setup.without_audio:
+            progress.note(f"{task.name}: no recording is heard, so nothing shows of what the features are")
+        else:
+            with progress.stage(f"listen to {task.name}", len(dataset.recordings)) as advance:
+                heard = listen(dataset, self.settings, min_durations, advance)
         report = audit(dataset, heard)
         report.stop_on_error(name)
         for finding in report.findings:

@@ -101,6 +101,9 @@ def test_each_missing_file_is_named(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "m")
     with pytest.raises(MissingError, match=r"'m' has no weights: .* holds no model\.safetensors or pytorch_model\.bin"):
         assert Checkpoint(str(folder)).sha256
+    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(MissingError, match=r"'m' has no weights: model\.safetensors is a pointer of Git LFS"):
+        assert Checkpoint(str(folder)).sha256
     (folder / "preprocessor_config.json").unlink()
     with pytest.raises(MissingError, match=r"holds no preprocessor_config\.json"):
         Checkpoint(str(folder))

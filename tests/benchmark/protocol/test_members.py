@@ -93,8 +93,21 @@ def test_another_label_than_emotion_may_be_the_target() -> None:
     rule = task(label="polarity")
     assert choose(rule, rule.parts[0], utterances).labels == {"a": "high"}
     rule = task(label="mood")
-    with pytest.raises(BenchError, match="has the mood None"):
+    with pytest.raises(BenchError, match=r"has no mood, which .*: \"\": null in the label_map"):
         choose(rule, rule.parts[0], utterances)
+
+
+def test_what_has_no_label_is_left_out_where_the_map_says_so_and_counted() -> None:
+    utterances = [spoken("a", labels={"emotion": "high"}), spoken("b", labels={}), spoken("c", labels={"arousal": 1.0})]
+    mapped = {"high": "high", "low": "low"}
+    rule = task(label_map=mapped)
+    with pytest.raises(BenchError, match="utterance 'b' has no label"):
+        choose(rule, rule.parts[0], utterances)
+    rule = task(label_map={**mapped, "": None})
+    chosen = choose(rule, rule.parts[0], utterances)
+    assert ([u.id for u in chosen.utterances], dict(chosen.left_out)) == (["a"], {"no label": 2})
+    with pytest.raises(ValueError, match="sends what has no label to 'high': it can only be left out"):
+        task(label_map={**mapped, "": "high"})
 
 
 REGRESSION = {

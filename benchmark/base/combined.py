@@ -10,6 +10,7 @@ hubert-base@bf16@last+egemaps-lld
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from benchmark.lazy import LazyMapping
 from benchmark.types import Features, Precision
 
 LAYERS = "layers are first, last, mean-last-4, or numbers from 0 such as 3 or 3,7,11 or 6-9"
+PRECISIONS = f"precisions are {', '.join(get_args(Precision))}"
 _MEAN_LAST = re.compile(r"mean-last-([1-9]\d{0,3})")
 _NUMBER = r"(0|[1-9]\d{0,3})"  # written in one way, because it is in the name of a row
 _NUMBERS = re.compile(f"{_NUMBER}(-{_NUMBER})?(,{_NUMBER}(-{_NUMBER})?)*")
@@ -71,6 +73,22 @@ class Name:
                 break
             base = rest
         return cls(base, precision, layers)  # type: ignore[arg-type]
+
+
+def unknown_word(name: str, word: str) -> UsageError:
+    """The error for what follows an "@" and is nothing.
+
+    Args:
+        name: The whole name.
+        word: What follows.
+    """
+    known = ("first", "last", "mean-last-4", *get_args(Precision))
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    meant = f"did you mean {close[0]!r}? " if close else ""
+    return UsageError(
+        f"{name!r}: {word!r} is neither a precision nor a selection of layers",
+        f"{meant}{LAYERS}; {PRECISIONS}",
+    )
 
 
 class LayersOf(Upstream):

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from benchmark.io.yamls import Closed
 
+SUFFIXES = (".yaml", ".yml")  # of a file in the place of a registered name
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -69,6 +71,11 @@ class Recipe(Closed):
     downstream: str
     params: dict[str, Any] = {}
     source: str | None = None
+
+
+def is_protocol(content: Mapping[str, Any]) -> bool:
+    """Whether the content of a YAML is meant as a protocol, whatever else is wrong with it."""
+    return bool(content.keys() & {"folds", "corpus", "target", "metrics"})
 
 
 class Checkpoint(Closed):

@@ -56,6 +56,12 @@ class CSV(Corpus):
             raise BenchError(f"cannot read {INDEX}: {error.strerror or error}", f"it is in {root}") from error
         except (csv.Error, UnicodeDecodeError) as error:
             raise BenchError(f"{INDEX} is not a CSV file in UTF-8: {error}") from error
+        if not columns:
+            raise BenchError(
+                f"{INDEX} is empty", f"its first line names the columns: {', '.join(REQUIRED)}, label, ..."
+            )
+        if not rows:
+            raise BenchError(f"{INDEX} has a header and no row", f"it lists the recordings in {root}")
         for column in columns:
             if columns.count(column) > 1:
                 raise BenchError(f"{INDEX} has two columns {column!r}", "rename or remove one of them")

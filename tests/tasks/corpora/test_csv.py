@@ -65,6 +65,8 @@ def test_a_byte_order_mark_of_a_spreadsheet_does_no_harm(tmp_path: Path) -> None
         ("file,speaker\n../x.wav,s\n", "leaves the folder"),
         ("file,speaker\n/etc/x.wav,s\n", "leaves the folder"),
         ("file,speaker\n,s\n", "line 2: the file is empty"),
+        ("", "index.csv is empty .its first line names the columns"),
+        ("file,speaker,label\n", "index.csv has a header and no row"),
         ("file,speaker\nx.wav,s,more\n", "line 2: the number of fields"),
         ("file,speaker\nx.wav\n", "line 2: the number of fields"),
         ("file,speaker\n\ny.wav,s\n\nx.wav\n", "line 5: the number of fields"),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from benchmark.errors import EncodingError
 from benchmark.features.store import Encoded
 from benchmark.features.views import check_space
+from benchmark.io.files import check_writable
+from benchmark.io.leftovers import remove_leftovers
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, RecordStore
@@ -19,7 +21,7 @@ from benchmark.records.grouping import find_cell
 from benchmark.registry.registry import Registry
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
 from benchmark.run.recording import Result
-from benchmark.run.threads import available_cores, one_thread, resolve_device, use_one_thread
+from benchmark.threads import available_cores, resolve_device, threads, use_threads
 from benchmark.run.unit import Unit
 from benchmark.run.worker import Worker
 from benchmark.statistics import cell_interval, cell_scores
@@ -92,13 +94,39 @@ def run(
         BenchError: Something that concerns more than one unit is wrong; what is finished is kept. A unit that fails
             alone becomes a record with status "failed", and the run goes on.
     """
+    check_writable(settings.results, "--results DIR, or BENCH_RESULTS, names another folder")
+    check_writable(settings.cache, "BENCH_CACHE names another folder")
+    if number := remove_leftovers(settings.cache, settings.results):
+        progress.note(f"removed what killed runs left half-written: {count(number, 'file')}")
     worker = Worker(setup_of(request, settings, registry.plugins), registry)
-    cells = make_plan(request, worker, progress)
+    cells: list[CellPlan] = []
+    try:
+        cells = make_plan(request, worker, progress)
+        return _run_cells(cells, worker, progress, device)
+    except KeyboardInterrupt:
+        progress.problem(_interrupted(cells, RecordStore(settings.results)))
+        raise
+
+
+def _run_cells(cells: list[CellPlan], worker: Worker, progress: Progress, device: str) -> list[CellOutcome]:
+    settings = worker.settings
     if any(cell.todo for cell in cells):
         check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
         device = resolve_device(device)
     outcomes = [_run_cell(cell, worker, progress, device) for cell in cells]
     return [replace(outcome, score=_score_cell(cell, settings)) for cell, outcome in zip(cells, outcomes, strict=True)]
+
+
+def _interrupted(cells: list[CellPlan], records: RecordStore) -> str:
+    """What is done when somebody stops a run."""
+    if not cells:
+        return "interrupted before the first unit; the same command begins again"
+    units = [(cell.parts.task.name, unit.id) for cell in cells for unit in cell.units]
+    done = sum(records.path(*unit).exists() for unit in units)
+    return (
+        f"interrupted: {done} of {count(len(units), 'unit')} recorded in {records.root}, and what is encoded is kept; "
+        "the same command goes on from here"
+    )
 
 
 def _run_cell(cell: CellPlan, worker: Worker, progress: Progress, device: str) -> CellOutcome:
@@ -172,13 +200,13 @@ def _fitted(
     head may remember what the seeds of a fold have in common.
     """
     if not cell.concurrent or device != "cpu":
-        with one_thread():
+        with threads(1):
             for unit in cell.todo:
                 yield unit, worker.fit(unit, device, progress)
         return
-    threads = min(available_cores(), _fitting_in_memory(cell, encoded))
+    at_once = min(available_cores(), _fitting_in_memory(cell, encoded))
     todo, waiting = list(cell.todo), dict[Future[Result], Unit]()
-    with one_thread(), ThreadPoolExecutor(threads, initializer=use_one_thread) as pool:
+    with threads(1), ThreadPoolExecutor(at_once, initializer=use_threads, initargs=(1,)) as pool:
 
         def submit_next(finished: str | None) -> None:
             if todo:
@@ -186,7 +214,7 @@ def _fitted(
                 waiting[pool.submit(worker.fit, unit, device, progress)] = unit
 
         try:
-            for _ in range(threads):
+            for _ in range(at_once):
                 submit_next(None)
             while waiting:
                 for result in wait(waiting, return_when=FIRST_COMPLETED).done:

@@ -567,3 +567,60 @@ def test_more_threads_than_folds_share_them() -> None:
 def test_every_unit_is_taken_once() -> None:
     for threads in range(1, 9):
         assert sorted(played("abcde", 4, threads)) == sorted(unit.id for unit in units("abcde", 4))
+
+
+@pytest.mark.parametrize("place", ["results", "cache"])
+def test_a_place_that_cannot_be_written_is_told_before_any_work(
+    toy_task, spy, plugin, settings, progress, place: str
+) -> None:
+    (settings.cache.parent / "file").touch()
+    there = replace(settings, **{place: settings.cache.parent / "file" / "below"})
+    with pytest.raises(BenchError, match="nothing can be written to .*Not a directory"):
+        go(request(toy_task, "spy"), there, progress, plugin, spy)
+    assert not spy.with_suffix(".jsonl").exists()
+    assert not settings.results.exists()
+
+
+def test_what_killed_runs_left_is_removed(toy_task, plugin, settings, progress) -> None:
+    for folder in (settings.cache / "features" / "a", settings.results / "toy"):
+        folder.mkdir(parents=True)
+        (folder / ".writing-abc").touch()
+    go(request(toy_task), settings, progress, plugin)
+    assert not [*settings.cache.rglob(".writing-*"), *settings.results.rglob(".writing-*")]
+
+
+def test_who_stops_a_run_is_told_what_is_done(toy_task, plugin, settings, progress, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(type(progress), "problem", lambda self, text: told.append(text))
+    fitted = []
+    fit = Worker.fit
+
+    def stopped(self, unit, device, progress):
+        if len(fitted) == 3:
+            raise KeyboardInterrupt
+        fitted.append(unit)
+        return fit(self, unit, device, progress)
+
+    monkeypatch.setattr(Worker, "fit", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        go(request(toy_task), settings, progress, plugin)
+    assert told == [
+        f"interrupted: 3 of 8 units recorded in {settings.results}, and what is encoded is kept; "
+        "the same command goes on from here"
+    ]
+    monkeypatch.setattr(Worker, "fit", fit)
+    (outcome,) = go(request(toy_task), settings, progress, plugin)
+    assert (outcome.kept, outcome.completed) == (3, 5)
+
+
+def test_who_stops_a_plan_is_told_too(toy_task, plugin, settings, progress, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(type(progress), "problem", lambda self, text: told.append(text))
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmark.run.loop.make_plan", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        go(request(toy_task), settings, progress, plugin)
+    assert told == ["interrupted before the first unit; the same command begins again"]

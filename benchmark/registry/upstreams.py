@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmark.base.combined import Name, joined, unknown_word
+from benchmark.base.combined import Name, joined, meant_word, unknown_word
 from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
@@ -61,8 +61,8 @@ class Upstreams:
             raise UsageError(f"{name!r} is a prefix", f"something follows it, as in {name}PATH-OR-ID")
         base, at, word = name.rpartition("@")
         if colon and rest and prefix + colon in known:
-            if self._on_disk and at and "/" not in word and not self._is_path(name):
-                raise unknown_word(name, word)  # no id of a hub has the sign
+            if self._on_disk and at and meant_word(word) and not self._is_path(name):
+                raise unknown_word(name, word)
             return known[prefix + colon], rest
         if at and (base in known or base.partition(":")[0] + ":" in known):
             raise unknown_word(name, word)
@@ -132,4 +132,6 @@ def _named(name: str, row: Checkpoint, known: Mapping[str, Entry]) -> Entry:
         training_data=row.training_data,
         trained_on=row.trained_on,
         version=prefix.version,
+        layers=None if row.shape is None else row.shape.layers,
+        dim=None if row.shape is None else row.shape.dim,
     )

@@ -66,7 +66,13 @@ def leaderboard(
         check_writable(folder, "--out DIR names another folder")
     sources = read_records(record_folders(results, published))
     renderer = importlib.import_module(RENDERER)
-    made = renderer.board(*sources.records, references=read_references() if references else ())
+    if published:
+        sources = sources.beside_published(every=True)
+    made = renderer.board(
+        *sources.records,
+        references=read_references() if references else (),
+        published=sources.records[-1] if published else (),
+    )
     if since is not None:
         earlier = read_records([since])
         sys.stdout.write(importlib.import_module(CHANGES).changes(renderer.board(*earlier.records), made))

@@ -77,8 +77,8 @@ class Encoded:
         features: By utterance id, float32: (L, D) means, (L, 2 D) statistics or (L, T, D) frames, read when asked for.
         shape: Of one utterance's.
         frame_rate: Frames a second [Hz]; None for one vector an utterance.
-        seconds: What encoding these utterances once took, whenever that was [s]: on a CPU time of the processor, without
-            the loading of the model; None where that is not known.
+        seconds: What encoding these utterances once took, whenever that was [s]: on a CPU its processor time, and
+            never the loading of the model; None where that is not known.
         newly_encoded: How many utterances were encoded just now; the others were stored.
         parameters: Number of weights of the upstream.
         device: Where the features were computed.
@@ -120,8 +120,10 @@ class FeatureStore:
         self.cache = cache
         self.upstream = upstream
         self.pooling: Needs = pooling
-        self.folder = cache / "features" / f"{safe_name(upstream.name)}-{pooling}-{key[:16]}"
-        self._identity = canonical_json({"name": upstream.name, "pooling": pooling, **identity})
+        # Not by the name of the row, for a checkpoint that is given by its name and by its folder is one.
+        called = safe_name(str(upstream.params.get("model", upstream.name)))
+        self.folder = cache / "features" / f"{called}-{pooling}-{key[:16]}"
+        self._identity = canonical_json({"name": called, "pooling": pooling, **identity})
 
     def demand(self, heard: Mapping[str, Heard]) -> Demand:
         """What would have to be encoded for some utterances."""

@@ -52,7 +52,7 @@ def is_hidden(name: str) -> bool:
 
 
 def temporary_prefix() -> str:
-    """How the temporary files of this process begin, so that others see who writes them: `.writing-MACHINE-PROCESS-`."""
+    """How temporary files of this process begin, so that others see who writes them: `.writing-MACHINE-PROCESS-`."""
     return f"{TEMPORARY_PREFIX}{machine()}-{os.getpid()}-"
 
 

@@ -21,11 +21,11 @@ from benchmark.records.grouping import find_cell
 from benchmark.registry.registry import Registry
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
 from benchmark.run.recording import Result
-from benchmark.threads import available_cores, resolve_device, threads, use_threads
 from benchmark.run.unit import Unit
 from benchmark.run.worker import Worker
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.text import count
+from benchmark.threads import available_cores, resolve_device, threads, use_threads
 
 
 @dataclass(frozen=True)

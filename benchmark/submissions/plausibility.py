@@ -120,7 +120,7 @@ def _odd_times(record: Record) -> Iterator[str]:
 
 
 def other_commands(records: Iterable[Record]) -> Iterator[str]:
-    """Commands that are not those of the names beside them: who wants to see for himself pastes them into a terminal."""
+    """Commands that are not those of the names beside them: reviewers paste them into a terminal."""
     for one in records:
         fold = None if one.clusters.folds else one.fold
         command = command_of(one.upstream.name, one.downstream.name, one.task.name, fold, one.seed)
@@ -285,9 +285,9 @@ def _upstream_facts(upstream: UpstreamPart) -> Iterator[str]:
         if value is not None and getattr(upstream, key) != value:
             yield f"upstream.{key} is {getattr(upstream, key)}, that of {upstream.name!r} is {value}"
     # A checkpoint that is given by its name is recorded by it, wherever its files lay.
-    if len(entries) == 1 and entries[0].name == upstream.name and entries[0].arguments:
-        if upstream.params.get("model", upstream.name) != upstream.name:
-            yield f"upstream.params.model is {upstream.params['model']!r:.80}, that of {upstream.name!r} is its name"
+    is_named = len(entries) == 1 and entries[0].name == upstream.name and entries[0].arguments
+    if is_named and (model := upstream.params.get("model", upstream.name)) != upstream.name:
+        yield f"upstream.params.model is {model!r:.80}, that of {upstream.name!r} is its name"
 
 
 def _head_facts(downstream: DownstreamPart) -> Iterator[str]:

@@ -89,7 +89,7 @@ def test_recipes_are_told_from_protocols(tmp_path: Path, toy_task: Path) -> None
 
 
 def test_a_protocol_is_no_recipe(toy_task: Path) -> None:
-    with pytest.raises(UsageError, match="is a protocol, and no recipe .--task "):
+    with pytest.raises(UsageError, match=r"is a protocol, and no recipe .--task "):
         Downstreams().entry(str(toy_task))
 
 

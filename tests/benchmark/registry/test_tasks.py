@@ -23,7 +23,7 @@ def test_a_protocol_is_read_by_name_and_by_file(toy_task: Path) -> None:
 def test_a_recipe_is_told_from_a_protocol(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("name: mine\nsummary: s\ndownstream: svm\n")
-    with pytest.raises(UsageError, match="is a recipe, and no protocol .--downstream "):
+    with pytest.raises(UsageError, match=r"is a recipe, and no protocol .--downstream "):
         Tasks().read(str(path))
 
 

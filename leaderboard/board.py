@@ -147,31 +147,33 @@ class Board:
         return next((track.across for track in self.tracks if track.across), None)
 
 
-def board(*sources: Iterable[Record], references: Iterable[Reference] = ()) -> Board:
+def board(*sources: Iterable[Record], references: Iterable[Reference] = (), published: Sequence[Record] = ()) -> Board:
     """Make the leaderboard from records, and set beside it what was published elsewhere.
 
     Args:
         sources: Records; of a unit that several sources have, the first one's counts.
         references: What was published elsewhere; those of tasks without records are left out.
+        published: The source among them that is published, where others stand beside it: its protocols are shown, and
+            ranks over tasks are over its tasks.
 
     Raises:
         BenchError: Records contradict each other or their task; the message names them.
     """
-    grouping = group(*sources)
+    grouping = group(*sources, published=published)
     by_task: dict[str, list[Cell]] = {}
     for cell in grouping.cells:
         by_task.setdefault(cell.task.name, []).append(cell)
     sections = tuple(section(cells) for _, cells in sorted(by_task.items()))
-    published: dict[str, list[Reference]] = {}
+    elsewhere: dict[str, list[Reference]] = {}
     for reference in references:
-        published.setdefault(reference.task, []).append(reference)
-    found = tracks(sections)
+        elsewhere.setdefault(reference.task, []).append(reference)
+    found = tracks(sections, frozenset(record.task.name for record in published) or None)
     return Board(
         sections=sections,
         tracks=found,
         overviews=tuple(_track_table(track, sections) for track in found),
         notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping)),
-        tasks=tuple(_task_table(one, grouping, published.get(one.task.name, [])) for one in sections),
+        tasks=tuple(_task_table(one, grouping, elsewhere.get(one.task.name, [])) for one in sections),
         legend=legend(grouping.cells),
         values=tuple(value for one in sections for ranked in one.groups for value in csv_values(ranked)),
     )

@@ -24,27 +24,33 @@ class Standing:
         downstream: Its head.
         places: Where it stands, by task: also on tasks that do not count, and where its weights know the task.
         counted: The tasks of those that count in its mean rank.
+        covers_all: Whether these are all that count in its track: means over different tasks are not compared.
     """
 
     upstream: str
     downstream: str
     places: Mapping[str, Place]
     counted: tuple[str, ...]
+    covers_all: bool
 
     @cached_property
     def mean_rank(self) -> float | None:
-        """The mean of its ranks; None where no task counts."""
-        return _mean([self.places[task].rank for task in self.counted])
+        """The mean of its ranks; None where no task counts, or not all of them have it."""
+        return self._mean([self.places[task].rank for task in self.counted])
 
     @cached_property
     def best(self) -> float | None:
         """The mean of the best ranks that the tests within the tasks leave possible."""
-        return _mean([self.places[task].best for task in self.counted])
+        return self._mean([self.places[task].best for task in self.counted])
 
     @cached_property
     def worst(self) -> float | None:
         """The mean of the worst ones."""
-        return _mean([self.places[task].worst for task in self.counted])
+        return self._mean([self.places[task].worst for task in self.counted])
+
+    def _mean(self, numbers: Sequence[int | None]) -> float | None:
+        known = [number for number in numbers if number is not None]
+        return sum(known) / len(known) if known and self.covers_all else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +61,8 @@ class Track:
         name: One of `TRACKS`.
         tasks: Those that count in mean ranks and tests: speaker-independent, with a dev set of its own, spoken by
             people.
-        standings: Systems that cover more of these tasks first, then by mean rank.
+        standings: Systems that cover more of these tasks first, then by mean rank, which only those have that cover
+            all.
         across: Tests over the tasks that count; None where there are too few tasks or systems.
         wins: For every two systems with a common task, on how many the first is better.
     """
@@ -72,13 +79,18 @@ def counts(task: TaskPart) -> bool:
     return task.speaker_independent and not task.dev_is_test and not task.corpus.synthetic
 
 
-def tracks(sections: Sequence[Section]) -> tuple[Track, ...]:
-    """The tracks that there are."""
-    found = (_track(name, sections) for name in TRACKS)
+def tracks(sections: Sequence[Section], over: frozenset[str] | None = None) -> tuple[Track, ...]:
+    """The tracks that there are.
+
+    Args:
+        sections: The tasks.
+        over: Those of which ranks over tasks are taken; all that count where None.
+    """
+    found = (_track(name, sections, over) for name in TRACKS)
     return tuple(track for track in found if track.standings)
 
 
-def _track(name: str, sections: Sequence[Section]) -> Track:
+def _track(name: str, sections: Sequence[Section], over: frozenset[str] | None) -> Track:
     places: dict[tuple[str, str], dict[str, Place]] = {}
     ranked: dict[tuple[str, str], list[str]] = {}
     for section in sections:
@@ -86,10 +98,18 @@ def _track(name: str, sections: Sequence[Section]) -> Track:
             for place in _of_track(group, name):
                 system = (place.row.cell.upstream.name, place.row.cell.downstream.name)
                 places.setdefault(system, {})[section.task.name] = place
-                if counts(section.task) and group.name == name and place.rank is not None:
+                is_over = over is None or section.task.name in over
+                if is_over and counts(section.task) and group.name == name and place.rank is not None:
                     ranked.setdefault(system, []).append(section.task.name)
-    counted = [section for section in sections if counts(section.task) and _group(section, name)]
-    standings = [Standing(*system, places[system], tuple(ranked.get(system, ()))) for system in sorted(places)]
+    counted = [
+        section
+        for section in sections
+        if counts(section.task) and _group(section, name) and (over is None or section.task.name in over)
+    ]
+    standings = [
+        Standing(*system, places[system], of := tuple(ranked.get(system, ())), len(of) == len(counted))
+        for system in sorted(places)
+    ]
     standings.sort(key=lambda one: (-len(one.counted), one.mean_rank or 0))
     scores = {section.task.name: _scores(section, name) for section in counted}
     wins = _wins(counted, standings)
@@ -125,8 +145,3 @@ def _wins(sections: Sequence[Section], standings: Sequence[Standing]) -> tuple[R
         if common:
             found.append(replicability([section.analysis.pairs[names] for section in common], better))
     return tuple(found)
-
-
-def _mean(numbers: Sequence[int | None]) -> float | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known) / len(known) if known else None

@@ -85,11 +85,8 @@ def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[
             lines.append(f"Failed: {clean(cell.name)}, {count(len(cell.failed), 'unit')}: {listed}.")
     old = [cell for cell in grouping.superseded if cell.task.name == task]
     if old:
-        named = "; ".join(
-            f"{clean(cell.name)} (protocol {cell.task.sha256[:8]}, recordings {cell.task.corpus.audio_sha256[:8]}, "
-            f"upstream {cell.upstream.sha256[:8]}, downstream {cell.downstream.sha256[:8]})"
-            for cell in old
-        )
+        shown = {cell.name: cell for cell in cells}
+        named = "; ".join(f"{clean(one.name)} ({why_superseded(one, shown.get(one.name), cells[0])})" for one in old)
         lines.append(f"Not shown: {count(len(old), 'superseded row')}: {clean(named)}.")
     return (
         *_power(section),
@@ -99,6 +96,33 @@ def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[
         *_libraries(cells),
         *_not_shown(task, grouping),
     )
+
+
+def why_superseded(old: Cell, shown: Cell | None, any_of_task: Cell) -> str:
+    """Why a row is not shown, in words: what is another one in the row that is shown under its name.
+
+    Args:
+        old: It.
+        shown: The row of its name; None where there is none of the protocol that is shown.
+        any_of_task: A row of its task that is shown.
+    """
+    other = shown or any_of_task
+    differs = {
+        "another version of the protocol": old.task.sha256 != other.task.sha256,
+        "other recordings": old.task.corpus.audio_sha256 != other.task.corpus.audio_sha256,
+        "another reading of the corpus": old.task.corpus.index_sha256 != other.task.corpus.index_sha256,
+        "other folds": old.task.folds_sha256 != other.task.folds_sha256,
+    }
+    if shown is not None:
+        is_another = old.upstream.weights_sha256 != shown.upstream.weights_sha256
+        differs |= {
+            "other weights": is_another,
+            "another version of the upstream": old.upstream.sha256 != shown.upstream.sha256 and not is_another,
+            "another version of the head": old.downstream.sha256 != shown.downstream.sha256,
+        }
+    what = [text for text, holds in differs.items() if holds] or ["other code or libraries"]
+    state = "" if old.complete else f", {len(old.completed)} of {count(len(old.units), 'unit')}"
+    return f"{old.created[:10]}{state}: {', '.join(what)}"
 
 
 def _power(section: Section) -> list[str]:
@@ -225,7 +249,8 @@ def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
         "fixed: the task's own head and recipe on a frozen upstream; open head: any other head; fine-tuned: the "
         "upstream learns too; contaminated: ranked apart, for its weights know the recordings",
         "mean rank: over the tasks that count (unseen speakers, a dev set of its own, spoken by people), among the "
-        "systems of the track; with the means of the best and worst ranks possible, and how many tasks it covers",
+        "systems of the track, of those that cover all of them; with the means of the best and worst ranks possible, "
+        "and how many tasks a system covers",
         "3/10 units (1/5 folds): what is completed of a row that is not complete; it has no score and no rank",
         f"{NONE}: not known or does not apply",
     )

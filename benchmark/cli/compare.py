@@ -70,7 +70,9 @@ def compare(
 
     folders = record_folders([results] if results else None, published)
     sources = read_records(folders)
-    cells = group(*sources.records).cells
+    if published:
+        sources = sources.beside_published(every=False)
+    cells = group(*sources.records, published=sources.records[-1] if published else ()).cells
     by_task: dict[str, list[Cell]] = {}
     for cell in cells:
         by_task.setdefault(cell.task.name, []).append(cell)

@@ -121,7 +121,7 @@ def _engine(workers: int | None, scheduler: str | None, device: str) -> DaskEngi
 
     if scheduler is not None:
         return DaskEngine.connect(scheduler)
-    from benchmark.run.threads import gpus
+    from benchmark.threads import gpus
 
     return DaskEngine.local(workers or 1, 0 if device == "cpu" else gpus())
 

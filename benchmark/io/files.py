@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from benchmark.errors import BenchError
 
-TEMPORARY_PREFIX = ".writing-"  # hidden
+TEMPORARY_PREFIX = ".writing-"  # hidden; then the machine and the process that writes, see `temporary_prefix`
 LFS_POINTER, ANNEX_POINTER = b"version https://git-lfs.github.com/spec/", b"/annex/objects/"  # how their files begin
 JUNK_FOLDER = "__MACOSX"  # of archives that were made on a Mac
 
@@ -91,6 +92,33 @@ def pointed_at(path: Path) -> str | None:
     return None
 
 
+def temporary_prefix() -> str:
+    """How temporary files of this process begin, so that others see who writes them: `.writing-MACHINE-PROCESS-`."""
+    return f"{TEMPORARY_PREFIX}{machine()}-{os.getpid()}-"
+
+
+def machine() -> str:
+    """A short name of this machine, of letters and digits, that tells nothing of it."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def check_writable(folder: Path, hint: str) -> None:
+    """Refuse a folder that cannot be written, or made, before anything is done that would be lost.
+
+    Args:
+        folder: It need not exist.
+        hint: What to do.
+
+    Raises:
+        BenchError: It cannot.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        Path(tempfile.mkdtemp(prefix=temporary_prefix(), dir=there)).rmdir()
+    except OSError as error:
+        raise BenchError(f"nothing can be written to {folder}: {error.strerror or error}", hint) from error
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file by renaming a finished temporary file, so that a killed writer leaves the old file or the new one.
 
@@ -100,7 +128,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+        descriptor, temporary = tempfile.mkstemp(prefix=temporary_prefix(), dir=path.parent)
         with os.fdopen(descriptor, "wb") as handle:
             handle.write(content)
             handle.flush()

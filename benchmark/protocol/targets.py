@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
+from benchmark.io.yamls import first_repeated
 from benchmark.sufficient import STATISTICS, Outputs
 from benchmark.types import Kind, Utterance
 
@@ -88,9 +89,11 @@ class _Classes(Targets):
 
     def check(self, task: Task) -> None:
         """See `Targets.check`."""
-        classes = set(task.labels)
-        if len(classes) < 2 or task.dimensions or len(classes) < len(task.labels):
-            raise ValueError(f"a {task.kind} task lists two or more different labels, and no dimensions")
+        twice = first_repeated(task.labels)
+        if twice is not None:
+            raise ValueError(f"a label is listed twice: {twice!r}")
+        if len(task.labels) < 2 or task.dimensions:
+            raise ValueError(f"a {task.kind} task lists two or more labels, and no dimensions")
         if task.auxiliary is not None:
             raise ValueError("auxiliary classes stand beside dimensions: this task has classes of its own")
 

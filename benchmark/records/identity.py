@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records.schema import CodePart, DownstreamPart, Record, TaskPart, UpstreamPart
@@ -39,6 +41,21 @@ def id_of(record: Record) -> str:
     return unit_id(
         record.task, record.upstream, record.downstream, (made.upstream, made.downstream), record.fold, record.seed
     )
+
+
+def command_of(upstream: str, downstream: str, task: str, fold: str | None, seed: int) -> str:
+    """The command that makes a unit again, without paths (so without --plugin, and a task by its name).
+
+    Args:
+        upstream: Its name.
+        downstream: Its name.
+        task: Its name.
+        fold: Its name; None where it is that of a hidden speaker, so that the command makes all folds.
+        seed: Of the head.
+    """
+    options = {"--upstream": upstream, "--downstream": downstream, "--task": task, "--fold": fold, "--seed": str(seed)}
+    given = ((option, value) for option, value in options.items() if value is not None)
+    return shlex.join(["bench", "run", *(word for option in given for word in option)])
 
 
 def check_id(record: Record) -> None:

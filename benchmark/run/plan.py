@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmark.base.identity import identity_of
 from benchmark.errors import BenchError, UsageError
 from benchmark.features.store import Demand
 from benchmark.features.views import total_bytes
@@ -124,7 +125,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
         BenchError: A name is unknown, something is missing, a corpus is not as expected, audio is unusable, or a
             split leaks. Nothing has been encoded or trained.
     """
-    upstreams = list(dict.fromkeys(request.upstreams))
+    upstreams = _apart(worker, request)
     hearing = [name for name in upstreams if request.without_audio and worker.upstream(name).hears]
     if hearing:
         raise UsageError(
@@ -160,6 +161,30 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                     )
                 )
     return cells
+
+
+def _apart(worker: Worker, request: Request) -> list[str]:
+    """The upstreams that are asked for, each once. Records tell upstreams and tasks apart by their names alone.
+
+    Raises:
+        UsageError: Two upstreams or two tasks that are not one have one name, such as folders of one last name.
+    """
+    chosen: dict[str, str] = {}
+    for asked in dict.fromkeys(request.upstreams):
+        upstream = worker.upstream(asked)
+        first = chosen.setdefault(upstream.name, asked)
+        if first != asked and identity_of(worker.upstream(first)) != identity_of(upstream):
+            raise UsageError(
+                f"{first!r} and {asked!r} are both called {upstream.name!r}, and are not one",
+                "a row has the last name of its folder: rename one, or give it the name of a checkpoint by --weights",
+            )
+    tasks: dict[str, tuple[str, str]] = {}
+    for asked in dict.fromkeys(request.tasks):
+        task = worker.registry.task(asked)
+        first, digest = tasks.setdefault(task.name, (asked, task.sha256))
+        if digest != task.sha256:
+            raise UsageError(f"{first!r} and {asked!r} are both called {task.name!r}, and are not one", "rename one")
+    return list(chosen.values())
 
 
 def _units(request: Request, material: Material, names: Names, parts: Parts) -> Iterator[Unit]:

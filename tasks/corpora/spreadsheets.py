@@ -79,6 +79,8 @@ def read_sheet(path: Path, known: Collection[str], how_to_get: str) -> Sheet:
     if not lines:
         raise BenchError(f"{path.name} is empty", how_to_get)
     (_, names), *rows = lines
+    if not rows:
+        raise BenchError(f"{path.name} has a header and no row", f"it lists the recordings in {path.parent}")
     for line, row in rows:
         if len(row) != len(names):
             raise BenchError(

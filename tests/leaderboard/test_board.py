@@ -13,6 +13,7 @@ from records_factory import cell, decisions, failed, record
 from benchmark.errors import BenchError
 from benchmark.io.settings import Settings
 from benchmark.records import RecordStore, pack
+from benchmark.records.beside import marked_local
 from benchmark.records.grouping import group
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
@@ -286,6 +287,31 @@ def test_what_the_upstream_is() -> None:
     assert columns(only(unknown), "layers", "dim", "parameters") == [("–", "–", "–")]
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"task__sha256": OTHER}, "another version of the protocol"),
+        ({"task__corpus__audio_sha256": OTHER}, "other recordings"),
+        ({"task__folds_sha256": OTHER}, "other folds"),
+        ({"upstream__sha256": OTHER, "upstream__weights_sha256": OTHER}, "other weights"),
+        ({"downstream__sha256": OTHER}, "another version of the head"),
+    ],
+)
+def test_what_is_superseded_is_told_in_words(changes: dict, words: str) -> None:
+    new = cell(accurate(0.8), provenance__created="2027-01-01T00:00:00+00:00")
+    assert (
+        only(cell(accurate(0.2), **changes) + new).notes[0]
+        == f"Not shown: 1 superseded row: ears + superb (2026-01-02: {words})."
+    )
+
+
+def test_a_newer_row_that_is_not_complete_hides_no_complete_one() -> None:
+    new = cell(accurate(0.8), upstream__sha256=OTHER, provenance__created="2027-01-01T00:00:00+00:00")[:2]
+    task = only(system("ears", 0.2) + new)
+    assert columns(task, "UAR") == [("20.0 ± 0.0",)]
+    assert task.notes[0].startswith("Not shown: 1 superseded row: ears + superb (2027-01-01, 2 of ")
+
+
 def test_superseded_modified_and_outside_records_are_counted_not_shown() -> None:
     old = system("ears", 0.2)
     new = cell(accurate(0.8), upstream__sha256=OTHER, provenance__created="2027-01-01T00:00:00+00:00")
@@ -293,8 +319,7 @@ def test_superseded_modified_and_outside_records_are_counted_not_shown() -> None
     task = only(old + new + extra)
     assert columns(task, "upstream", "UAR") == [("ears", "80.0 ± 0.0")]
     assert task.notes == (
-        "Not shown: 1 superseded row: ears + superb (protocol aaaaaaaa, recordings cccccccc, "
-        f"upstream {old[0].upstream.sha256[:8]}, downstream ffffffff).",
+        "Not shown: 1 superseded row: ears + superb (2026-01-02: another version of the upstream).",
         "Not shown: 1 record of a modified protocol.",
         "Not shown: 1 record of a fold or seed that the protocol does not have.",
     )
@@ -374,3 +399,25 @@ def test_contradictory_records_stop_the_board() -> None:
 def test_no_records_make_an_empty_board() -> None:
     made = board([])
     assert (made.tasks, made.notes, made.legend, made.values, made.overviews) == ((), (), (), (), ())
+
+
+def test_published_rows_stay_beside_local_ones_which_are_marked() -> None:
+    theirs = cell(accurate(0.2), upstream__sha256=OTHER)
+    mine = marked_local(cell(accurate(0.8), provenance__created="2027-01-01T00:00:00+00:00"), theirs, every=True)
+    own_task = marked_local(cell(accurate(0.8), task__name="my-own"), theirs, every=True)
+    made = board(mine + own_task, theirs, published=theirs)
+    by_name = {task.name: task for task in made.tasks}
+    assert columns(by_name["toy"], "upstream", "UAR") == [("ears (local)", "80.0 ± 0.0"), ("ears", "20.0 ± 0.0")]
+    (track,) = made.overviews
+    ranks = {row[0]: row[2] for row in track.overview.rows}
+    assert ranks == {"ears (local)": "1.0", "ears": "2.0"}  # of the published task alone
+    assert [row[4] for row in track.overview.rows] == ["1/1", "1/1"]
+
+
+def test_a_newer_local_protocol_hides_no_published_row() -> None:
+    theirs = cell(accurate(0.2))
+    newer = cell(accurate(0.8), task__folds_sha256=OTHER, provenance__created="2027-01-01T00:00:00+00:00")
+    made = board(marked_local(newer, theirs, every=True), theirs, published=theirs)
+    (task,) = made.tasks
+    assert columns(task, "upstream") == [("ears",)]
+    assert task.notes[0] == "Not shown: 1 superseded row: ears (local) + superb (2027-01-01: other folds)."

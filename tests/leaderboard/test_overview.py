@@ -43,7 +43,7 @@ def test_systems_that_cover_less_come_last_and_say_so() -> None:
         ("high", "1.5", "2/2"),
         ("middle", "2.5", "2/2"),
         ("low", "3.5", "2/2"),
-        ("newcomer", "1.0", "1/2"),
+        ("newcomer", "–", "1/2"),
     ]
 
 

@@ -223,7 +223,7 @@ def test_the_order_of_the_utterances_does_not_matter(order: list[int]) -> None:
             {"scheme": "none"},
             "'s1-t0' is in the test set of two folds that are pooled",
         ),
-        ({"scheme": "random-k-fold", "k": 25}, {"scheme": "none"}, "fold '24' has an empty test set"),
+        ({"scheme": "random-k-fold", "k": 25}, {"scheme": "none"}, "24 utterances cannot be dealt into k = 25 folds"),
     ],
 )
 def test_a_scheme_that_does_not_fit_is_refused(scheme: dict, dev: dict, message: str) -> None:

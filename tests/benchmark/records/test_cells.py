@@ -248,6 +248,15 @@ def test_a_changed_upstream_or_head_supersedes_and_is_never_averaged(part: str) 
         assert [c.created for c in grouping.superseded] == ["2026-01-02T03:04:05+00:00"]
 
 
+def test_the_newest_complete_data_count() -> None:
+    new = cell(task__sha256=OTHER, provenance__created=LATER)
+    grouping = group([*cell(), *new[:-1]])
+    assert [(c.complete, c.created) for c in grouping.cells] == [(True, "2026-01-02T03:04:05+00:00")]
+    assert [c.created for c in grouping.superseded] == [LATER]
+    assert [c.created for c in group([*cell(), *new]).cells] == [LATER]
+    assert [c.created for c in group([*cell()[:-1], *new[:-1]]).cells] == [LATER]
+
+
 @pytest.mark.parametrize(
     "part", ["task__sha256", "task__folds_sha256", "task__corpus__index_sha256", "task__corpus__audio_sha256"]
 )

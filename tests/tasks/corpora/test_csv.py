@@ -142,6 +142,8 @@ def test_thousands_of_columns_take_no_longer_than_they_are_many(tmp_path: Path) 
         ("file,speaker\n../x.wav,s\n", "leaves the folder"),
         ("file,speaker\n/etc/x.wav,s\n", "leaves the folder"),
         ("file,speaker\n,s\n", "line 2: the file is empty"),
+        ("", "index.csv is empty .its first line names the columns"),
+        ("file,speaker,label\n", "index.csv has a header and no row"),
         ("file,speaker\nx.wav,s,more\n", "line 2: the number of fields"),
         ("file,speaker\nx.wav\n", "line 2: the number of fields"),
         ("file,speaker\n\ny.wav,s\n\nx.wav\n", "line 5: the number of fields"),

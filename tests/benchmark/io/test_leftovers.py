@@ -27,7 +27,11 @@ def test_what_a_killed_process_was_writing_is_left_over(tmp_path: Path) -> None:
     assert list((tmp_path / "deep").iterdir()) == []
 
 
-@pytest.mark.parametrize("name", [f"{temporary_prefix()}abc", ".writing-00000000-1-abc", f".writing-{machine()}-1-abc"])
+@pytest.mark.parametrize(
+    "name",
+    [f"{temporary_prefix()}abc", ".writing-00000000-1-abc", f".writing-{machine()}-1-abc"],
+    ids=["of this process", "of another machine", "of a process that lives"],
+)
 def test_what_somebody_may_be_writing_stays_for_a_day(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.touch()

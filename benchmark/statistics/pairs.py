@@ -37,6 +37,7 @@ class Comparison:
         pairs: How many these are.
         spread: The standard deviation of `delta` over speakers and seeds; None for a single speaker.
         df: The degrees of freedom of `spread`; None for a single speaker.
+        utterances: How many were tested.
         unit: "speaker", or "utterance" (in random groups) where the corpus knows no speakers.
         n_units: The number of speakers, or of groups.
         effective_units: How many of equal weight they are worth.
@@ -58,6 +59,7 @@ class Comparison:
     pairs: int
     spread: float | None
     df: float | None
+    utterances: int
     unit: str
     n_units: int
     effective_units: float
@@ -146,8 +148,7 @@ def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> 
     effective = effective_speakers(statistics, task)
     if len(cells[0].speakers) < MIN_SPEAKERS:
         return [_comparison(systems[i], systems[j], found, effective, level) for i, j in pairs]
-    utterances = float(task.statistics.utterances(statistics[0]).sum())
-    of_pairs = _spread(systems, pairs, effective, utterances, found)
+    of_pairs = _spread(systems, pairs, effective, float(task.statistics.utterances(statistics[0]).sum()), found)
     delta = np.array([systems[i].scores.mean - systems[j].scores.mean for i, j in pairs])
     reach, p = of_pairs.reach(level), of_pairs.p(delta)
     tested = effective >= TESTED_SPEAKERS
@@ -185,14 +186,19 @@ def _spread(
     delta = means[first] - means[second]
     between = np.array([one.scores.variance_of_mean for one in systems])
     df = np.array([one.seeds_df for one in systems])
-    worth = np.ones(len(pairs)) / utterances
+    unit = np.ones(len(pairs))
     if metric.scale == "error":
-        worth = worth * np.maximum((means[first] + means[second]) / 2, np.finfo(float).eps)
-    floor = worth * np.maximum(np.abs(delta), worth)
+        unit = np.maximum((means[first] + means[second]) / 2, np.finfo(float).eps)
+    floor = least_variance(delta, unit / utterances)
     # added in the same order whichever system is the first
     early, late = np.minimum(first, second), np.maximum(first, second)
     seeds = [Part(between[early], df[early]), Part(between[late], df[late])]
     return spread(jackknife_variance(without[first] - without[second], delta), effective, seeds, floor)
+
+
+def least_variance(delta: Array | float, worth: Array | float) -> Array:
+    """What the variance over speakers of a difference is not below, where an utterance is worth so much of it."""
+    return np.asarray(worth * np.maximum(np.abs(delta), worth))
 
 
 def _comparison(a: _System, b: _System, metric: Metric, effective: float, level: float) -> Comparison:
@@ -213,6 +219,7 @@ def _comparison(a: _System, b: _System, metric: Metric, effective: float, level:
         pairs=1,
         spread=None,
         df=None,
+        utterances=int(a.cell.task.statistics.utterances(a.cell.statistics()[0]).sum()),
         unit=a.cell.unit,
         n_units=len(a.cell.speakers),
         effective_units=effective,

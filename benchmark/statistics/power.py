@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from benchmark.statistics.pairs import Comparison
+from benchmark.metrics import find
+from benchmark.statistics.pairs import Comparison, least_variance
 from benchmark.statistics.scores import LEVEL, Array
 
 NODES = 200  # of the integral over the estimated spread: five digits of power, also for one degree of freedom
@@ -52,18 +53,19 @@ def outlook(pairs: Sequence[Comparison], differences: Sequence[float]) -> tuple[
     middle = tested[(len(tested) - 1) // 2]
     spread, df, level = middle.spread or 0.0, middle.df or 1.0, 1 - (1 - LEVEL) / middle.pairs
     wide, narrow = (float(np.sqrt(df / stats.chi2.ppf(at, df))) for at in ((1 - RANGE) / 2, (1 + RANGE) / 2))
-    return tuple(
-        Power(
-            difference,
-            power(difference, spread, df, level=level),
-            power(difference, spread * wide, df, level=level),
-            power(difference, spread * narrow, df, level=level),
-        )
-        for difference in differences
-    )
+    found = []
+    for difference in differences:
+        # of an error an utterance is worth a share of the error, which is not known here
+        known = find(middle.metric).higher_is_better
+        least = float(np.sqrt(least_variance(difference, 1 / middle.utterances))) if known else 0.0
+        shares = [
+            power(difference, sd, df, level=level, least=least) for sd in (spread, spread * wide, spread * narrow)
+        ]
+        found.append(Power(difference, *shares))
+    return tuple(found)
 
 
-def power(difference: float, spread: float, df: float, *, level: float = LEVEL) -> float:
+def power(difference: float, spread: float, df: float, *, level: float = LEVEL, least: float = 0.0) -> float:
     """How often a true difference is found significant by a two-sided t test of one pair.
 
     It is the noncentral t distribution, integrated over the estimated spread, which is stable where closed forms are
@@ -74,20 +76,20 @@ def power(difference: float, spread: float, df: float, *, level: float = LEVEL) 
         spread: The standard deviation of the measured one, over speakers and seeds; positive.
         df: The degrees of freedom of its estimate; may be infinite.
         level: 1 minus the level of the test.
+        least: What the estimated spread is not below.
 
     Returns:
         In [0, 1].
     """
-    weights, bounds = _bounds(df, level)
-    at = abs(difference) / spread
+    weights, ratio, quantile = _bounds(df, level)
+    at, bounds = abs(difference) / spread, quantile * np.maximum(ratio, least / spread)
     return float(weights @ (stats.norm.sf(bounds - at) + stats.norm.cdf(-bounds - at)))
 
 
 @functools.lru_cache(maxsize=1024)
-def _bounds(df: float, level: float) -> tuple[Array, Array]:
-    """Weights, and what a difference in units of the true spread must exceed, over the estimated spread's values."""
+def _bounds(df: float, level: float) -> tuple[Array, Array, float]:
+    """Weights and values of the estimated spread in units of the true one, and what t must exceed."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     if np.isinf(df):
-        return weights / 2, np.full(NODES, stats.norm.ppf((1 + level) / 2))
-    ratio = np.sqrt(stats.chi2.ppf((1 + nodes) / 2, df) / df)
-    return weights / 2, stats.t.ppf((1 + level) / 2, df) * ratio
+        return weights / 2, np.ones(NODES), float(stats.norm.ppf((1 + level) / 2))
+    return weights / 2, np.sqrt(stats.chi2.ppf((1 + nodes) / 2, df) / df), float(stats.t.ppf((1 + level) / 2, df))

@@ -15,7 +15,7 @@ from worlds import Draw, World
 
 from benchmark.statistics import LEVEL, analyse, cell_interval, cell_scores, compare
 from benchmark.statistics.families import holm
-from benchmark.statistics.power import power
+from benchmark.statistics.power import outlook
 from benchmark.statistics.tasks import across_tasks, partial_conjunction, signed_ranks
 
 RESAMPLES = 300
@@ -114,7 +114,7 @@ def pairs(
         draw = world.draw(rng, shifts)
         found = compare(draw.cell(0), draw.cell(1), world.metric)
         covered.append(found.low <= difference <= found.high)
-        told.append(power(difference, found.spread, found.df))
+        told.append(outlook([found], [difference])[0].share if found.p is not None else 0.0)
         p = {"product": 1.0 if found.p is None else found.p}
         significant["0.005"].append(p["product"] < 0.005)
         if others:

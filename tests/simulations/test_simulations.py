@@ -1,7 +1,7 @@
 """The statistics err as often as they say: simulations of few draws, with bounds that wrong methods break.
 
 Every bound on the product stands beside the same bound on a method that fails it: percentile bootstraps of few
-speakers, swaps that forget seeds, utterances or tasks taken for independent, p-values without correction. What more draws say
+speakers, swaps that forget seeds, utterances or tasks taken for independent, no correction. What more draws say
 stands in leaderboard/METHODS.md, which `tables.py` printed.
 """
 

@@ -52,13 +52,29 @@ def test_it_holds_in_simulated_tests() -> None:
 
 def pairs(*spreads: float) -> list[Comparison]:
     one = compare(*two(made_up(3, 0.8, tag=1), made_up(3)), "uar")
-    return [dataclasses.replace(one, spread=spread, df=5.0, pairs=len(spreads)) for spread in spreads]
+    return [
+        dataclasses.replace(one, spread=spread, df=5.0, pairs=len(spreads), utterances=100_000) for spread in spreads
+    ]
+
+
+def test_what_no_estimate_can_be_below_is_no_chance_either() -> None:
+    """Three speakers of 40 utterances: to be found, five points must be 4.3 times 2, however alike speakers are."""
+    rng = np.random.default_rng(0)
+    least = (0.05 / 120) ** 0.5
+    found = power(0.05, 0.01, 2, least=least)
+    values = rng.normal(0.05, 0.01 * 3**0.5, (40_000, 3))
+    sd = np.maximum(scipy.stats.sem(values, axis=1), least)
+    golden = (np.abs(values.mean(axis=1)) / sd > scipy.stats.t.ppf(0.975, 2)).mean()
+    assert found == pytest.approx(golden, abs=0.01)
+    assert found < power(0.05, 0.01, 2) / 2
+    (with_few,) = outlook([dataclasses.replace(pairs(0.01)[0], utterances=120, df=2.0)], [0.05])
+    assert with_few.share == pytest.approx(found)
 
 
 def test_a_table_is_judged_by_its_middle_pair_at_its_own_correction() -> None:
     (small, large) = outlook(pairs(0.03, 0.01, 0.02), [0.05, 0.1])
-    assert small.share == power(0.05, 0.02, 5, level=1 - 0.05 / 3)
-    assert large.share == power(0.1, 0.02, 5, level=1 - 0.05 / 3)
+    assert small.share == pytest.approx(power(0.05, 0.02, 5, level=1 - 0.05 / 3), abs=1e-3)
+    assert large.share == pytest.approx(power(0.1, 0.02, 5, level=1 - 0.05 / 3), abs=1e-3)
     assert small.low < small.share < small.high < 1
     assert outlook(pairs(0.02), [0.05])[0].share > small.share
 

@@ -11,6 +11,7 @@ import pytest
 
 import downstreams.params
 from benchmark.base import Downstream
+from downstreams.heads.linear import Linear
 from downstreams.heads.superb import Superb
 from downstreams.heads.svm import SVM
 from downstreams.heads.turn_gru import TurnGRU
@@ -29,7 +30,7 @@ def test_they_import_neither_torch_nor_scikit_learn() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-@pytest.mark.parametrize("cls", [Superb, SVM, TurnGRU])
+@pytest.mark.parametrize("cls", [Linear, Superb, SVM, TurnGRU])
 def test_a_head_of_this_package_says_nothing_that_its_parameters_do_not(cls: type[Downstream]) -> None:
     assert cls.Params.__module__ in MODULES
     for one in cls.__mro__[: cls.__mro__.index(Downstream)]:

@@ -12,13 +12,14 @@ import downstreams
 from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.downstream import check_downstream
+from downstreams.heads.linear import Linear
 from downstreams.heads.superb import Superb
 from downstreams.heads.svm import SVM
 from downstreams.heads.turn_gru import TurnGRU
 
 FOLDER = Path(downstreams.__file__).parent / "recipes"
 FILES = sorted(FOLDER.glob("*.yaml"))
-CLASSES: dict[str, type[Downstream]] = {"superb": Superb, "svm": SVM, "turn-gru": TurnGRU}
+CLASSES: dict[str, type[Downstream]] = {cls.name: cls for cls in (Linear, Superb, SVM, TurnGRU)}
 
 
 def recipe(name: str) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def build(name: str, **changes: Any) -> Downstream:
 
 def test_the_recipes_are_found() -> None:
     assert {path.stem for path in FILES} == {
-        "superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf", "svm-statistics", "turn-gru",
+        "linear", "superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf", "svm-statistics", "turn-gru",
     }  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def test_a_recipe_is_well_formed(path: Path) -> None:
     build(path.stem)
 
 
-@pytest.mark.parametrize("name", ["superb", "svm", "svm-rbf", "svm-grid", "svm-statistics", "turn-gru"])
+@pytest.mark.parametrize("name", ["linear", "superb", "svm", "svm-rbf", "svm-grid", "svm-statistics", "turn-gru"])
 def test_a_recipe_passes_the_contract(name: str) -> None:
     checks = list(check_downstream(lambda: build(name)))
     assert len(checks) > 5

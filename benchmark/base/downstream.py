@@ -62,6 +62,11 @@ class HeadParams(Closed):
         """Whether `fit` takes unlabelled utterances of the target, in tasks between two corpora, and only there."""
         return False
 
+    @property
+    def upstream_beside(self) -> str | None:
+        """Name of the second of two joined upstreams, A+NAME, that the head tells apart; None where it takes any."""
+        return None
+
 
 def unheard(share: float) -> None:
     """Where nobody listens to what share of a fit is done."""

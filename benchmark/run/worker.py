@@ -11,6 +11,7 @@ from dataclasses import replace
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
+from benchmark.base.combined import Fusion
 from benchmark.base.downstream import unheard
 from benchmark.base.identity import Code, code_of, identity_sha256, version_of
 from benchmark.errors import BenchError, MissingError, UsageError
@@ -223,6 +224,21 @@ def fitting_code(head: Downstream) -> Code:
     """The code and libraries that decide a unit beside its features: the head's, and what feeds and scores it here."""
     own = code_of(head)
     return Code(digest([own.sha256, code_sha256(*FEEDING)]), own.libraries)
+
+
+def check_upstream(upstream: Upstream, name: str, downstream: Downstream) -> None:
+    """Refuse an upstream that a head cannot read, before any work.
+
+    Raises:
+        UsageError: The head tells the parts of A+NAME apart, and this is none.
+    """
+    beside = downstream.params.upstream_beside
+    parts = [component.name for component in upstream.components] if isinstance(upstream, Fusion) else [upstream.name]
+    if beside is not None and (len(parts) != 2 or parts[1] != beside):
+        raise UsageError(
+            f"the downstream {name!r} reads two joined upstreams, the second {beside}, unlike {upstream.name!r}",
+            f"join them: --upstream {parts[0]}+{beside}",
+        )
 
 
 def check_head(task: Task, name: str, downstream: Downstream) -> None:

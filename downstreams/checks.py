@@ -120,6 +120,11 @@ def values(examples: Examples, what: str) -> NDArray[np.float64]:
     return y.astype(np.float64)
 
 
+def targets(examples: Examples, what: str) -> NDArray[Any]:
+    """The targets of some utterances: as `class_indices`, or as `values`, whichever the task has."""
+    return class_indices(examples, what) if examples.kind == "classification" else values(examples, what)
+
+
 def _targets(examples: Examples, what: str) -> NDArray[Any]:
     if examples.y is None:
         raise BenchError(f"{what} has no targets", "a head is fitted on labelled utterances")

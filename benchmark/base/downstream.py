@@ -33,8 +33,8 @@ class HeadParams(Closed):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of task that the head takes."""
-        return ("classification", "regression")
+        """The kinds of task that the head takes; a head that says nothing takes classes."""
+        return ("classification",)
 
     @property
     def stochastic(self) -> bool:

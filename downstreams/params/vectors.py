@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt
 
 from benchmark.base.downstream import HeadParams, UsesDev
-from benchmark.types import Needs
+from benchmark.types import Kind, Needs
 from downstreams.normalisation import Normalisation
 
 Layer = Literal["last", "mean", "all"] | Annotated[StrictInt, Field(ge=0)]
@@ -33,6 +33,11 @@ class VectorParams(HeadParams):
     def needs(self) -> Needs:
         """What it pools."""
         return self.pooling
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Both."""
+        return ("classification", "regression")
 
     @property
     def stochastic(self) -> bool:

@@ -30,7 +30,8 @@ def build(name: str, **changes: Any) -> Downstream:
 
 def test_the_recipes_are_found() -> None:
     assert {path.stem for path in FILES} == {
-        "knn", "logistic", "superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf", "svm-statistics", "turn-gru",
+        "boaw-svm", "knn", "logistic", "superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf", "svm-statistics",
+        "turn-gru",
     }  # fmt: skip
 
 

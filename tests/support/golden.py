@@ -193,7 +193,7 @@ def _model(folder: Path, architecture: str) -> Path:
 
 def _downstreams() -> dict[str, Golden]:
     from benchmark.base.code import code_sha256
-    from benchmark.contracts.downstream import toy
+    from benchmark.contracts.toys import toy
     from benchmark.registry.registry import Registry
 
     registry = Registry()

@@ -10,8 +10,11 @@ from typing import Protocol
 class Progress(Protocol):
     """What a run reports to."""
 
-    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-        """A stage of known length; the context gives a function that is called with what was just finished."""
+    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[float], None]]:
+        """A stage of known length; the context gives a function that is called with what was just finished.
+
+        A part of one of the things that are counted may be told too, as 0.1.
+        """
 
     def encoding(
         self, title: str, utterances: int, seconds: float

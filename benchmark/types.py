@@ -156,6 +156,8 @@ class Examples:
         auxiliary: Indices of auxiliary classes (n,) int64, -1 for none; None where the task has no such classes, and
             when predicting.
         auxiliary_outputs: Names of the auxiliary classes.
+        parts: Name and dimension of each upstream that was joined into one, in the order of the values of x; empty
+            where there is a single one.
     """
 
     ids: tuple[str, ...]
@@ -168,10 +170,28 @@ class Examples:
     turns: tuple[NDArray[np.int64], ...] | None = None
     auxiliary: NDArray[np.int64] | None = None
     auxiliary_outputs: tuple[str, ...] = ()
+    parts: tuple[tuple[str, int], ...] = ()
 
     def __len__(self) -> int:
         """The number of utterances."""
         return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One point of a learning curve.
+
+    Attributes:
+        when: Epochs, or optimiser steps, done.
+        train_loss: Mean loss of the batches since the last evaluation; None where there was none.
+        dev_loss: Loss on dev.
+        dev_score: What selects on dev, higher is better.
+    """
+
+    when: int
+    train_loss: float | None
+    dev_loss: float
+    dev_score: float
 
 
 @dataclass(frozen=True)
@@ -184,6 +204,7 @@ class Selection:
         epoch: The epoch (from 1), or optimiser step, of the chosen state.
         layer_weights: Weight of each layer, summing to one, where the head learns them.
         chosen: Hyper-parameters that were searched, with the values chosen.
+        curve: Every evaluation on dev, where the head tells them.
     """
 
     on: str | None = None
@@ -191,6 +212,7 @@ class Selection:
     epoch: int | None = None
     layer_weights: tuple[float, ...] | None = None
     chosen: Mapping[str, float | str] = field(default_factory=dict)
+    curve: tuple[Evaluation, ...] = ()
 
 
 @dataclass(frozen=True)

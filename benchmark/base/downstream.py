@@ -8,6 +8,7 @@ listed and what runs cannot disagree.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -62,6 +63,10 @@ class HeadParams(Closed):
         return False
 
 
+def unheard(share: float) -> None:
+    """Where nobody listens to what share of a fit is done."""
+
+
 class Downstream(ABC):
     """Reads a representation out: a head that is fitted on train, selected on dev and then predicts.
 
@@ -78,6 +83,7 @@ class Downstream(ABC):
         Params: The recipe's keys, a subclass of `HeadParams` (pydantic).
         params: The recipe's values.
         device: Where to compute, "cpu" or "cuda".
+        report: Told by a head whose fit takes long what share of it is done, from 0 to 1; a run shows it.
     """
 
     name: ClassVar[str]
@@ -89,6 +95,7 @@ class Downstream(ABC):
     def __init__(self, params: HeadParams, device: str = "cpu") -> None:
         self.params: Any = params
         self.device = device
+        self.report: Callable[[float], None] = unheard
 
     @property
     def needs(self) -> Needs:

@@ -24,6 +24,7 @@ RUN_EPILOG = examples(
     "bench run --upstream chance --upstream mfcc --downstream svm --task demo --seed 0",
     "bench run --upstream logmel --task demo --dry-run",
     "bench run --upstream logmel --task ravdess --data ravdess=SOME-ACTORS --allow-partial",
+    "bench run --upstream logmel --downstream svm --set downstream.C=0.1 --task demo",
     "bench run --upstream egemaps --downstream svm --task emodb --folds-from EmoBox/data/emodb",
 )
 
@@ -56,6 +57,14 @@ def run(
     stream: Annotated[
         bool, typer.Option("--stream", help="Encode frames whenever a head reads them; store none.")
     ] = False,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="downstream.KEY=VALUE",
+            help="Change a value of the recipe for a study; its records are on no leaderboard. May be repeated.",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -68,7 +77,7 @@ def run(
     from benchmark.run.plan import Request, make_plan, setup_of
     from benchmark.run.worker import Worker
 
-    registry, settings = load(plugin, data, weights, results, task)
+    registry, settings = load(plugin, data, weights, results, task, changes or ())
     progress = TerminalProgress(quiet)
     request = Request(
         upstreams=upstream,
@@ -82,7 +91,7 @@ def run(
         stream=stream,
     )
     if dry_run:
-        worker = Worker(setup_of(request, settings, registry.plugins), registry)
+        worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
         _print_plan(make_plan(request, worker, progress), as_json)
         return
     outcomes = run_benchmark(request, registry, settings, progress, device)

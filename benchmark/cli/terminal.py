@@ -60,7 +60,7 @@ class TerminalProgress:
         self._noted: set[str] = set()
 
     @contextmanager
-    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    def stage(self, title: str, total: int) -> Iterator[Callable[[float], None]]:
         """A stage of known length."""
         from rich.progress import (
             BarColumn,

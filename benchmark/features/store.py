@@ -77,6 +77,7 @@ class Encoded:
         newly_encoded: How many utterances were encoded just now; the others were stored.
         parameters: Number of weights of the upstream.
         device: Where the features were computed.
+        parts: Name and dimension of each upstream that was joined into one; empty for a single one.
     """
 
     features: Mapping[str, NDArray[np.float32]]
@@ -86,6 +87,7 @@ class Encoded:
     newly_encoded: int
     parameters: int | None
     device: str
+    parts: tuple[tuple[str, int], ...] = ()
 
 
 def shape_of(features: Mapping[str, NDArray[np.float32]]) -> tuple[int, ...]:

@@ -166,7 +166,12 @@ class _Fused(FeatureView):
             newly_encoded=max(part.newly_encoded for part in parts),
             parameters=sum(parameters) if len(parameters) == len(parts) else None,
             device="+".join(sorted({part.device for part in parts})),
+            parts=tuple((one.name, self._dim(part)) for one, part in zip(self._upstream.upstreams, parts, strict=True)),
         )
+
+    def _dim(self, part: Encoded) -> int:
+        """Dimension of a part, of which statistics are twice as many."""
+        return part.shape[-1] // (2 if self._needs == "statistics" else 1)
 
     def _means(self, name: str, parts: Sequence[Encoded]) -> NDArray[np.float32]:
         return self._upstream.beside([part.features[name] for part in parts])

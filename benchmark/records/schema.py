@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from benchmark.io.yamls import Closed
 from benchmark.records.upgrades import NEWEST
@@ -129,14 +129,34 @@ class Counts(Closed):
     per_class: dict[str, int]
 
 
+class EvaluationPart(Closed):
+    """One point of the learning curve: epochs or steps done, losses, and the score that selects (higher is better)."""
+
+    when: int
+    train_loss: float | None
+    dev_loss: float
+    dev_score: float
+
+
 class SelectionPart(Closed):
-    """How the head was chosen on dev."""
+    """How the head was chosen on dev.
+
+    `curve` has every evaluation of heads that tell them, and is not written where there is none.
+    """
 
     on: str | None
     score: float | None
     epoch: int | None
     layer_weights: list[float] | None
     chosen: dict[str, float | str]
+    curve: list[EvaluationPart] = Field([], max_length=100_000)
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_curve(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not self.curve:
+            del written["curve"]
+        return written
 
 
 class Cost(Closed):

@@ -103,6 +103,7 @@ def _examples(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Nee
         turns=turns,
         auxiliary=dataset.auxiliary_targets(utterances),
         auxiliary_outputs=tuple(dataset.task.auxiliary.labels) if dataset.task.auxiliary else (),
+        parts=encoded.parts,
     )
 
 

@@ -107,9 +107,9 @@ class CellPlan:
         }
 
 
-def setup_of(request: Request, settings: Settings, plugins: Sequence[str]) -> Setup:
+def setup_of(request: Request, settings: Settings, plugins: Sequence[str], changes: Sequence[str] = ()) -> Setup:
     """What every process of a run must be told."""
-    return Setup(settings, tuple(plugins), request.allow_partial, request.folds_from, request.stream)
+    return Setup(settings, tuple(plugins), request.allow_partial, request.folds_from, request.stream, tuple(changes))
 
 
 def make_plan(request: Request, worker: Worker, progress: Progress) -> list[CellPlan]:
@@ -163,7 +163,8 @@ def _units(request: Request, material: Material, names: Names, parts: Parts) -> 
     def protocol(seed: int) -> Protocol:
         if material.dataset.differences:
             return "partial"
-        return "official" if seed in task.seeds and request.folds_from is None else "modified"
+        is_own = seed in task.seeds and request.folds_from is None and not parts.changes
+        return "official" if is_own else "modified"
 
     for seed in dict.fromkeys(seeds):
         for fold in dict.fromkeys(request.folds or folds):

@@ -133,4 +133,5 @@ def _command(parts: Parts, unit: Unit) -> str:
         "--fold": unit.fold,
         "--seed": str(unit.seed),
     }
-    return shlex.join(["bench", "run", *(word for option in options.items() for word in option)])
+    words = [word for option in options.items() for word in option]
+    return shlex.join(["bench", "run", *words, *(word for change in parts.changes for word in ("--set", change))])

@@ -23,6 +23,7 @@ class Setup:
         allow_partial: Take a corpus that is not as the task expects it.
         folds_from: Folder of EmoBox folds that replace those of the tasks.
         stream: Encode frames whenever a head reads them, and store none.
+        changes: "downstream.KEY=VALUE": values in place of those of every recipe.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Setup:
     allow_partial: bool = False
     folds_from: Path | None = None
     stream: bool = False
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,14 @@ class Parts:
         upstream: The representation; its shape is known when it has encoded.
         downstream: The head.
         code: What computes the features, and what fits the head.
+        changes: "downstream.KEY=VALUE": how the head differs from its recipe.
     """
 
     task: TaskPart
     upstream: UpstreamPart
     downstream: DownstreamPart
     code: tuple[CodePart, CodePart]
+    changes: tuple[str, ...] = ()
 
     def unit_id(self, fold: str, seed: int) -> str:
         """The id of one of its units."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import importlib.util
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
+from benchmark.base.downstream import unheard
 from benchmark.base.identity import Code, code_of, identity_sha256, version_of
 from benchmark.errors import BenchError, MissingError
 from benchmark.features import encoding
@@ -46,7 +47,7 @@ class Worker:
     def __init__(self, setup: Setup, registry: Registry | None = None) -> None:
         self.setup = setup
         self.settings = setup.settings
-        self.registry = registry or Registry(setup.plugins)
+        self.registry = registry or Registry(setup.plugins, setup.changes)
         self._materials: dict[str, Material] = {}
         self._encoded: tuple[object, Encoded] | None = None  # the last one asked for
         self._lock = threading.RLock()  # units are fitted in threads
@@ -152,6 +153,7 @@ class Worker:
                 transductive=head.transductive,
             ),
             code=(CodePart.model_validate(encoded.as_dict()), CodePart.model_validate(fitted.as_dict())),
+            changes=self.setup.changes,
         )
 
     # -- work ---------------------------------------------------------------------------------------------------------
@@ -181,8 +183,14 @@ class Worker:
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 
-    def fit(self, unit: Unit, device: str, progress: Progress) -> Result:
+    def fit(self, unit: Unit, device: str, progress: Progress, report: Callable[[float], None] = unheard) -> Result:
         """The record of a unit, with its predictions; one that fails alone gives a record that says why.
+
+        Args:
+            unit: Fold and seed of a cell.
+            device: Where to compute.
+            progress: Told what is read and encoded.
+            report: Told what share of the unit is done, as far as the head says.
 
         Raises:
             BenchError: Here the unit would be another one: code, weights or data are not those of the plan.
@@ -196,7 +204,12 @@ class Worker:
                 "code, weights, recordings and versions must be the same wherever a run works",
             )
         encoded = self.encode(unit.names, device, progress)
-        head = functools.partial(self.registry.downstream, unit.names.downstream, device)
+
+        def head() -> Downstream:
+            made = self.registry.downstream(unit.names.downstream, device)
+            made.report = report
+            return made
+
         scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed)
         return result_of(material, parts, unit, scored, encoded, device)
 

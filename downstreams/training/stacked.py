@@ -7,7 +7,7 @@ the search for a fold's learning rate, early stopping, and the choice of the bes
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -17,16 +17,16 @@ from torch import Tensor
 
 from benchmark.base import Downstream, HeadParams
 from benchmark.errors import BenchError
-from benchmark.metrics import Metric, find, score
 from benchmark.types import Examples, Selection
 from downstreams import checks as check
-from downstreams.normalisation import Normaliser, mean_and_scale
+from downstreams.normalisation import Normaliser
 from downstreams.params.trained import TrainedParams
 from downstreams.training.batches import Schedule
 from downstreams.training.gradients import Autograd, Data, Gradients
 from downstreams.training.loop import Search, State, train_members
 from downstreams.training.losses import CCC, CROSS_ENTROPY, Loss
 from downstreams.training.rate_search import FoldData, Found, Searches
+from downstreams.training.targets import Scale, dev_score, refuse_no_dev, selecting_metric
 
 Array = NDArray[np.float32]
 
@@ -48,10 +48,7 @@ class Trained(Downstream):
         super().__init__(params, device)
         self._normaliser = Normaliser("none")
         self._parameters: list[Tensor] = []  # of the one chosen member, on the CPU
-        # Values are learnt in units of their deviation on train; CCC does not change when truth and prediction are
-        # moved and stretched alike. Both (k,) float64; 0 and 1 for classes.
-        self._offset: NDArray[np.float64] = np.zeros(1)
-        self._unit: NDArray[np.float64] = np.ones(1)
+        self._scale = Scale(np.zeros(1), np.ones(1))
 
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
         """Train with the fold's learning rate, stop early on dev and keep what is best there.
@@ -74,15 +71,12 @@ class Trained(Downstream):
                 the other kind, or training diverged at every learning rate.
         """
         x = self._means(train, "train")
-        if not len(dev):
-            raise BenchError(
-                f"the head {self.name} selects on dev, but the protocol has no dev set",
-                "give the task a dev set, or use a head that selects nothing, such as svm",
-            )
+        refuse_no_dev(self.name, dev)
         _, layers, dim = x.shape
         x_dev = self._means(dev, "dev", shape=(layers, dim))
-        metric = self._metric(train)
-        y, y_dev = self._targets(train, dev)
+        metric = selecting_metric(self.params.select_on, train)
+        self._scale = Scale.of(train)
+        y, y_dev = self._scale.targets(train, "train"), self._scale.targets(dev, "dev")
         own = seed if self.params.seed is None else self.params.seed
         searched = len(self.params.learning_rates) > 1
         shared = own if self.params.search_seed is None or not searched else self.params.search_seed
@@ -94,7 +88,7 @@ class Trained(Downstream):
                 Data(self._features(features[1], dev.speakers), torch.from_numpy(y_dev).to(self.device)),
                 shape=(layers, dim, len(train.outputs)),
                 loss=CROSS_ENTROPY if train.kind == "classification" else CCC,
-                score=self._dev_score(metric, dev),
+                score=dev_score(metric, dev, self._scale),
             )
             return self._search(normaliser, data, shared)
 
@@ -129,7 +123,7 @@ class Trained(Downstream):
             outputs = self._forward(stacked, self._features(x, examples.speakers))[0].cpu().double()
         if examples.kind == "classification":
             outputs = torch.log_softmax(outputs, dim=-1)
-        return self._values(outputs)
+        return self._scale.values(outputs)
 
     def parameters(self) -> int:
         """Number of trained values of the chosen head."""
@@ -198,35 +192,6 @@ class Trained(Downstream):
             f"training diverged at every learning rate: {tried}",
             "smaller learning rates, or normalisation: global, keep it finite",
         )
-
-    def _metric(self, train: Examples) -> Metric:
-        metric = find(train.metric if self.params.select_on == "primary" else self.params.select_on)
-        if metric.kind != train.kind:
-            raise BenchError(
-                f"the head selects on {metric.name}, a metric of {metric.kind}, but the task is {train.kind}",
-                "choose a recipe with select_on: primary",
-            )
-        return metric
-
-    def _targets(self, train: Examples, dev: Examples) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """One-hot classes, or values in units of their deviation on train; sets how `_values` turns outputs back."""
-        if train.kind == "classification":
-            self._offset, self._unit = np.zeros(1), np.ones(1)
-            one_hot = np.eye(len(train.outputs), dtype=np.float32)
-            return one_hot[check.class_indices(train, "train")], one_hot[check.class_indices(dev, "dev")]
-        y, y_dev = check.values(train, "train"), check.values(dev, "dev")
-        mean, scale = mean_and_scale(y[:, None])
-        self._offset, self._unit = mean[0], scale[0]
-        y, y_dev = (y - self._offset) / self._unit, (y_dev - self._offset) / self._unit
-        return y.astype(np.float32), y_dev.astype(np.float32)
-
-    def _values(self, outputs: Tensor) -> NDArray[np.float64]:
-        return np.asarray(outputs.double().cpu().numpy() * self._unit + self._offset)
-
-    def _dev_score(self, metric: Metric, dev: Examples) -> Callable[[Tensor], float]:
-        truth = check.class_indices(dev, "dev") if dev.kind == "classification" else check.values(dev, "dev")
-        sign, offset, unit = (1.0 if metric.higher_is_better else -1.0), self._offset, self._unit
-        return lambda outputs: sign * score(metric.name, truth, outputs.double().cpu().numpy() * unit + offset)
 
 
 def _schedule(params: TrainedParams) -> Schedule:

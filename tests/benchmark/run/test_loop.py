@@ -568,3 +568,51 @@ def test_more_threads_than_folds_share_them() -> None:
 def test_every_unit_is_taken_once() -> None:
     for threads in range(1, 9):
         assert sorted(played("abcde", 4, threads)) == sorted(unit.id for unit in units("abcde", 4))
+
+
+def test_a_changed_recipe_is_modified_and_its_record_says_how(toy_task: Path, settings: Settings, progress) -> None:
+    request = Request(["chance"], [str(toy_task)], ["svm"], folds=["anna"])
+    (own,) = run(request, Registry(), settings, progress, "cpu")
+    (changed,) = run(request, Registry(changes=["downstream.C=0.5"]), settings, progress, "cpu")
+    assert (own.protocol, own.completed, changed.protocol, changed.completed) == ("official", 1, "modified", 1)
+    records = {record.protocol: record for record in RecordStore(settings.results)}
+    assert len({record.id for record in records.values()}) == 2
+    assert records["modified"].downstream.name == "svm"
+    assert records["modified"].downstream.params["C"] == 0.5
+    assert records["modified"].provenance.command.endswith("--set downstream.C=0.5")
+    assert "--set" not in records["official"].provenance.command
+
+
+LONG = '''
+from benchmark import Downstream, Selection
+
+
+class Long(Downstream):
+    """Says how far it is."""
+
+    name = "long"
+    concurrent = CONCURRENT
+
+    def fit(self, train, dev, *, seed):
+        for share in (0.25, 0.75, 0.5, 1.0):
+            self.report(share)
+        return Selection()
+
+    def predict(self, examples):
+        return [[1.0, 0.0]] * len(examples)
+'''
+
+
+@pytest.mark.parametrize("concurrent", [False, True])
+def test_progress_counts_what_heads_say_of_their_units(
+    toy_task: Path, settings: Settings, progress, tmp_path: Path, concurrent: bool
+) -> None:
+    from contextlib import nullcontext
+
+    told: list[float] = []
+    path = tmp_path / "long_plugin.py"
+    path.write_text(LONG.replace("CONCURRENT", str(concurrent)))
+    progress.stage = lambda title, total: nullcontext(told.append if title.startswith("fit") else lambda count: None)
+    request = Request(["chance"], [str(toy_task)], ["long"], seeds=[0])
+    run(request, Registry([str(path)]), settings, progress, "cpu")
+    assert sorted(told) == pytest.approx([0.25] * 8 + [0.5] * 4)

@@ -34,8 +34,8 @@ class HeadParams(Closed):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of task that the head takes."""
-        return ("classification", "regression")
+        """The kinds of task that the head takes; a head that says nothing takes classes."""
+        return ("classification",)
 
     @property
     def stochastic(self) -> bool:
@@ -136,6 +136,11 @@ class Downstream(ABC):
     def adapts(self) -> bool:
         """As `HeadParams.adapts`."""
         return self.params.adapts  # type: ignore[no-any-return]
+
+    @property
+    def upstream_beside(self) -> str | None:
+        """As `HeadParams.upstream_beside`."""
+        return self.params.upstream_beside  # type: ignore[no-any-return]
 
     @abstractmethod
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:

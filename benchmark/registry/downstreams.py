@@ -36,6 +36,7 @@ class HeadFacts:
     transductive: bool
     sequences: bool
     adapts: bool
+    upstream_beside: str | None = None
 
     @classmethod
     def of(cls, head: HeadParams | Downstream) -> HeadFacts:
@@ -48,6 +49,7 @@ class HeadFacts:
             transductive=head.transductive,
             sequences=head.sequences,
             adapts=head.adapts,
+            upstream_beside=head.upstream_beside,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
+from benchmark.run.suiting import check_upstream
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit
-from benchmark.run.worker import Worker, check_upstream
+from benchmark.run.worker import Worker
 from benchmark.text import nearest
 
 Rerun = Literal["missing", "failed", "all"]
@@ -127,7 +128,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
     }
     for head in dict.fromkeys(name for heads in heads_of.values() for name in heads):
         for upstream in upstreams:
-            check_upstream(worker.upstream(upstream), head, worker.registry.downstream(head))
+            check_upstream(worker.upstream(upstream), head, worker.registry)
     records = RecordStore(worker.settings.results)
     cells = []
     for task, heads in heads_of.items():

@@ -21,13 +21,20 @@ def one_thread() -> Iterator[None]:
     They are small: threads would cost more than they bring, many times more where another process keeps a core busy,
     and the order in which they add up would make numbers depend on how many cores there are.
     """
+    with limited_threads(1):
+        yield
+
+
+@contextmanager
+def limited_threads(most: int) -> Iterator[None]:
+    """Let torch and the libraries of linear algebra compute in so many threads."""
     import torch
     from threadpoolctl import threadpool_limits
 
     threads = torch.get_num_threads()
-    use_one_thread()
+    torch.set_num_threads(most)
     try:
-        with threadpool_limits(1):
+        with threadpool_limits(most):
             yield
     finally:
         torch.set_num_threads(threads)

@@ -11,10 +11,9 @@ from dataclasses import replace
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
-from benchmark.base.combined import Fusion
 from benchmark.base.downstream import unheard
 from benchmark.base.identity import Code, code_of, identity_sha256, version_of
-from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.errors import BenchError, MissingError
 from benchmark.features import encoding
 from benchmark.features.encoding import encoding_code
 from benchmark.features.store import Encoded
@@ -25,12 +24,12 @@ from benchmark.protocol.dataset import Dataset, load_dataset
 from benchmark.protocol.emobox import with_emobox_folds
 from benchmark.protocol.hearing import listen
 from benchmark.protocol.targets import targets_of
-from benchmark.protocol.task import Task
 from benchmark.records import CodePart, DownstreamPart, UpstreamPart
 from benchmark.registry.registry import Registry
 from benchmark.run import fitting
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
+from benchmark.run.suiting import check_head
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
 
 # From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
@@ -108,7 +107,7 @@ class Worker:
             if len(listed) < len(dataset.utterances):
                 progress.note(f"{task.name}: they leave {len(dataset.utterances) - len(listed)} utterances out")
         for head in heads:
-            check_head(dataset.task, head, self.registry.downstream(head))
+            check_head(dataset.task, head, self.registry)
         if dataset.differences:
             progress.note(f"{task.name}: partial corpus, off the leaderboard: {', '.join(dataset.differences)}")
         with progress.stage(f"listen to {task.name}", len(dataset.recordings)) as advance:
@@ -224,52 +223,3 @@ def fitting_code(head: Downstream) -> Code:
     """The code and libraries that decide a unit beside its features: the head's, and what feeds and scores it here."""
     own = code_of(head)
     return Code(digest([own.sha256, code_sha256(*FEEDING)]), own.libraries)
-
-
-def check_upstream(upstream: Upstream, name: str, downstream: Downstream) -> None:
-    """Refuse an upstream that a head cannot read, before any work.
-
-    Raises:
-        UsageError: The head tells the parts of A+NAME apart, and this is none.
-    """
-    beside = downstream.params.upstream_beside
-    parts = [component.name for component in upstream.components] if isinstance(upstream, Fusion) else [upstream.name]
-    if beside is not None and (len(parts) != 2 or parts[1] != beside):
-        raise UsageError(
-            f"the downstream {name!r} reads two joined upstreams, the second {beside}, unlike {upstream.name!r}",
-            f"join them: --upstream {parts[0]}+{beside}",
-        )
-
-
-def check_head(task: Task, name: str, downstream: Downstream) -> None:
-    """Refuse what cannot work, or would fit on test, before any work.
-
-    Raises:
-        UsageError: The head takes other examples than the task gives, or needs another dev rule.
-    """
-    if downstream.sequences != (task.context is not None):
-        takes = "sequences of utterances" if downstream.sequences else "one utterance at a time"
-        raise UsageError(
-            f"the downstream {name!r} takes {takes}, unlike the task {task.name!r}",
-            f"its own default is {task.downstream!r}",
-        )
-    if task.kind not in downstream.kinds:
-        raise UsageError(
-            f"the downstream {name!r} is for {' and '.join(downstream.kinds)}, and the task {task.name!r} is "
-            f"{task.kind}",
-            "bench list downstreams shows the kinds that each takes",
-        )
-    if downstream.adapts and task.target is None:
-        raise UsageError(
-            f"the downstream {name!r} adapts to a target corpus, and the task {task.name!r} has none",
-            "use it on a task between two corpora",
-        )
-    if not task.dev.takes_some and downstream.uses_dev == "select":
-        raise UsageError(
-            f"the downstream {name!r} selects on dev, and the task {task.name!r} has none", "use one that does not"
-        )
-    if task.dev.is_test and downstream.uses_dev == "fit":
-        raise UsageError(
-            f"the downstream {name!r} is fitted on dev, which is the test set in the task {task.name!r}",
-            "use a recipe that is fitted on train alone",
-        )

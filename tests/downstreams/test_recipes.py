@@ -12,22 +12,13 @@ import downstreams
 from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.downstream import check_downstream
-from downstreams.heads.attentive_statistics import AttentiveStatisticsHead
-from downstreams.heads.dense import Dense
-from downstreams.heads.linear import Linear
-from downstreams.heads.recurrent import Recurrent
-from downstreams.heads.superb import Superb
-from downstreams.heads.svm import SVM
-from downstreams.heads.transformer import Transformer
-from downstreams.heads.turn_gru import TurnGRU
+from benchmark.registry.registry import Registry
 
 FOLDER = Path(downstreams.__file__).parent / "recipes"
 FILES = sorted(FOLDER.glob("*.yaml"))
-HEADS = (AttentiveStatisticsHead, Dense, Linear, Recurrent, Superb, SVM, Transformer, TurnGRU)
-CLASSES: dict[str, type[Downstream]] = {cls.name: cls for cls in HEADS}
-
-
-SLOW = ("superb-s3prl", "emobox")  # to learn little from few utterances in few steps is what they do
+REGISTRY = Registry()
+# To learn little from few utterances in few steps is what they do.
+SLOW = ("superb-s3prl", "emobox")
 
 
 def recipe(name: str) -> dict[str, Any]:
@@ -35,16 +26,16 @@ def recipe(name: str) -> dict[str, Any]:
 
 
 def build(name: str, **changes: Any) -> Downstream:
-    content = recipe(name)
-    cls = CLASSES[content["downstream"]]
-    return cls(cls.Params.model_validate({**content["params"], **changes}))
+    head = REGISTRY.downstream(name)
+    return type(head)(type(head).Params.model_validate({**recipe(name)["params"], **changes}))
 
 
 def test_the_recipes_are_found() -> None:
-    assert {path.stem for path in FILES} == {
-        "attentive-statistics", "dense", "dense-global", "emobox", "gru", "linear", "linear-mean-4", "lstm", "superb",
-        "superb-s3prl", "svm", "svm-grid", "svm-rbf", "svm-statistics", "tcgru", "transformer", "turn-gru",
-    }  # fmt: skip
+    assert [path.stem for path in FILES] == [
+        "attentive-statistics", "boaw-svm", "dense", "dense-global", "emobox", "fusion", "fusion-global", "gru", "knn",
+        "linear", "linear-mean-4", "logistic", "lstm", "superb", "superb-s3prl", "svm", "svm-grid", "svm-rbf",
+        "svm-statistics", "tcgru", "transformer", "turn-gru",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -176,6 +167,8 @@ def test_pepinos_recipes_are_as_the_code_ran() -> None:
     assert build("dense-global").params.model_dump() == own
     lstm = {**dense.model_dump(), "second": "lstm", "batch_size": 16}
     assert build("lstm").params.model_dump() == lstm
+    for name, like in (("fusion", dense.model_dump()), ("fusion-global", own)):
+        assert build(name).params.model_dump() == {**like, "beside": "egemaps-lld"}
 
 
 def test_mitras_recipes() -> None:

@@ -193,7 +193,7 @@ def _model(folder: Path, architecture: str) -> Path:
 
 def _downstreams() -> dict[str, Golden]:
     from benchmark.base.code import code_sha256
-    from benchmark.contracts.downstream import toy
+    from benchmark.contracts.toys import toy
     from benchmark.registry.registry import Registry
 
     registry = Registry()
@@ -202,7 +202,14 @@ def _downstreams() -> dict[str, Golden]:
         def numbers() -> list[float]:
             head = registry.downstream(name)
             train, dev, test = (
-                toy(head.needs, utterances=count, speakers=3, seed=seed, sequences=head.sequences)
+                toy(
+                    head.needs,
+                    utterances=count,
+                    speakers=3,
+                    seed=seed,
+                    sequences=head.sequences,
+                    beside=head.upstream_beside,
+                )
                 for seed, count in enumerate((45, 18, 18))
             )
             head.fit(train, dev, seed=0)

@@ -166,6 +166,7 @@ def test_a_head_that_adapts_is_refused_where_there_is_no_target(registry, both, 
         ({"target": {"corpus": "csv", **PART}}, "source and target are two corpora"),
         ({"dev": {"scheme": "next-fold"}}, "the folds divide the target alone"),
         ({"dev": {"scheme": "test"}}, "the folds divide the target alone"),
+        ({"few_shot": {"per_class": 0}}, "greater than or equal to 1"),
         ({"context": {"turns": 2}}, "context is of the dialogues of one corpus"),
         (
             {"target": {"corpus": "elsewhere", **PART, "label_map": {"high": "hihg", "low": "low"}}},
@@ -200,3 +201,36 @@ def test_targets_are_of_the_shared_classes(registry, both) -> None:
     dataset = load_dataset(task, registry.corpora_of(task), both)
     pair = [dataset.by_id["csv:anna/high0.wav"], dataset.by_id["elsewhere:anna/high0.wav"]]
     np.testing.assert_array_equal(dataset.targets(pair), [0, 1])
+
+
+def test_few_labelled_utterances_of_the_target_join_train(registry, both) -> None:
+    plain = load_dataset(cross(), registry.corpora_of(cross()), both)
+    before = set[str]()
+    for number in (1, 3):
+        task = cross(few_shot={"per_class": number, "seed": 5})
+        dataset = load_dataset(task, registry.corpora_of(task), both)
+        for fold, known in zip(dataset.folds, plain.folds, strict=True):
+            moved = set(fold.train) - set(known.train)
+            assert sorted(dataset.labels[i] for i in moved) == ["high"] * number + ["low"] * number
+            assert all(i.startswith("elsewhere:") for i in moved)
+            assert moved | set(fold.adapt) == set(known.adapt)
+            assert moved.isdisjoint(fold.adapt)
+            assert (fold.dev, fold.test) == (known.dev, known.test)
+        moved = set(dataset.folds[0].train) - set(plain.folds[0].train)
+        assert before < moved
+        before = moved
+    other = cross(few_shot={"per_class": 3, "seed": 6})
+    assert (
+        set(load_dataset(other, registry.corpora_of(other), both).folds[0].train) - set(plain.folds[0].train) != before
+    )
+
+
+def test_more_shots_than_there_are_utterances_are_refused(registry, both) -> None:
+    task = cross(few_shot={"per_class": 11})
+    with pytest.raises(BenchError, match=r"few_shot of fold .*: 11 utterances of 'high' are wanted, and there are 10"):
+        load_dataset(task, registry.corpora_of(task), both)
+
+
+def test_few_shots_are_for_classes_between_two_corpora() -> None:
+    with pytest.raises(ValueError, match="few_shot takes utterances of each class of a target"):
+        Task.model_validate({**TOY_TASK, "few_shot": {"per_class": 1}})

@@ -370,6 +370,7 @@ class Both(Downstream):
     """Remembers the auxiliary classes that it is shown."""
 
     name = "both"
+    kinds = ("regression",)
 
     def fit(self, train, dev, *, seed):
         self.log("fit", train)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.contracts.downstream import toy
+from benchmark.contracts.toys import toy
 from benchmark.metrics import score
 from benchmark.registry.registry import Registry
 from benchmark.types import Examples

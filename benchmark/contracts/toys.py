@@ -1,0 +1,107 @@
+"""Examples on which heads are held to their contract: easy ones, and ones from which nothing can be learnt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmark.types import Examples, Kind, Needs
+
+CLASSES = ("angry", "happy", "sad")
+DIMENSIONS = ("arousal", "valence")
+LAYERS, DIM, TURNS = 3, 8, 4
+DIM_BESIDE = 3
+
+
+def toy(
+    needs: Needs,
+    *,
+    utterances: int,
+    speakers: int,
+    seed: int,
+    sequences: bool = False,
+    kind: Kind = "classification",
+    noise: bool = False,
+    frames: tuple[int, int] = (5, 20),
+    beside: str | None = None,
+) -> Examples:
+    """Make examples of three classes: in every layer a centre each, with noise of speaker, utterance and frame.
+
+    Args:
+        needs: "mean" for x as (n, 3, 8) float32, "statistics" for (n, 3, 16), "frames" in 32 or 16 bits for n arrays
+            (3, T, 8).
+        utterances: n.
+        speakers: How many speakers they are spread over; each has every class.
+        seed: Decides all but the centres, which are the same for every seed.
+        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns.
+        kind: "regression" for two dimensions in place of the classes: sums over values of x, on a scale about 4.
+        noise: Leave out centres, so that features say nothing of the targets, which stay as they are.
+        frames: Fewest and most frames T of an utterance.
+        beside: What the second of two joined upstreams is called: the last `DIM_BESIDE` values of frames are then of
+            it, one layer that stands beside all.
+    """
+    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), LAYERS, DIM))
+    generator = np.random.Generator(np.random.PCG64([1, seed]))
+    speaker = np.arange(utterances) % speakers
+    y = (np.arange(utterances) // speakers) % len(CLASSES)
+    voices = 0.2 * generator.standard_normal((speakers, LAYERS, DIM))
+    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, LAYERS, DIM))
+    targets = y.astype(np.int64) if kind == "classification" else _values(means)
+    if noise:
+        means = means - centres[y]
+        if kind == "regression":
+            means = generator.standard_normal(means.shape)
+    x: NDArray[np.float32] | tuple[NDArray[np.float32], ...] = means.astype(np.float32)
+    if needs == "statistics":
+        deviations = 0.3 * generator.uniform(0.5, 1.5, means.shape)
+        x = np.concatenate([means, deviations], axis=-1).astype(np.float32)
+    elif needs != "mean":
+        lengths = generator.integers(frames[0], frames[1] + 1, utterances)
+        x = tuple(
+            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)
+            for mean, length in zip(means, lengths, strict=True)
+        )
+    if beside is not None:
+        for features in x:
+            features[:, :, -DIM_BESIDE:] = features[:1, :, -DIM_BESIDE:]
+    turns = None
+    if sequences:
+        turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
+        x = tuple(
+            (mean + 0.3 * generator.standard_normal((len(spoken), LAYERS, DIM))).astype(np.float32)
+            for mean, spoken in zip(means, turns, strict=True)
+        )
+    return Examples(
+        ids=tuple(f"toy{seed}-{index:03d}" for index in range(utterances)),
+        x=x,
+        turns=turns,
+        y=targets,
+        speakers=tuple(f"speaker{seed}-{index}" for index in speaker),
+        outputs=CLASSES if kind == "classification" else DIMENSIONS,
+        kind=kind,
+        metric="uar" if kind == "classification" else "ccc",
+        parts=() if beside is None else (("toy", DIM - DIM_BESIDE), (beside, DIM_BESIDE)),
+    )
+
+
+def select(examples: Examples, rows: list[int]) -> Examples:
+    """Some of the examples, in the order of `rows`, without their targets."""
+    x = examples.x[rows] if isinstance(examples.x, np.ndarray) else tuple(examples.x[row] for row in rows)
+    ids, speakers = (tuple(values[row] for row in rows) for values in (examples.ids, examples.speakers))
+    turns = None if examples.turns is None else tuple(examples.turns[row] for row in rows)
+    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns)
+
+
+def content(examples: Examples) -> bytes:
+    """All numbers of some examples, by which a change is seen."""
+    x = [examples.x] if isinstance(examples.x, np.ndarray) else list(examples.x)
+    y = [] if examples.y is None else [examples.y]
+    return b"".join(array.tobytes() for array in (*x, *y, *(examples.turns or ())))
+
+
+def _values(means: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Two dimensions (n, 2): sums over the values of every layer, some of them taken with the other sign."""
+    signs = np.random.Generator(np.random.PCG64(2)).choice([-1.0, 1.0], (DIM, len(DIMENSIONS)))
+    return np.asarray(4 + means.sum(axis=1) @ signs / 10, dtype=np.float32)

@@ -146,7 +146,8 @@ class Examples:
         ids: The n utterance ids, in order.
         x: For heads that need "mean": (n, L, D) float32. For "statistics": (n, L, 2 D), means and then deviations. For
             "frames": n arrays (L, T_i, D), each read when it is asked for. In a task with context: n arrays
-            (S_i, L, D), the means of the S_i utterances that were said before.
+            (S_i, L, D), the means of the S_i utterances that were said before; for "frames" n tuples of their frames,
+            S_i arrays (L, T, D), each tuple read when it is asked for.
         y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting and for adapt.
         speakers: The n speakers ("unknown" where a corpus knows none).
         outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.

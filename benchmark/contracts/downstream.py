@@ -287,7 +287,7 @@ def _unpadded(toys: _Toys) -> None:
         short = select(toys.test, [row])
         x = (*short.x, *long.x)
         beside = replace(short, ids=short.ids + long.ids, x=x, speakers=short.speakers + long.speakers)
-        message = f"{short.x[0].shape[1]} frames beside 200 ({short.ids[0]!r})"
+        message = f"a short utterance beside one of 200 frames ({short.ids[0]!r})"
         hint = "padding must not reach an output: mask it wherever frames are summed, normalised or attended to"
         _require_close(toys.predict(head, short), toys.predict(head, beside)[:1], f"{message} get other scores", hint)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ def toy(
         utterances: n.
         speakers: How many speakers they are spread over; each has every class.
         seed: Decides all but the centres, which are the same for every seed.
-        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns.
+        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns; of frames n tuples of S arrays.
         kind: "regression" for two dimensions in place of the classes: sums over values of x, on a scale about 4.
         noise: Leave out centres, so that features say nothing of the targets, which stay as they are.
         frames: Fewest and most frames T of an utterance.
@@ -53,7 +54,7 @@ def toy(
         means = means - centres[y]
         if kind == "regression":
             means = generator.standard_normal(means.shape)
-    x: NDArray[np.float32] | tuple[NDArray[np.float32], ...] = means.astype(np.float32)
+    x: Any = means.astype(np.float32)
     if needs == "statistics":
         deviations = 0.3 * generator.uniform(0.5, 1.5, means.shape)
         x = np.concatenate([means, deviations], axis=-1).astype(np.float32)
@@ -69,10 +70,11 @@ def toy(
     turns = None
     if sequences:
         turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
-        x = tuple(
+        said = tuple(
             (mean + 0.3 * generator.standard_normal((len(spoken), LAYERS, DIM))).astype(np.float32)
             for mean, spoken in zip(means, turns, strict=True)
         )
+        x = said if needs == "mean" else tuple(_frames_of(one, generator, frames) for one in said)
     return Examples(
         ids=tuple(f"toy{seed}-{index:03d}" for index in range(utterances)),
         x=x,
@@ -97,8 +99,20 @@ def select(examples: Examples, rows: list[int]) -> Examples:
 def content(examples: Examples) -> bytes:
     """All numbers of some examples, by which a change is seen."""
     x = [examples.x] if isinstance(examples.x, np.ndarray) else list(examples.x)
+    x = [array for one in x for array in (one if isinstance(one, tuple) else (one,))]
     y = [] if examples.y is None else [examples.y]
     return b"".join(array.tobytes() for array in (*x, *y, *(examples.turns or ())))
+
+
+def _frames_of(
+    said: NDArray[np.float32], generator: np.random.Generator, frames: tuple[int, int]
+) -> tuple[NDArray[np.float32], ...]:
+    """Frames (3, T, 8) of each utterance, around its mean."""
+    lengths = generator.integers(frames[0], frames[1] + 1, len(said))
+    return tuple(
+        (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)
+        for mean, length in zip(said, lengths, strict=True)
+    )
 
 
 def _values(means: NDArray[np.float64]) -> NDArray[np.float32]:

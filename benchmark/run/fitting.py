@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.errors import BenchError
 from benchmark.features.store import Encoded
-from benchmark.lazy import LazySequence
+from benchmark.lazy import LazyMapping, LazySequence
 from benchmark.protocol.dataset import Dataset
 from benchmark.records import SelectionPart
 from benchmark.sufficient import STATISTICS
@@ -86,7 +86,11 @@ def _examples(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Nee
     turns = None
     if dataset.task.context is not None:
         said = [[(number, name) for number, turn in enumerate(dataset.context[i]) for name in turn] for i in ids]
-        x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
+        if needs == "mean":
+            x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
+        else:
+            before_of = dict(zip(ids, said, strict=True))
+            x = LazySequence(LazyMapping(ids, lambda i: tuple(encoded.features[name] for _, name in before_of[i])), ids)
         turns = tuple(np.array([number for number, _ in before], dtype=np.int64) for before in said)
     else:
         x = LazySequence(encoded.features, ids)

@@ -112,6 +112,11 @@ class ModuleHead(Downstream):
         `Drawn`. Nothing is computed here: it is made without values, which are drawn afterwards.
         """
 
+    def _forward(self, module: nn.Module, batch: Batch) -> Outputs:
+        """What the module makes of a batch."""
+        outputs: Outputs = module(batch.x, batch.mask)
+        return outputs
+
     def _penalty(
         self, module: nn.Module, outputs: Outputs, batch: Batch, target: Batch | None, epoch: int
     ) -> Tensor | None:
@@ -177,7 +182,7 @@ class ModuleHead(Downstream):
         targets = self._targets_of_adapt(adapt, free - held_out.frames.kept, target_order)
 
         def loss(batch: Batch, epoch: int) -> Tensor:
-            outputs: Outputs = module(batch.x, batch.mask)
+            outputs = self._forward(module, batch)
             value = self._supervised(objective, outputs, learnt, batch.rows)
             more = self._penalty(module, outputs, batch, targets(len(batch.rows)), epoch)
             return value if more is None else value + more
@@ -281,7 +286,7 @@ class ModuleHead(Downstream):
         rows = []
         with torch.no_grad():
             for batch in frames.in_order(self._dealing(), self.device):
-                found.append(module(batch.x, batch.mask))
+                found.append(self._forward(module, batch))
                 rows.append(batch.rows)
         back = torch.argsort(torch.cat(rows))
 

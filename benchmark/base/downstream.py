@@ -62,6 +62,11 @@ class HeadParams(Closed):
         """Whether `fit` takes unlabelled utterances of the target, in tasks between two corpora, and only there."""
         return False
 
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Words of which the upstream's name must have one, where the head names layers of networks; else empty."""
+        return ()
+
 
 def unheard(share: float) -> None:
     """Where nobody listens to what share of a fit is done."""
@@ -131,6 +136,11 @@ class Downstream(ABC):
     def adapts(self) -> bool:
         """As `HeadParams.adapts`."""
         return self.params.adapts  # type: ignore[no-any-return]
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """As `HeadParams.networks`."""
+        return self.params.networks  # type: ignore[no-any-return]
 
     @abstractmethod
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.base import Downstream
 from benchmark.types import Examples, Kind, Needs
 
 CLASSES = ("angry", "happy", "sad")
 DIMENSIONS = ("arousal", "valence")
 LAYERS, DIM, TURNS = 3, 8, 4
+NAMED_LAYERS = 13  # of the networks whose layers some heads name, with their input
 
 
 def toy(
@@ -24,6 +27,8 @@ def toy(
     kind: Kind = "classification",
     noise: bool = False,
     frames: tuple[int, int] = (5, 20),
+    layers: int = LAYERS,
+    upstream: str = "",
 ) -> Examples:
     """Make examples of three classes: in every layer a centre each, with noise of speaker, utterance and frame.
 
@@ -37,13 +42,15 @@ def toy(
         kind: "regression" for two dimensions in place of the classes: sums over values of x, on a scale about 4.
         noise: Leave out centres, so that features say nothing of the targets, which stay as they are.
         frames: Fewest and most frames T of an utterance.
+        layers: In place of 3.
+        upstream: What its upstream is called.
     """
-    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), LAYERS, DIM))
+    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), layers, DIM))
     generator = np.random.Generator(np.random.PCG64([1, seed]))
     speaker = np.arange(utterances) % speakers
     y = (np.arange(utterances) // speakers) % len(CLASSES)
-    voices = 0.2 * generator.standard_normal((speakers, LAYERS, DIM))
-    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, LAYERS, DIM))
+    voices = 0.2 * generator.standard_normal((speakers, layers, DIM))
+    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, layers, DIM))
     targets = y.astype(np.int64) if kind == "classification" else _values(means)
     if noise:
         means = means - centres[y]
@@ -56,14 +63,14 @@ def toy(
     elif needs != "mean":
         lengths = generator.integers(frames[0], frames[1] + 1, utterances)
         x = tuple(
-            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)
+            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((layers, length, DIM))).astype(np.float32)
             for mean, length in zip(means, lengths, strict=True)
         )
     turns = None
     if sequences:
         turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
         x = tuple(
-            (mean + 0.3 * generator.standard_normal((len(spoken), LAYERS, DIM))).astype(np.float32)
+            (mean + 0.3 * generator.standard_normal((len(spoken), layers, DIM))).astype(np.float32)
             for mean, spoken in zip(means, turns, strict=True)
         )
     return Examples(
@@ -75,7 +82,15 @@ def toy(
         outputs=CLASSES if kind == "classification" else DIMENSIONS,
         kind=kind,
         metric="uar" if kind == "classification" else "ccc",
+        upstream=upstream,
     )
+
+
+def toy_of(head: Downstream, **about: Any) -> Examples:
+    """Examples of the form that a head takes; with what else `toy` takes."""
+    if head.networks:
+        about = {"upstream": f"{head.networks[0]}-toy", "layers": NAMED_LAYERS, **about}
+    return toy(head.needs, sequences=head.sequences, **about)
 
 
 def select(examples: Examples, rows: list[int]) -> Examples:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from benchmark.errors import BenchError, UsageError
 from benchmark.protocol.task import Task
@@ -28,6 +28,24 @@ def check_head(task: Task, name: str, registry: Registry) -> None:
         raise UsageError(
             f"the downstream {name!r} {reason}",
             f"these suit it: {suitable}" if suitable else "none that is here suits it",
+        )
+
+
+def check_network(upstream: str, name: str, networks: Sequence[str]) -> None:
+    """Refuse an upstream whose layers a head does not know.
+
+    Args:
+        upstream: Its name.
+        name: The head, as it was asked for.
+        networks: As `HeadParams.networks`.
+
+    Raises:
+        UsageError: It is none of those whose layers the head names.
+    """
+    if networks and not any(word in upstream for word in networks):
+        raise UsageError(
+            f"the downstream {name!r} names layers of {' and '.join(networks)}, and the upstream is {upstream!r}",
+            "lam-auto chooses layers of any network by itself",
         )
 
 

@@ -32,6 +32,14 @@ def test_the_recipes_are_found() -> None:
     assert sorted(path.stem for path in FILES) == [
         "boaw-svm",
         "knn",
+        "lam-al",
+        "lam-auto",
+        "lam-bl",
+        "lam-gl",
+        "lam-rl1",
+        "lam-rl2",
+        "lam-rl3",
+        "lam-wl",
         "linear",
         "logistic",
         "superb",
@@ -40,6 +48,7 @@ def test_the_recipes_are_found() -> None:
         "svm-grid",
         "svm-rbf",
         "svm-statistics",
+        "transformer",
         "turn-gru",
     ]
 
@@ -58,7 +67,11 @@ def test_a_recipe_is_well_formed(path: Path) -> None:
     build(path.stem)
 
 
-@pytest.mark.parametrize("name", [path.stem for path in FILES if path.stem != "superb-s3prl"])
+# Too long to be fitted five times here, or others of the same class that differ in a layer.
+LEFT_OUT = ("superb-s3prl", "lam-al", "lam-bl", "lam-rl1", "lam-rl2", "lam-rl3", "lam-wl")
+
+
+@pytest.mark.parametrize("name", [path.stem for path in FILES if path.stem not in LEFT_OUT])
 def test_a_recipe_passes_the_contract(name: str) -> None:
     checks = list(check_downstream(lambda: build(name)))
     assert len(checks) > 5

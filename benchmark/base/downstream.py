@@ -67,6 +67,11 @@ class HeadParams(Closed):
         """Words of which the upstream's name must have one, where the head names layers of networks; else empty."""
         return ()
 
+    @property
+    def upstream_beside(self) -> str | None:
+        """Name of the second of two joined upstreams, A+NAME, that the head tells apart; None where it takes any."""
+        return None
+
 
 def unheard(share: float) -> None:
     """Where nobody listens to what share of a fit is done."""
@@ -141,6 +146,11 @@ class Downstream(ABC):
     def networks(self) -> tuple[str, ...]:
         """As `HeadParams.networks`."""
         return self.params.networks  # type: ignore[no-any-return]
+
+    @property
+    def upstream_beside(self) -> str | None:
+        """As `HeadParams.upstream_beside`."""
+        return self.params.upstream_beside  # type: ignore[no-any-return]
 
     @abstractmethod
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:

@@ -15,6 +15,7 @@ CLASSES = ("angry", "happy", "sad")
 DIMENSIONS = ("arousal", "valence")
 LAYERS, DIM, TURNS = 3, 8, 4
 NAMED_LAYERS = 13  # of the networks whose layers some heads name, with their input
+DIM_BESIDE = 3
 
 
 def toy(
@@ -29,6 +30,7 @@ def toy(
     frames: tuple[int, int] = (5, 20),
     layers: int = LAYERS,
     upstream: str = "",
+    beside: str | None = None,
 ) -> Examples:
     """Make examples of three classes: in every layer a centre each, with noise of speaker, utterance and frame.
 
@@ -44,6 +46,8 @@ def toy(
         frames: Fewest and most frames T of an utterance.
         layers: In place of 3.
         upstream: What its upstream is called.
+        beside: What the second of two joined upstreams is called: the last `DIM_BESIDE` values of frames are then of
+            it, one layer that stands beside all.
     """
     centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), layers, DIM))
     generator = np.random.Generator(np.random.PCG64([1, seed]))
@@ -66,6 +70,9 @@ def toy(
             (mean[:, np.newaxis] + 0.3 * generator.standard_normal((layers, length, DIM))).astype(np.float32)
             for mean, length in zip(means, lengths, strict=True)
         )
+    if beside is not None:
+        for features in x:
+            features[:, :, -DIM_BESIDE:] = features[:1, :, -DIM_BESIDE:]
     turns = None
     if sequences:
         turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
@@ -83,6 +90,7 @@ def toy(
         kind=kind,
         metric="uar" if kind == "classification" else "ccc",
         upstream=upstream,
+        parts=() if beside is None else (("toy", DIM - DIM_BESIDE), (beside, DIM_BESIDE)),
     )
 
 
@@ -90,7 +98,7 @@ def toy_of(head: Downstream, **about: Any) -> Examples:
     """Examples of the form that a head takes; with what else `toy` takes."""
     if head.networks:
         about = {"upstream": f"{head.networks[0]}-toy", "layers": NAMED_LAYERS, **about}
-    return toy(head.needs, sequences=head.sequences, **about)
+    return toy(head.needs, sequences=head.sequences, beside=head.upstream_beside, **about)
 
 
 def select(examples: Examples, rows: list[int]) -> Examples:

@@ -36,6 +36,8 @@ class HeadFacts:
     transductive: bool
     sequences: bool
     adapts: bool
+    upstream_beside: str | None = None
+    networks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, head: HeadParams | Downstream) -> HeadFacts:
@@ -48,11 +50,13 @@ class HeadFacts:
             transductive=head.transductive,
             sequences=head.sequences,
             adapts=head.adapts,
+            upstream_beside=head.upstream_beside,
+            networks=head.networks,
         )
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values."""
-        return {**asdict(self), "kinds": list(self.kinds)}
+        return {**asdict(self), "kinds": list(self.kinds), "networks": list(self.networks)}
 
 
 class Downstreams:

@@ -13,6 +13,7 @@ from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
+from benchmark.run.suiting import check_upstream
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit
 from benchmark.run.worker import Worker
 from benchmark.text import nearest
@@ -121,10 +122,16 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
     """
     upstreams = list(dict.fromkeys(request.upstreams))
     shortest = {upstream.name: upstream.min_duration for upstream in map(worker.upstream, upstreams)}
+    heads_of = {
+        task: tuple(dict.fromkeys(request.downstreams or (worker.registry.task(task).downstream,)))
+        for task in request.tasks
+    }
+    for head in dict.fromkeys(name for heads in heads_of.values() for name in heads):
+        for upstream in upstreams:
+            check_upstream(worker.upstream(upstream), head, worker.registry)
     records = RecordStore(worker.settings.results)
     cells = []
-    for task in dict.fromkeys(request.tasks):
-        heads = tuple(dict.fromkeys(request.downstreams or (worker.registry.task(task).downstream,)))
+    for task, heads in heads_of.items():
         material = worker.material(task, progress, shortest, heads)
         for upstream in upstreams:
             for head in heads:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from benchmark.base import Upstream
+from benchmark.base.combined import Fusion
 from benchmark.errors import BenchError, UsageError
 from benchmark.protocol.task import Task
 from benchmark.registry.downstreams import HeadFacts
@@ -31,20 +33,28 @@ def check_head(task: Task, name: str, registry: Registry) -> None:
         )
 
 
-def check_network(upstream: str, name: str, networks: Sequence[str]) -> None:
-    """Refuse an upstream whose layers a head does not know.
+def check_upstream(upstream: Upstream, name: str, registry: Registry) -> None:
+    """Refuse an upstream that a head cannot read.
 
     Args:
-        upstream: Its name.
+        upstream: It.
         name: The head, as it was asked for.
-        networks: As `HeadParams.networks`.
+        registry: Where the head is looked up.
 
     Raises:
-        UsageError: It is none of those whose layers the head names.
+        UsageError: The head tells the parts of A+NAME apart, and this is none; or it names layers of other networks.
     """
-    if networks and not any(word in upstream for word in networks):
+    facts = registry.head_facts(name)
+    beside = facts.upstream_beside
+    parts = [component.name for component in upstream.components] if isinstance(upstream, Fusion) else [upstream.name]
+    if beside is not None and (len(parts) != 2 or parts[1] != beside):
         raise UsageError(
-            f"the downstream {name!r} names layers of {' and '.join(networks)}, and the upstream is {upstream!r}",
+            f"the downstream {name!r} reads two joined upstreams, the second {beside}, unlike {upstream.name!r}",
+            f"join them: --upstream {parts[0]}+{beside}",
+        )
+    if facts.networks and not any(word in upstream.name for word in facts.networks):
+        raise UsageError(
+            f"the downstream {name!r} names layers of {' and '.join(facts.networks)}, unlike {upstream.name!r}",
             "lam-auto chooses layers of any network by itself",
         )
 

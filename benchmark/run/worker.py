@@ -29,7 +29,7 @@ from benchmark.registry.registry import Registry
 from benchmark.run import fitting
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
-from benchmark.run.suiting import check_head, check_network
+from benchmark.run.suiting import check_head
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
 
 # From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
@@ -123,10 +123,9 @@ class Worker:
         """What the records of a cell say of it; its task is material already.
 
         Raises:
-            UsageError: The identity of other people's class is no plain value; or the head names layers of others.
+            UsageError: The identity of other people's class is no plain value.
         """
         upstream, head = self.upstream(names.upstream), self.registry.downstream(names.downstream)
-        check_network(upstream.name, names.downstream, head.networks)
         head_name = self.registry.downstream_entry(names.downstream).name  # also of a recipe in a file of one's own
         encoded, fitted = encoding_code(upstream, head.needs), fitting_code(head)
         return Parts(

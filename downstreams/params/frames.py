@@ -96,7 +96,7 @@ class FramesParams(HeadParams):
         "shuffled by blocks and within windows",
     )
 
-    # What is minimised
+    # What is minimised: of classes the cross entropy, which the next three change; of dimensions 1 - CCC
     class_weight: Literal["balanced"] | None = Field(None, description="weigh classes by 1 / their frequency, or not")
     focal: NotNegative = Field(0.0, description="exponent of (1 - p) that the cross entropy is multiplied by")
     label_smoothing: Fraction = Field(0.0, description="share of a target that all classes have alike")
@@ -145,11 +145,9 @@ class FramesParams(HeadParams):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """Both, but that of its metric alone where it selects on one, and classes where its loss is of these."""
-        if self.select_on not in ("loss", "primary"):
-            return (METRICS[self.select_on].kind,)
-        of_classes = self.class_weight is not None or self.focal > 0 or self.label_smoothing > 0
-        return ("classification",) if of_classes else ("classification", "regression")
+        """Both, but that of its metric alone where it selects on one that it names."""
+        by_name = self.select_on not in ("loss", "primary")
+        return (METRICS[self.select_on].kind,) if by_name else ("classification", "regression")
 
     @property
     def stochastic(self) -> bool:

@@ -13,7 +13,7 @@ from benchmark.protocol.dev_schemes import DevNone, DevTest
 from benchmark.protocol.task import Task
 from benchmark.registry.downstreams import HeadFacts
 from benchmark.registry.registry import Registry
-from benchmark.run.suiting import check_head, heads_for, misfit
+from benchmark.run.suiting import check_head, check_upstream, heads_for, misfit
 
 REGISTRY = Registry()
 PLAIN = HeadFacts(
@@ -91,3 +91,13 @@ class Own(Downstream):
 
 def test_a_head_that_says_nothing_takes_classes() -> None:
     assert Own.Params().kinds == ("classification",)
+
+
+def test_a_head_of_two_upstreams_is_refused_on_another() -> None:
+    registry = Registry()
+    check_upstream(registry.upstream("logmel+egemaps-lld"), "fusion", registry)
+    check_upstream(registry.upstream("mfcc"), "dense", registry)
+    for name, first in (("logmel", "logmel"), ("logmel+mfcc", "logmel"), ("logmel+mfcc+egemaps-lld", "logmel")):
+        with pytest.raises(UsageError, match=r"reads two joined upstreams, the second egemaps-lld, unlike") as caught:
+            check_upstream(registry.upstream(name), "fusion", registry)
+        assert caught.value.hint == f"join them: --upstream {first}+egemaps-lld"

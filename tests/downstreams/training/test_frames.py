@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.contracts.downstream import toy
+from benchmark.contracts.toys import toy
 from benchmark.errors import BenchError
 from benchmark.types import Examples
 from downstreams.training.frames import BLOCKS_IN_A_WINDOW, Dealing, Frames, Reading, padded

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.contracts.downstream import select, toy
+from benchmark.contracts.toys import select, toy
 from benchmark.errors import BenchError
 from benchmark.metrics import score
 from benchmark.types import Examples

@@ -159,6 +159,7 @@ class Examples:
         auxiliary_outputs: Names of the auxiliary classes.
         parts: Name and dimension of each upstream that was joined into one, in the order of the values of x; empty
             where there is a single one.
+        upstream: Name of the upstream, for heads that know the layers of some.
     """
 
     ids: tuple[str, ...]
@@ -172,6 +173,7 @@ class Examples:
     auxiliary: NDArray[np.int64] | None = None
     auxiliary_outputs: tuple[str, ...] = ()
     parts: tuple[tuple[str, int], ...] = ()
+    upstream: str = ""
 
     def __len__(self) -> int:
         """The number of utterances."""

@@ -63,6 +63,11 @@ class HeadParams(Closed):
         return False
 
     @property
+    def networks(self) -> tuple[str, ...]:
+        """Words of which the upstream's name must have one, where the head names layers of networks; else empty."""
+        return ()
+
+    @property
     def upstream_beside(self) -> str | None:
         """Name of the second of two joined upstreams, A+NAME, that the head tells apart; None where it takes any."""
         return None
@@ -136,6 +141,11 @@ class Downstream(ABC):
     def adapts(self) -> bool:
         """As `HeadParams.adapts`."""
         return self.params.adapts  # type: ignore[no-any-return]
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """As `HeadParams.networks`."""
+        return self.params.networks  # type: ignore[no-any-return]
 
     @property
     def upstream_beside(self) -> str | None:

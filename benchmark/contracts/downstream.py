@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
-from benchmark.contracts.toys import LAYERS, content, select, toy
+from benchmark.contracts.toys import content, select, toy_of
 from benchmark.metrics import score
 from benchmark.run.threads import limited_threads
 from benchmark.types import Examples, Kind, Selection
@@ -46,16 +46,14 @@ class _Toys:
         self, utterances: int, speakers: int, seed: int, *, noise: bool = False, frames: tuple[int, int] = (5, 20)
     ) -> Examples:
         """Examples of the kind that the head takes."""
-        return toy(
-            self.head.needs,
+        return toy_of(
+            self.head,
             utterances=utterances,
             speakers=speakers,
             seed=seed,
-            sequences=self.head.sequences,
             kind=self.kind,
             noise=noise,
             frames=frames,
-            beside=self.head.upstream_beside,
         )
 
     def fit(self, seed: int, *, noise: bool = False, threads: int = 1) -> tuple[Downstream, Selection]:
@@ -199,9 +197,10 @@ def _selection(toys: _Toys) -> None:
     )
     require(epoch is None or epoch >= 1, f"the selection has epoch {epoch!r}", "epochs count from 1")
     if weights is not None:
+        layers = toys.train.x[0].shape[0]
         require(
-            len(weights) == LAYERS and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
-            f"the layer weights of {LAYERS} layers are {weights!r}",
+            len(weights) == layers and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
+            f"the layer weights of {layers} layers are {weights!r}",
             "one weight a layer, none negative, summing to one",
         )
     require_plain({"on": selection.on, "chosen": dict(selection.chosen)}, "the selection")

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.base import Downstream
 from benchmark.types import Examples, Kind, Needs
 
 CLASSES = ("angry", "happy", "sad")
 DIMENSIONS = ("arousal", "valence")
 LAYERS, DIM, TURNS = 3, 8, 4
+NAMED_LAYERS = 13  # of the networks whose layers some heads name, with their input
 DIM_BESIDE = 3
 
 
@@ -26,6 +28,8 @@ def toy(
     kind: Kind = "classification",
     noise: bool = False,
     frames: tuple[int, int] = (5, 20),
+    layers: int = LAYERS,
+    upstream: str = "",
     beside: str | None = None,
 ) -> Examples:
     """Make examples of three classes: in every layer a centre each, with noise of speaker, utterance and frame.
@@ -40,15 +44,17 @@ def toy(
         kind: "regression" for two dimensions in place of the classes: sums over values of x, on a scale about 4.
         noise: Leave out centres, so that features say nothing of the targets, which stay as they are.
         frames: Fewest and most frames T of an utterance.
+        layers: In place of 3.
+        upstream: What its upstream is called.
         beside: What the second of two joined upstreams is called: the last `DIM_BESIDE` values of frames are then of
             it, one layer that stands beside all.
     """
-    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), LAYERS, DIM))
+    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), layers, DIM))
     generator = np.random.Generator(np.random.PCG64([1, seed]))
     speaker = np.arange(utterances) % speakers
     y = (np.arange(utterances) // speakers) % len(CLASSES)
-    voices = 0.2 * generator.standard_normal((speakers, LAYERS, DIM))
-    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, LAYERS, DIM))
+    voices = 0.2 * generator.standard_normal((speakers, layers, DIM))
+    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, layers, DIM))
     targets = y.astype(np.int64) if kind == "classification" else _values(means)
     if noise:
         means = means - centres[y]
@@ -61,7 +67,7 @@ def toy(
     elif needs != "mean":
         lengths = generator.integers(frames[0], frames[1] + 1, utterances)
         x = tuple(
-            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)
+            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((layers, length, DIM))).astype(np.float32)
             for mean, length in zip(means, lengths, strict=True)
         )
     if beside is not None:
@@ -71,7 +77,7 @@ def toy(
     if sequences:
         turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
         said = tuple(
-            (mean + 0.3 * generator.standard_normal((len(spoken), LAYERS, DIM))).astype(np.float32)
+            (mean + 0.3 * generator.standard_normal((len(spoken), layers, DIM))).astype(np.float32)
             for mean, spoken in zip(means, turns, strict=True)
         )
         x = said if needs == "mean" else tuple(_frames_of(one, generator, frames) for one in said)
@@ -84,8 +90,16 @@ def toy(
         outputs=CLASSES if kind == "classification" else DIMENSIONS,
         kind=kind,
         metric="uar" if kind == "classification" else "ccc",
+        upstream=upstream,
         parts=() if beside is None else (("toy", DIM - DIM_BESIDE), (beside, DIM_BESIDE)),
     )
+
+
+def toy_of(head: Downstream, **about: Any) -> Examples:
+    """Examples of the form that a head takes; with what else `toy` takes."""
+    if head.networks:
+        about = {"upstream": f"{head.networks[0]}-toy", "layers": NAMED_LAYERS, **about}
+    return toy(head.needs, sequences=head.sequences, beside=head.upstream_beside, **about)
 
 
 def select(examples: Examples, rows: list[int]) -> Examples:
@@ -110,7 +124,7 @@ def _frames_of(
     """Frames (3, T, 8) of each utterance, around its mean."""
     lengths = generator.integers(frames[0], frames[1] + 1, len(said))
     return tuple(
-        (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)
+        (mean[:, np.newaxis] + 0.3 * generator.standard_normal((len(mean), length, DIM))).astype(np.float32)
         for mean, length in zip(said, lengths, strict=True)
     )
 

@@ -78,6 +78,7 @@ class Encoded:
         parameters: Number of weights of the upstream.
         device: Where the features were computed.
         parts: Name and dimension of each upstream that was joined into one; empty for a single one.
+        upstream: Its name, as the run knows it.
     """
 
     features: Mapping[str, NDArray[np.float32]]
@@ -88,6 +89,7 @@ class Encoded:
     parameters: int | None
     device: str
     parts: tuple[tuple[str, int], ...] = ()
+    upstream: str = ""
 
 
 def shape_of(features: Mapping[str, NDArray[np.float32]]) -> tuple[int, ...]:

@@ -37,6 +37,7 @@ class HeadFacts:
     sequences: bool
     adapts: bool
     upstream_beside: str | None = None
+    networks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, head: HeadParams | Downstream) -> HeadFacts:
@@ -50,11 +51,12 @@ class HeadFacts:
             sequences=head.sequences,
             adapts=head.adapts,
             upstream_beside=head.upstream_beside,
+            networks=head.networks,
         )
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values."""
-        return {**asdict(self), "kinds": list(self.kinds)}
+        return {**asdict(self), "kinds": list(self.kinds), "networks": list(self.networks)}
 
 
 class Downstreams:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.errors import BenchError
 from benchmark.features.store import Encoded
+from benchmark.io.keyed_names import keyed_order
 from benchmark.lazy import LazyMapping, LazySequence
 from benchmark.protocol.dataset import Dataset
 from benchmark.records import SelectionPart
@@ -63,8 +64,7 @@ def fit_and_score(
     try:
         fold, head = next(fold for fold in dataset.folds if fold.name == fold_name), make_head()
         train, dev, test = (_examples(dataset, encoded, ids, head.needs) for ids in (fold.train, fold.dev, fold.test))
-        # Of the target a head that adapts sees everything but its targets.
-        more = {"adapt": _unlabelled(_examples(dataset, encoded, fold.adapt, head.needs))} if head.adapts else {}
+        more = {"adapt": _of_target(dataset, encoded, fold.adapt, head.needs)} if head.adapts else {}
         selection = head.fit(train, dev, seed=seed, **more)
         # A head sees of the test set everything but its targets.
         scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
@@ -74,6 +74,19 @@ def fit_and_score(
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
         return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
     return Scored(test, scores, by_speaker, selected, parameters, time.perf_counter() - started)
+
+
+def _of_target(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+    """What a head that adapts sees of the target: everything but targets, and names and an order that tell them.
+
+    The ids of many corpora say the label.
+    """
+    known = _examples(dataset, encoded, keyed_order(dataset.salt, list(ids)), needs)
+    names = [f"adapt-{number:06d}" for number in range(len(ids))]
+    x = known.x
+    if not isinstance(x, np.ndarray):
+        x = LazySequence(LazyMapping(names, lambda name: known.x[int(name.removeprefix("adapt-"))]), names)
+    return replace(_unlabelled(known), ids=tuple(names), x=x)
 
 
 def _unlabelled(examples: Examples) -> Examples:
@@ -108,6 +121,7 @@ def _examples(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Nee
         auxiliary=dataset.auxiliary_targets(utterances),
         auxiliary_outputs=tuple(dataset.task.auxiliary.labels) if dataset.task.auxiliary else (),
         parts=encoded.parts,
+        upstream=encoded.upstream,
     )
 
 

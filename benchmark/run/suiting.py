@@ -42,14 +42,20 @@ def check_upstream(upstream: Upstream, name: str, registry: Registry) -> None:
         registry: Where the head is looked up.
 
     Raises:
-        UsageError: The head tells the parts of A+NAME apart, and this is none.
+        UsageError: The head tells the parts of A+NAME apart, and this is none; or it names layers of other networks.
     """
-    beside = registry.head_facts(name).upstream_beside
+    facts = registry.head_facts(name)
+    beside = facts.upstream_beside
     parts = [component.name for component in upstream.components] if isinstance(upstream, Fusion) else [upstream.name]
     if beside is not None and (len(parts) != 2 or parts[1] != beside):
         raise UsageError(
             f"the downstream {name!r} reads two joined upstreams, the second {beside}, unlike {upstream.name!r}",
             f"join them: --upstream {parts[0]}+{beside}",
+        )
+    if facts.networks and not any(word in upstream.name for word in facts.networks):
+        raise UsageError(
+            f"the downstream {name!r} names layers of {' and '.join(facts.networks)}, unlike {upstream.name!r}",
+            "lam-auto chooses layers of any network by itself",
         )
 
 

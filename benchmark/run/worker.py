@@ -179,7 +179,8 @@ class Worker:
         self._encoded = None  # before others take their place in memory
         self.upstream(names.upstream).device = device
         material = self.material(names.task, progress)
-        found = self.view(names).load(material.dataset, material.heard, progress)
+        loaded = self.view(names).load(material.dataset, material.heard, progress)
+        found = replace(loaded, upstream=self.upstream(names.upstream).name)
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 

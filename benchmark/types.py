@@ -139,6 +139,19 @@ class Features:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """What a trained teacher says of utterances, from an upstream of its own.
+
+    Attributes:
+        embeddings: (n, E) float32.
+        values: (n, K) float64 class scores, or values (n, k) of the dimensions.
+    """
+
+    embeddings: NDArray[np.float32]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Examples:
     """What a head sees: features of n utterances and, for fitting, their targets.
 
@@ -160,6 +173,7 @@ class Examples:
         parts: Name and dimension of each upstream that was joined into one, in the order of the values of x; empty
             where there is a single one.
         upstream: Name of the upstream, for heads that know the layers of some.
+        taught: What a teacher says of train, for heads that have one; never of dev or test.
     """
 
     ids: tuple[str, ...]
@@ -174,6 +188,7 @@ class Examples:
     auxiliary_outputs: tuple[str, ...] = ()
     parts: tuple[tuple[str, int], ...] = ()
     upstream: str = ""
+    taught: Taught | None = None
 
     def __len__(self) -> int:
         """The number of utterances."""

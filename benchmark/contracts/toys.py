@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Downstream
-from benchmark.types import Examples, Kind, Needs
+from benchmark.types import Examples, Kind, Needs, Taught
 
 CLASSES = ("angry", "happy", "sad")
 DIMENSIONS = ("arousal", "valence")
@@ -99,7 +99,16 @@ def toy_of(head: Downstream, **about: Any) -> Examples:
     """Examples of the form that a head takes; with what else `toy` takes."""
     if head.networks:
         about = {"upstream": f"{head.networks[0]}-toy", "layers": NAMED_LAYERS, **about}
-    return toy(head.needs, sequences=head.sequences, beside=head.upstream_beside, **about)
+    made = toy(head.needs, sequences=head.sequences, beside=head.upstream_beside, **about)
+    return made if head.teacher is None else replace(made, taught=_lesson(made, head))
+
+
+def _lesson(examples: Examples, head: Downstream) -> Taught:
+    """What a teacher says that knows the targets: random directions of each, as wide as the head's own embedding."""
+    width = int(getattr(head.params, "embedding", DIM))
+    values = np.asarray(examples.y, dtype=np.float64).reshape(len(examples), -1)
+    directions = np.random.Generator(np.random.PCG64(3)).standard_normal((values.shape[1], width))
+    return Taught(((values - 4) @ directions).astype(np.float32), values)
 
 
 def select(examples: Examples, rows: list[int]) -> Examples:
@@ -107,7 +116,7 @@ def select(examples: Examples, rows: list[int]) -> Examples:
     x = examples.x[rows] if isinstance(examples.x, np.ndarray) else tuple(examples.x[row] for row in rows)
     ids, speakers = (tuple(values[row] for row in rows) for values in (examples.ids, examples.speakers))
     turns = None if examples.turns is None else tuple(examples.turns[row] for row in rows)
-    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns)
+    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns, taught=None)
 
 
 def content(examples: Examples) -> bytes:

@@ -117,6 +117,10 @@ class ModuleHead(Downstream):
         outputs: Outputs = module(batch.x, batch.mask)
         return outputs
 
+    def _supervised_weight(self, epoch: int) -> float:
+        """Weight of the losses of the targets in an epoch, counted from 1, beside `_penalty`."""
+        return 1.0
+
     def _penalty(
         self, module: nn.Module, outputs: Outputs, batch: Batch, target: Batch | None, epoch: int
     ) -> Tensor | None:
@@ -183,7 +187,7 @@ class ModuleHead(Downstream):
 
         def loss(batch: Batch, epoch: int) -> Tensor:
             outputs = self._forward(module, batch)
-            value = self._supervised(objective, outputs, learnt, batch.rows)
+            value = self._supervised_weight(epoch) * self._supervised(objective, outputs, learnt, batch.rows)
             more = self._penalty(module, outputs, batch, targets(len(batch.rows)), epoch)
             return value if more is None else value + more
 
@@ -238,6 +242,15 @@ class ModuleHead(Downstream):
             frames = self._frames(examples, "test", self._shape, self.params.memory * MIB)
             frames.standardise(self.params.normalisation, self._figures)
             return self._outputs(self.module.to(self.device), frames, to="cpu")
+
+    def embeddings(self, examples: Examples) -> NDArray[np.float32]:
+        """What the scores are made of, (n, E), on the CPU.
+
+        Raises:
+            BenchError: As `predict`; or the module has none.
+        """
+        found = self.outputs(examples).embedding
+        return super().embeddings(examples) if found is None else found.numpy()
 
     def parameters(self) -> int:
         """Number of trained values."""

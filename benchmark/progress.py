@@ -10,8 +10,11 @@ from typing import Protocol
 class Progress(Protocol):
     """What a run reports to."""
 
-    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-        """A stage of known length; the context gives a function that is called with what was just finished."""
+    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[float], None]]:
+        """A stage of known length; the context gives a function that is called with what was just finished.
+
+        A part of one of the things that are counted may be told too, as 0.1.
+        """
 
     def encoding(
         self, title: str, utterances: int, seconds: float
@@ -28,7 +31,7 @@ class Progress(Protocol):
 class Unheard:
     """Progress of a process that nobody watches: records tell of units, and what stops a run is raised."""
 
-    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[float], None]]:
         """Any stage."""
         del title, total
         return nullcontext(lambda count: None)

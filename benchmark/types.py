@@ -167,6 +167,19 @@ class Features:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """What a trained teacher says of utterances, from an upstream of its own.
+
+    Attributes:
+        embeddings: (n, E) float32.
+        values: (n, K) float64 class scores, or values (n, k) of the dimensions.
+    """
+
+    embeddings: NDArray[np.float32]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Examples:
     """What a head sees: features of n utterances and, for fitting, their targets.
 
@@ -174,7 +187,8 @@ class Examples:
         ids: The n utterance ids, in order.
         x: For heads that need "mean": (n, L, D) float32. For "statistics": (n, L, 2 D), means and then deviations. For
             "frames": n arrays (L, T_i, D), each read when it is asked for. In a task with context: n arrays
-            (S_i, L, D), the means of the S_i utterances that were said before.
+            (S_i, L, D), the means of the S_i utterances that were said before; for "frames" n tuples of their frames,
+            S_i arrays (L, T, D), each tuple read when it is asked for.
         y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting and for adapt.
         speakers: The n speakers ("unknown" where a corpus knows none).
         outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.
@@ -185,6 +199,10 @@ class Examples:
             when predicting.
         auxiliary_outputs: Names of the auxiliary classes.
         inner: Of train, where the protocol has inner folds: which of them holds each example out, (n,) int64 from 0.
+        parts: Name and dimension of each upstream that was joined into one, in the order of the values of x; empty
+            where there is a single one.
+        upstream: Name of the upstream, for heads that know the layers of some.
+        taught: What a teacher says of train, for heads that have one; never of dev or test.
     """
 
     ids: tuple[str, ...]
@@ -198,6 +216,9 @@ class Examples:
     auxiliary: NDArray[np.int64] | None = None
     auxiliary_outputs: tuple[str, ...] = ()
     inner: NDArray[np.int64] | None = None
+    parts: tuple[tuple[str, int], ...] = ()
+    upstream: str = ""
+    taught: Taught | None = None
 
     def part(self, rows: Sequence[int] | NDArray[np.intp]) -> Examples:
         """The examples in some rows, without inner folds."""
@@ -217,6 +238,23 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """One point of a learning curve.
+
+    Attributes:
+        when: Epochs, or optimiser steps, done.
+        train_loss: Mean loss of the batches since the last evaluation; None where there was none.
+        dev_loss: Loss on dev.
+        dev_score: What selects on dev, higher is better.
+    """
+
+    when: int
+    train_loss: float | None
+    dev_loss: float
+    dev_score: float
+
+
+@dataclass(frozen=True)
 class Selection:
     """How a head was chosen on dev.
 
@@ -229,6 +267,7 @@ class Selection:
         inner_folds: How many of the protocol's inner folds it was selected on: all of them, their held-out utterances
             pooled; or 1, the first as a dev set, by a head that is too dear for all. None without inner folds.
         above_chance: Whether what it was selected on is surely above chance; None where nobody looked.
+        curve: Every evaluation on dev, where the head tells them.
     """
 
     on: str | None = None
@@ -238,6 +277,7 @@ class Selection:
     chosen: Mapping[str, float | str] = field(default_factory=dict)
     inner_folds: int | None = None
     above_chance: bool | None = None
+    curve: tuple[Evaluation, ...] = ()
 
 
 @dataclass(frozen=True)

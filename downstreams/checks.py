@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,39 @@ def means(examples: Examples, what: str, shape: tuple[int, int] | None = None) -
         row = int(np.argmin(np.isfinite(x).all(axis=(1, 2))))
         raise BenchError(f"the features of {examples.ids[row]!r} in {what} are not finite", "check the upstream")
     return x
+
+
+def frames(examples: Examples, what: str, shape: tuple[int, int] | None = None) -> Iterator[NDArray[np.float32]]:
+    """The frames of some utterances, one utterance after the other.
+
+    Args:
+        examples: Utterances, of which there may be none.
+        what: What to call them in an error: "train", "dev", "test".
+        shape: (L, D) that the head was fitted on; None for that of the first.
+
+    Yields:
+        (L, T, D) float32, finite.
+
+    Raises:
+        BenchError: The features of an utterance are no such array, differ in layers or dimension from the others, or
+            hold a value that is not finite.
+    """
+    for name, x in zip(examples.ids, examples.x, strict=True):
+        if not isinstance(x, np.ndarray) or x.ndim != 3 or x.dtype != np.float32 or 0 in x.shape:
+            found = f"shape {x.shape} and dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
+            raise BenchError(
+                f"the features of {name!r} in {what} have {found}", "expected float32 (layers, frames, dimension)"
+            )
+        shape = shape or (x.shape[0], x.shape[2])
+        if shape != (x.shape[0], x.shape[2]):
+            raise BenchError(
+                f"{name!r} in {what} has {x.shape[0]} layers of {x.shape[2]} values, others have {shape[0]} of "
+                f"{shape[1]}",
+                "the features of one run must come from one upstream",
+            )
+        if not np.isfinite(x).all():
+            raise BenchError(f"the features of {name!r} in {what} are not finite", "check the upstream")
+        yield x
 
 
 def turn_means(examples: Examples, what: str, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:
@@ -118,6 +152,11 @@ def values(examples: Examples, what: str) -> NDArray[np.float64]:
         row = int(np.argmin(np.isfinite(y).all(axis=1)))
         raise BenchError(f"the targets of {examples.ids[row]!r} in {what} are not finite", "check the corpus")
     return y.astype(np.float64)
+
+
+def targets(examples: Examples, what: str) -> NDArray[Any]:
+    """The targets of some utterances: as `class_indices`, or as `values`, whichever the task has."""
+    return class_indices(examples, what) if examples.kind == "classification" else values(examples, what)
 
 
 def _targets(examples: Examples, what: str) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Standardisation of per-layer means, computed in float64.
+"""Standardisation of per-layer means and of frames, computed in float64.
 
 A standardisation is affine in every dimension, so it commutes with the mean over time: standardising means is the same
 as standardising frames with the same figures.
@@ -100,8 +100,60 @@ def mean_and_scale(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArra
         mean[layer] = values.mean(axis=0)
         values -= mean[layer]
         scale[layer] = np.sqrt(np.einsum("ij,ij->j", values, values) / len(values))
-    scale[scale <= RELATIVE_DEVIATION_OF_A_CONSTANT * np.abs(mean)] = 1.0
-    return mean, scale
+    return mean, _without_constants(mean, scale)
+
+
+class Moments:
+    """Mean and population standard deviation of frames that come utterance by utterance.
+
+    Pairwise updates: Chan, Golub and LeVeque, "Algorithms for computing the sample variance" (1983).
+
+    Args:
+        shape: (L, D) of a frame in all layers.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.count = 0
+        self._mean = np.zeros(shape)
+        self._squares = np.zeros(shape)
+
+    def add(self, x: NDArray[np.float32]) -> None:
+        """Take the frames (L, T, D) of an utterance in, T at least 1."""
+        values = x.astype(np.float64)
+        mean = values.mean(axis=1)
+        values -= mean[:, np.newaxis]
+        self._add(values.shape[1], mean, np.einsum("ltd,ltd->ld", values, values))
+
+    def join(self, other: Moments) -> None:
+        """Take the frames of another set in."""
+        self._add(other.count, other._mean, other._squares)
+
+    def _add(self, count: int, mean: NDArray[np.float64], squares: NDArray[np.float64]) -> None:
+        total = self.count + count
+        apart = mean - self._mean
+        self._squares += squares + apart**2 * (self.count * count / total)
+        self._mean += apart * (count / total)
+        self.count = total
+
+    def mean_and_scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Two (L, D) float64 arrays, as `mean_and_scale` gives of utterances."""
+        scale = np.sqrt(self._squares / max(1, self.count))
+        return self._mean, _without_constants(self._mean, scale)
+
+
+def standardise_frames(
+    x: NDArray[np.float32], mean: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Frames (L, T, D) standardised by (L, D) figures, a copy."""
+    values = x.astype(np.float64)
+    values -= mean[:, np.newaxis]
+    values /= scale[:, np.newaxis]
+    return values.astype(np.float32)
+
+
+def _without_constants(mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Deviations (L, D), with 1 in place of that of a constant."""
+    return np.where(scale <= RELATIVE_DEVIATION_OF_A_CONSTANT * np.abs(mean), 1.0, scale)
 
 
 def _standardise(x: NDArray[np.float32], mean: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -8,11 +8,13 @@ listed and what runs cannot disagree.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.errors import BenchError
 from benchmark.io.yamls import Closed
 from benchmark.types import Examples, Kind, Needs, Selection
 
@@ -34,8 +36,8 @@ class HeadParams(Closed):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of task that the head takes."""
-        return ("classification", "regression")
+        """The kinds of task that the head takes; a head that says nothing takes classes."""
+        return ("classification",)
 
     @property
     def stochastic(self) -> bool:
@@ -71,6 +73,25 @@ class HeadParams(Closed):
         """Whether `fit` takes unlabelled utterances of the target, in tasks between two corpora, and only there."""
         return False
 
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Words of which the upstream's name must have one, where the head names layers of networks; else empty."""
+        return ()
+
+    @property
+    def teacher(self) -> tuple[str, str] | None:
+        """Upstream and downstream of a teacher, trained on the same fold, from which the head learns; None for none."""
+        return None
+
+    @property
+    def upstream_beside(self) -> str | None:
+        """Name of the second of two joined upstreams, A+NAME, that the head tells apart; None where it takes any."""
+        return None
+
+
+def unheard(share: float) -> None:
+    """Where nobody listens to what share of a fit is done."""
+
 
 class Downstream(ABC):
     """Reads a representation out: a head that is fitted on train, selected on dev and then predicts.
@@ -88,6 +109,7 @@ class Downstream(ABC):
         Params: The recipe's keys, a subclass of `HeadParams` (pydantic).
         params: The recipe's values.
         device: Where to compute, "cpu" or "cuda".
+        report: Told by a head whose fit takes long what share of it is done, from 0 to 1; a run shows it.
     """
 
     name: ClassVar[str]
@@ -99,6 +121,7 @@ class Downstream(ABC):
     def __init__(self, params: HeadParams, device: str = "cpu") -> None:
         self.params: Any = params
         self.device = device
+        self.report: Callable[[float], None] = unheard
 
     @property
     def needs(self) -> Needs:
@@ -140,6 +163,21 @@ class Downstream(ABC):
         """As `HeadParams.adapts`."""
         return self.params.adapts  # type: ignore[no-any-return]
 
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """As `HeadParams.networks`."""
+        return self.params.networks  # type: ignore[no-any-return]
+
+    @property
+    def teacher(self) -> tuple[str, str] | None:
+        """As `HeadParams.teacher`."""
+        return self.params.teacher  # type: ignore[no-any-return]
+
+    @property
+    def upstream_beside(self) -> str | None:
+        """As `HeadParams.upstream_beside`."""
+        return self.params.upstream_beside  # type: ignore[no-any-return]
+
     @abstractmethod
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
         """Fit on train and select on dev.
@@ -166,3 +204,11 @@ class Downstream(ABC):
     def parameters(self) -> int:
         """Number of trained values after `fit`."""
         return 0
+
+    def embeddings(self, examples: Examples) -> NDArray[np.float32]:
+        """What the fitted head makes of utterances before its output, (n, E), for another head to learn from.
+
+        Raises:
+            BenchError: It has no such thing.
+        """
+        raise BenchError(f"the head {self.name} has no embeddings that another could learn from", "choose a network")

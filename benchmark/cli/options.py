@@ -60,6 +60,7 @@ def load(
     weights: Sequence[str] | None = None,
     results: Path | None = None,
     tasks: Sequence[str] = (),
+    changes: Sequence[str] = (),
 ) -> tuple[Registry, Settings]:
     """The registry and the settings that a command works with; entry points that are broken are told, and left out.
 
@@ -71,7 +72,7 @@ def load(
     from benchmark.registry.registry import Registry
     from benchmark.text import nearest
 
-    registry, settings = Registry(plugins or ()), load_settings(data or (), weights or (), results)
+    registry, settings = Registry(plugins or (), changes), load_settings(data or (), weights or (), results)
     for offer in registry.broken:
         log.warning("the %s is broken, and left out: %s", offer.where, offer.broken)
     corpora = [*(entry.name for entry in registry.corpora()), *registry.tasks(), *(Path(name).stem for name in tasks)]

@@ -28,6 +28,7 @@ RUN_EPILOG = examples(
     "bench run --upstream logmel --task demo --dry-run",
     "bench run --upstream logmel --task ravdess --data ravdess=SOME-ACTORS --allow-partial",
     "bench run --upstream logmel --task demo --workers 2",
+    "bench run --upstream logmel --downstream svm --set downstream.C=0.1 --task demo",
     "bench run --upstream egemaps --downstream svm --task emodb --folds-from EmoBox/data/emodb",
 )
 
@@ -71,6 +72,14 @@ def run(
         bool,
         typer.Option("--without-audio", help="Hear nothing: for precomputed: features; records are on no leaderboard."),
     ] = False,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="downstream.KEY=VALUE",
+            help="Change a value of the recipe for a study; its records are on no leaderboard. May be repeated.",
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -84,7 +93,7 @@ def run(
 
     if workers is not None and scheduler is not None:
         raise UsageError("--workers starts processes, and --scheduler names some that run", "give one of them")
-    registry, settings = load(plugin, data, weights, results, task)
+    registry, settings = load(plugin, data, weights, results, task, changes or ())
     progress = TerminalProgress(quiet)
     request = Request(
         upstreams=upstream,
@@ -99,7 +108,7 @@ def run(
         without_audio=without_audio,
     )
     if dry_run:
-        worker = Worker(setup_of(request, settings, registry.plugins), registry)
+        worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
         _print_plan(make_plan(request, worker, progress), as_json)
         return
     if workers is None and scheduler is None:

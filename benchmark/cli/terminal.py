@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Wide enough for a table that goes into a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 160
 HOUR = 3600
+ROUNDING = 1e-9  # of shares of a whole that are added up
 
 
 def stdout() -> Console:
@@ -65,15 +66,15 @@ class TerminalProgress:
         self._bars: Progress | None = None
 
     @contextmanager
-    def stage(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    def stage(self, title: str, total: int) -> Iterator[Callable[[float], None]]:
         """A stage of known length."""
-        started, done = time.perf_counter(), 0
+        started, done = time.perf_counter(), 0.0
         with self._bar(title, total) as update:
 
-            def advance(count: int) -> None:
+            def advance(count: float) -> None:
                 nonlocal done
                 done += count
-                update(done, f"{done}/{total}")
+                update(done, f"{int(done + ROUNDING)}/{total}")
 
             yield advance
         self._print(f"{title}: {total} in {time.perf_counter() - started:.1f} s")

@@ -1,8 +1,9 @@
-"""The contract of a downstream, on a toy of three classes that hardly overlap."""
+"""The contract of a downstream, on easy examples and on noise."""
 
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -12,100 +13,60 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
-from benchmark.metrics import uar
-from benchmark.types import Examples, Needs, Selection
+from benchmark.contracts.toys import content, select, toy_of
+from benchmark.metrics import score
+from benchmark.threads import threads as computing_in
+from benchmark.types import Examples, Kind, Selection
 
-CLASSES = ("angry", "happy", "sad")
-LAYERS, DIM, TURNS = 3, 8, 4
 INNER_FOLDS = 3
-LEARNT = 0.8  # UAR that every head reaches on the toy; chance is 0.33
+# What every head reaches on the easy examples, and none on 300 utterances of noise: UAR (chance is 0.33, its deviation
+# 0.027) and CCC (0 and 0.06).
+LEARNT = {"classification": 0.8, "regression": 0.6}
+NOT_LEARNT = {"classification": 0.47, "regression": 0.3}
+METRIC = {"classification": "uar", "regression": "ccc"}
 TOLERANCE = 1e-5  # of a score, relative where it is above one: rounding in products of other sizes
-
-
-def toy(needs: Needs, *, utterances: int, speakers: int, seed: int, sequences: bool = False) -> Examples:
-    """Make examples of three classes: in every layer a centre each, with noise of speaker, utterance and frame.
-
-    Args:
-        needs: "mean" for x as (n, 3, 8) float32, "statistics" for (n, 3, 16), "frames" in 32 or 16 bits for n arrays
-            (3, T, 8), T from 5 to 20.
-        utterances: n.
-        speakers: How many speakers they are spread over; each has every class.
-        seed: Decides all but the centres, which are the same for every seed.
-        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns.
-    """
-    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), LAYERS, DIM))
-    generator = np.random.Generator(np.random.PCG64([1, seed]))
-    speaker = np.arange(utterances) % speakers
-    y = (np.arange(utterances) // speakers) % len(CLASSES)
-    voices = 0.2 * generator.standard_normal((speakers, LAYERS, DIM))
-    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, LAYERS, DIM))
-    x: NDArray[np.float32] | tuple[NDArray[np.float32], ...] = means.astype(np.float32)
-    if needs == "statistics":
-        deviations = 0.3 * generator.uniform(0.5, 1.5, means.shape)
-        x = np.concatenate([means, deviations], axis=-1).astype(np.float32)
-    elif needs != "mean":
-        lengths = generator.integers(5, 21, utterances)
-        x = tuple(
-            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)
-            for mean, length in zip(means, lengths, strict=True)
-        )
-    turns = None
-    if sequences:
-        turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
-        x = tuple(
-            (mean + 0.3 * generator.standard_normal((len(spoken), LAYERS, DIM))).astype(np.float32)
-            for mean, spoken in zip(means, turns, strict=True)
-        )
-    return Examples(
-        ids=tuple(f"toy{seed}-{index:03d}" for index in range(utterances)),
-        x=x,
-        turns=turns,
-        y=y.astype(np.int64),
-        speakers=tuple(f"speaker{seed}-{index}" for index in speaker),
-        outputs=CLASSES,
-        kind="classification",
-        metric="uar",
-    )
-
-
-def select(examples: Examples, rows: list[int]) -> Examples:
-    """Some of the examples, in the order of `rows`, without their targets."""
-    x = examples.x[rows] if isinstance(examples.x, np.ndarray) else tuple(examples.x[row] for row in rows)
-    ids, speakers = (tuple(values[row] for row in rows) for values in (examples.ids, examples.speakers))
-    turns = None if examples.turns is None else tuple(examples.turns[row] for row in rows)
-    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns)
-
-
-def _content(examples: Examples) -> bytes:
-    x = [examples.x] if isinstance(examples.x, np.ndarray) else list(examples.x)
-    y = [] if examples.y is None else [examples.y]
-    return b"".join(array.tobytes() for array in (*x, *y, *(examples.turns or ())))
+# Two threads add in another order, and training makes more of a rounding; a run fits every head in one thread.
+THREADS_TOLERANCE = 1e-3
 
 
 class _Toys:
-    """A downstream, the examples it is checked with, and what it makes of them with each seed."""
+    """A downstream, the examples of one kind that it is checked with, and what it makes of them."""
 
-    def __init__(self, make: Callable[[], Downstream]) -> None:
+    def __init__(self, make: Callable[[], Downstream], kind: Kind) -> None:
         self.make = make
+        self.kind = kind
         self.head = attempt(make, "making the downstream")
         self.train = self.toy(60, speakers=6, seed=0)
         self.dev = self.toy(30, speakers=3, seed=1)
         self.labelled_test = self.toy(30, speakers=3, seed=2)
         self.test = select(self.labelled_test, list(range(30)))
         self._fitted: tuple[Downstream, Selection] | None = None
+        self._noisy: dict[int, Downstream] = {}
 
-    def toy(self, utterances: int, speakers: int, seed: int) -> Examples:
+    def toy(
+        self, utterances: int, speakers: int, seed: int, *, noise: bool = False, frames: tuple[int, int] = (5, 20)
+    ) -> Examples:
         """Examples of the kind that the head takes."""
-        return toy(self.head.needs, utterances=utterances, speakers=speakers, seed=seed, sequences=self.head.sequences)
-
-    def fit(self, seed: int) -> tuple[Downstream, Selection]:
-        """Fit a new head."""
-        head = attempt(self.make, "making the downstream")
-        more = {"adapt": self.test} if head.adapts else {}
-        selection = attempt(
-            lambda: head.fit(self.train, self.dev, seed=seed, **more), f"fitting on the toy with seed {seed}"
+        return toy_of(
+            self.head,
+            utterances=utterances,
+            speakers=speakers,
+            seed=seed,
+            kind=self.kind,
+            noise=noise,
+            frames=frames,
         )
-        return head, selection
+
+    def fit(self, seed: int, *, noise: bool = False, threads: int = 1) -> tuple[Downstream, Selection]:
+        """Fit a new head, in one thread as a run does."""
+        head = attempt(self.make, "making the downstream")
+        train, dev = self.train, self.dev
+        if noise:
+            train, dev = self.toy(60, 6, seed=0, noise=True), self.toy(30, 3, seed=1, noise=True)
+        more = {"adapt": self.test} if head.adapts else {}
+        what = f"fitting on {'noise' if noise else 'the toy'} with seed {seed}"
+        with computing_in(threads):
+            return head, attempt(lambda: head.fit(train, dev, seed=seed, **more), what)
 
     def fitted(self) -> tuple[Downstream, Selection]:
         """The head fitted with seed 0, once."""
@@ -113,15 +74,23 @@ class _Toys:
             self._fitted = self.fit(0)
         return self._fitted
 
-    def predict(self, head: Downstream, examples: Examples) -> NDArray[np.float64]:
+    def noisy(self, seed: int) -> Downstream:
+        """The head fitted on noise, once for each seed."""
+        if seed not in self._noisy:
+            self._noisy[seed], _ = self.fit(seed, noise=True)
+        return self._noisy[seed]
+
+    def predict(self, head: Downstream, examples: Examples, threads: int = 1) -> NDArray[np.float64]:
         """Scores of a fitted head, of the right shape and type."""
-        count = len(examples)
-        scores = attempt(lambda: head.predict(examples), f"predicting {count} utterances")
+        count, outputs = len(examples), len(self.train.outputs)
+        with computing_in(threads):
+            scores = attempt(lambda: head.predict(examples), f"predicting {count} utterances")
         shape, dtype = getattr(scores, "shape", None), getattr(scores, "dtype", type(scores).__name__)
+        what = "classes" if self.kind == "classification" else "dimensions"
         require(
-            shape == (count, len(CLASSES)) and dtype == np.float64,
-            f"predict returns shape {shape} and dtype {dtype} for {count} utterances of {len(CLASSES)} classes",
-            f"it returns a float64 array of shape {(count, len(CLASSES))}",
+            shape == (count, outputs) and dtype == np.float64,
+            f"predict returns shape {shape} and dtype {dtype} for {count} utterances of {outputs} {what}",
+            f"it returns a float64 array of shape {(count, outputs)}",
         )
         return scores
 
@@ -131,7 +100,10 @@ class _Toys:
 
 
 def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
-    """List the checks of a downstream; a head is fitted three times in all, one that selects on inner folds four times.
+    """List the checks of a downstream.
+
+    A head is fitted five times in all, once more where it takes both kinds, and once more where it selects on inner
+    folds.
 
     Args:
         make: Makes a new head. Nothing is fitted before the first check runs.
@@ -139,19 +111,30 @@ def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
     Raises:
         BenchError: `make` fails.
     """
-    toys = _Toys(make)
+    kinds = attempt(make, "making the downstream").kinds
+    toys, *others = (_Toys(make, kind) for kind in kinds)
     yield Check("identity is plain, stable and free of paths", lambda: _identity(toys))
     yield Check("scores have the right shape and are finite", lambda: _finite(toys))
-    yield Check("separable classes are learnt", lambda: _learns(toys))
+    yield Check(f"{_WHAT[toys.kind]} are learnt", lambda: _learns(toys))
+    for other in others:
+        yield Check(f"{_WHAT[other.kind]} are learnt", lambda other=other: _learns(other))  # type: ignore[misc]
+    yield Check("noise is not learnt", lambda: _does_not_learn_noise(toys))
     yield Check("the selection is well formed", lambda: _selection(toys))
     yield Check("the examples are not changed", lambda: _inputs_unchanged(toys))
     yield Check("the same seed gives the same bytes", lambda: _reproducible(toys))
+    yield Check("one thread or two give the same", lambda: _threads(toys))
     yield Check("the seed matters exactly where it is said to", lambda: _seed(toys))
     yield Check("the order of the utterances does not matter", lambda: _order(toys))
     if toys.head.uses_dev == "select" and toys.head.inner_selection == "all":
         yield Check("inner folds of train take the place of a dev set", lambda: _inner(toys))
     if not toys.head.transductive:
         yield Check("a score does not depend on the other utterances", lambda: _independent(toys))
+        if toys.head.needs.startswith("frames"):
+            yield Check("a short utterance scores alike beside a long one", lambda: _unpadded(toys))
+    yield Check("a head that was saved and loaded predicts the same", lambda: _saved(toys))
+
+
+_WHAT = {"classification": "separable classes", "regression": "dimensions"}
 
 
 def _identity(toys: _Toys) -> None:
@@ -170,7 +153,7 @@ def _finite(toys: _Toys) -> None:
         require(
             False,
             f"{len(broken)} of {scores.size} scores are not finite, the first {scores[row, column]} "
-            f"for utterance {toys.test.ids[row]!r} and class {CLASSES[column]!r}",
+            f"for utterance {toys.test.ids[row]!r} and {toys.train.outputs[column]!r}",
             "does the training diverge?",
         )
     count = toys.fitted()[0].parameters()
@@ -178,15 +161,31 @@ def _finite(toys: _Toys) -> None:
 
 
 def _learns(toys: _Toys) -> None:
-    truth, decision = np.asarray(toys.labelled_test.y), toys.scores().argmax(axis=1)
-    counts = np.zeros((len(CLASSES), len(CLASSES)))
-    np.add.at(counts, (truth, decision), 1)
-    reached = float(uar(counts))
-    require(
-        reached >= LEARNT,
-        f"the head reaches a UAR of {reached:.2f} on three classes that hardly overlap",
-        f"{LEARNT} is expected: are labels and utterances still aligned, and are the scores in the order of outputs?",
+    reached, expected = _reached(toys, toys.scores(), toys.labelled_test), LEARNT[toys.kind]
+    easy = (
+        "three classes that hardly overlap" if toys.kind == "classification" else "two dimensions that features sum to"
     )
+    require(
+        reached >= expected,
+        f"the head reaches {METRIC[toys.kind].upper()} {reached:.2f} on {easy}",
+        f"{expected} is expected: are targets and utterances still aligned, are scores in the order of outputs?",
+    )
+
+
+def _does_not_learn_noise(toys: _Toys) -> None:
+    """Whoever gains where features say nothing has the targets from elsewhere: from the order, or from ids."""
+    test = toys.toy(300, speakers=10, seed=3, noise=True)
+    scores = toys.predict(toys.noisy(0), replace(test, y=None))
+    reached, limit = _reached(toys, scores, test), NOT_LEARNT[toys.kind]
+    require(
+        not reached > limit,
+        f"the head reaches {METRIC[toys.kind].upper()} {reached:.2f} on features that say nothing of the targets",
+        f"at most {limit} can be chance: it must not use ids, speakers or the order of utterances",
+    )
+
+
+def _reached(toys: _Toys, scores: NDArray[np.float64], labelled: Examples) -> float:
+    return float(score(METRIC[toys.kind], np.asarray(labelled.y), scores))
 
 
 def _selection(toys: _Toys) -> None:
@@ -204,9 +203,10 @@ def _selection(toys: _Toys) -> None:
     )
     require(epoch is None or epoch >= 1, f"the selection has epoch {epoch!r}", "epochs count from 1")
     if weights is not None:
+        layers = toys.train.x[0].shape[0]
         require(
-            len(weights) == LAYERS and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
-            f"the layer weights of {LAYERS} layers are {weights!r}",
+            len(weights) == layers and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
+            f"the layer weights of {layers} layers are {weights!r}",
             "one weight a layer, none negative, summing to one",
         )
     require_plain({"on": selection.on, "chosen": dict(selection.chosen)}, "the selection")
@@ -222,7 +222,7 @@ def _inputs_unchanged(toys: _Toys) -> None:
     toys.scores()
     for name, examples in sets.items():
         require(
-            _content(examples) == _content(pristine[name]),
+            content(examples) == content(pristine[name]),
             f"fit or predict changes the {name} examples it is given",
             "the run shares them between heads: work on a copy",
         )
@@ -241,21 +241,32 @@ def _reproducible(toys: _Toys) -> None:
     _same_bytes(first, again, "two heads fitted with seed 0 give different scores", hint)
 
 
+def _threads(toys: _Toys) -> None:
+    head, _ = toys.fit(0, threads=2)
+    hint = "threads must not share random numbers: each head draws from a generator of its own"
+    message = "one thread and two give other scores"
+    _require_close(toys.scores(), toys.predict(head, toys.test, threads=2), message, hint, THREADS_TOLERANCE)
+
+
 def _seed(toys: _Toys) -> None:
-    other = toys.predict(toys.fit(1)[0], toys.test)
+    """On noise: on easy examples heads that decide alike may score alike."""
+    test = select(toys.toy(300, speakers=10, seed=3, noise=True), list(range(300)))
+    first, other = (toys.predict(toys.noisy(seed), test) for seed in (0, 1))
     if toys.head.stochastic:
         require(
-            other.tobytes() != toys.scores().tobytes(),
+            first.tobytes() != other.tobytes(),
             "seeds 0 and 1 give the same scores",
             "`stochastic` says that the seed matters: use it, or return False, so that one seed is run",
         )
     else:
         hint = "`stochastic` says that the seed does not matter: return True, so that every seed is run"
-        _same_bytes(toys.scores(), other, "seeds 0 and 1 give different scores", hint)
+        _same_bytes(first, other, "seeds 0 and 1 give different scores", hint)
 
 
-def _require_close(expected: NDArray[np.float64], found: NDArray[np.float64], message: str, hint: str) -> None:
-    if not np.allclose(expected, found, rtol=TOLERANCE, atol=TOLERANCE):
+def _require_close(
+    expected: NDArray[np.float64], found: NDArray[np.float64], message: str, hint: str, tolerance: float = TOLERANCE
+) -> None:
+    if not np.allclose(expected, found, rtol=tolerance, atol=tolerance):
         require(False, f"{message}: {difference(expected, found, 'utterance')}", hint)
 
 
@@ -288,3 +299,21 @@ def _independent(toys: _Toys) -> None:
         alone = toys.predict(head, select(toys.test, rows))
         message = f"{len(rows)} of {len(toys.test)} utterances, from {toys.test.ids[rows[0]]!r}, predicted apart"
         _require_close(together[rows], alone, f"{message} get other scores", hint)
+
+
+def _unpadded(toys: _Toys) -> None:
+    head, long = toys.fitted()[0], toys.toy(1, speakers=1, seed=4, frames=(200, 200))
+    for row in (0, 7):
+        short = select(toys.test, [row])
+        x = (*short.x, *long.x)
+        beside = replace(short, ids=short.ids + long.ids, x=x, speakers=short.speakers + long.speakers)
+        message = f"a short utterance beside one of 200 frames ({short.ids[0]!r})"
+        hint = "padding must not reach an output: mask it wherever frames are summed, normalised or attended to"
+        _require_close(toys.predict(head, short), toys.predict(head, beside)[:1], f"{message} get other scores", hint)
+
+
+def _saved(toys: _Toys) -> None:
+    saved = attempt(lambda: pickle.dumps(toys.fitted()[0]), "saving the fitted head with pickle")
+    loaded = attempt(lambda: pickle.loads(saved), "loading the fitted head with pickle")  # noqa: S301  our own bytes
+    hint = "all that was learnt belongs in the head itself"
+    _same_bytes(toys.scores(), toys.predict(loaded, toys.test), "a head that was saved and loaded differs", hint)

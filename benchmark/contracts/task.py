@@ -14,7 +14,7 @@ from benchmark.protocol.folds import check_folds, folds_digest, make_folds
 from benchmark.protocol.hearing import listen
 from benchmark.protocol.task import Task
 from benchmark.registry.registry import Registry
-from benchmark.run.worker import check_head
+from benchmark.run.suiting import check_head
 
 
 class _Loaded:
@@ -58,7 +58,7 @@ def _protocol(loaded: _Loaded) -> None:
     loaded.registry.corpora_of(loaded.task)
     name = loaded.task.downstream
     try:
-        check_head(loaded.task, name, loaded.registry.downstream(name))
+        check_head(loaded.task, name, loaded.registry)
     except UsageError as error:  # of the task, not of whoever checks it
         raise BenchError(f"the default downstream does not suit the task: {error.message}", error.hint) from error
 

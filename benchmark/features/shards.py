@@ -16,6 +16,8 @@ import functools
 import hashlib
 import json
 import mmap
+import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +63,9 @@ class Shard:
     def tensor(self, key: str) -> NDArray[Any]:
         """A tensor, mapped into memory and read-only."""
         place = self.places[key]
-        return np.frombuffer(_mapped(self.path)[place.start : place.end], dtype=place.dtype).reshape(place.shape)
+        content = _mapped(self.path)
+        _RESIDENT.note(place.end - place.start)
+        return np.frombuffer(content[place.start : place.end], dtype=place.dtype).reshape(place.shape)
 
     def damaged(self, keys: Iterable[str]) -> bool:
         """Whether the bytes of one of these tensors are not those that were written."""
@@ -69,15 +73,53 @@ class Shard:
             content = _mapped(self.path)
         except FileNotFoundError:  # another process found it damaged
             return True
-        places = [self.places[key] for key in keys]
-        return any(hashlib.sha256(content[at.start : at.end]).hexdigest() != at.sha256 for at in places)
+        for at in (self.places[key] for key in keys):
+            _RESIDENT.note(at.end - at.start)
+            if hashlib.sha256(content[at.start : at.end]).hexdigest() != at.sha256:
+                return True
+        return False
+
+
+class _Resident:
+    """Keeps small what of the maps lies in the memory of this process, which a system gives back only under pressure.
+
+    After so many bytes that were given to somebody all maps are told that their pages may go. Whoever still reads them
+    has them again, from the file: usually from the memory in which the system keeps files that were read lately.
+    """
+
+    LARGEST = 128 << 20
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._maps: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
+
+    def add(self, content: mmap.mmap) -> None:
+        """Take care of a map."""
+        with self._lock:
+            self._maps.add(content)
+
+    def note(self, size: int) -> None:
+        """So many bytes are going to be read."""
+        with self._lock:
+            self._bytes += size
+            if self._bytes < self.LARGEST or not hasattr(mmap, "MADV_DONTNEED"):
+                return
+            self._bytes = 0
+            for content in self._maps:
+                content.madvise(mmap.MADV_DONTNEED)
+
+
+_RESIDENT = _Resident()
 
 
 # A map keeps its file open, and a process may open some thousand files: only so many stay, and those that are in use.
 @functools.lru_cache(maxsize=256)
 def _mapped(path: Path) -> memoryview:
     with path.open("rb") as handle:
-        return memoryview(mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ))
+        content = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+    _RESIDENT.add(content)
+    return memoryview(content)
 
 
 def discard(path: Path) -> None:

@@ -82,6 +82,8 @@ class Encoded:
         newly_encoded: How many utterances were encoded just now; the others were stored.
         parameters: Number of weights of the upstream.
         device: Where the features were computed.
+        parts: Name and dimension of each upstream that was joined into one; empty for a single one.
+        upstream: Its name, as the run knows it.
     """
 
     features: Mapping[str, NDArray[np.float32]]
@@ -91,6 +93,8 @@ class Encoded:
     newly_encoded: int
     parameters: int | None
     device: str
+    parts: tuple[tuple[str, int], ...] = ()
+    upstream: str = ""
 
 
 def shape_of(features: Mapping[str, NDArray[np.float32]]) -> tuple[int, ...]:

@@ -79,6 +79,22 @@ def read_yaml(path: Path, where: str = "") -> dict[str, Any]:
     return content
 
 
+def read_value(text: str, where: str) -> Any:
+    """A value as it stands in a YAML file: a number, a word, a list.
+
+    Args:
+        text: It.
+        where: What to call it in an error.
+
+    Raises:
+        UsageError: It is no YAML.
+    """
+    try:
+        return _Loader(text).get_single_data()
+    except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{where}: {text!r:.80} is no YAML value", "as in a recipe: 3, 0.01, null, [1, 2]") from error
+
+
 def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
     """Keys allowed where an unknown one stood: walk the schema along the error's location."""
     schema = model.model_json_schema()

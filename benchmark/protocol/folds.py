@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.protocol.fold_schemes import Division
-from benchmark.protocol.sampling import Labels
+from benchmark.protocol.sampling import Labels, some_of_each_class
 from benchmark.protocol.task import Task
 from benchmark.types import Fold, Utterance
 
@@ -27,7 +27,8 @@ def make_folds(
     """Divide the utterances of a task.
 
     Between two corpora, train and dev are of the source, in every fold the same. The folds divide the target: test is
-    tested, and what would be train is `adapt`; with an official split adapt is the target's own train alone.
+    tested, and what would be train is `adapt`; with an official split adapt is the target's own train alone. Of adapt a
+    task with `few_shot` moves a few utterances of each class to train.
 
     Args:
         task: The protocol.
@@ -61,11 +62,27 @@ def _between(task: Task, divisions: Sequence[Division], source: Sequence[Utteran
     dev = task.dev.choose(source, labels, taught, taught)
     fitted = _without(taught.train, dev)
     inner = _inner(task, {utterance.id: utterance for utterance in source}, fitted, labels)
-    return [
+    folds = []
+    for one in divisions:
         # The target's own dev set is for nobody: heads are selected on the source.
-        Fold(one.name, fitted, tuple(sorted(dev)), tuple(sorted(one.test)), _without(one.train, one.dev), inner)
-        for one in divisions
-    ]
+        free = _without(one.train, one.dev)
+        few = _few(task, one.name, free, labels)
+        test = tuple(sorted(one.test))
+        folds.append(
+            Fold(one.name, tuple(sorted((*fitted, *few))), tuple(sorted(dev)), test, _without(free, few), inner)
+        )
+    return folds
+
+
+def _few(task: Task, fold: str, ids: Sequence[str], labels: Labels) -> list[str]:
+    """The labelled utterances of the target that join train."""
+    few = task.few_shot
+    if few is None:
+        return []
+    try:
+        return some_of_each_class(ids, few.per_class, few.seed, labels, task.labels)
+    except BenchError as error:
+        raise BenchError(f"task {task.name}: few_shot of fold {fold!r}: {error.message}") from error
 
 
 def _within(task: Task, divisions: Sequence[Division], utterances: Sequence[Utterance], labels: Labels) -> list[Fold]:

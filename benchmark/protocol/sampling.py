@@ -67,6 +67,21 @@ def random_fraction(ids: Sequence[str], fraction: float, seed: int, labels: Labe
     return [name for members in by_class.values() for name in members[: rounded_share(fraction, len(members))]]
 
 
+def some_of_each_class(ids: Iterable[str], number: int, seed: int, labels: Labels, classes: Iterable[str]) -> list[str]:
+    """So many ids of each class, in an order drawn by the seed: a larger number holds those of a smaller one.
+
+    Raises:
+        BenchError: A class has fewer.
+    """
+    by_class: dict[str, list[str]] = {label: [] for label in classes}
+    for name in shuffled(ids, seed):
+        by_class[labels[name]].append(name)
+    for label, members in by_class.items():
+        if len(members) < number:
+            raise BenchError(f"{number} utterances of {label!r} are wanted, and there are {len(members)}")
+    return [name for members in by_class.values() for name in members[:number]]
+
+
 def random_groups(groups: Mapping[str, list[str]], fraction: float, seed: int, labels: Labels | None) -> list[str]:
     """Whole groups, in an order drawn by the seed, until each class (or the whole) has its fraction.
 

@@ -70,6 +70,16 @@ class Context(Closed):
     turns: Annotated[StrictInt, Field(ge=1)]
 
 
+class FewShot(Closed):
+    """A few labelled utterances of each class of the target, out of what would be `adapt`, that join train.
+
+    They are drawn once for each fold; a larger number holds those of a smaller one.
+    """
+
+    per_class: Annotated[StrictInt, Field(ge=1)]
+    seed: Seed = 0
+
+
 class Part(Closed):
     """Which utterances of one corpus are used, and as what.
 
@@ -124,6 +134,7 @@ class Task(Closed):
         expect: See `Part`.
         source: The corpus whose utterances are train and dev, of a task between two corpora.
         target: The corpus that is tested; `folds` divides it, and what would be train is `adapt`, without labels.
+        few_shot: How many labelled utterances of the target join train, in a task between two corpora.
         kind: "classification" or "regression".
         label: Which of an utterance's labels is mapped to classes.
         labels: The classes, in the order of the scores; for classification.
@@ -155,6 +166,7 @@ class Task(Closed):
     expect: Expect | None = None
     source: Part | None = None
     target: Part | None = None
+    few_shot: FewShot | None = None
     kind: Kind
     label: str = "emotion"
     labels: list[str] = Field([], max_length=1000)
@@ -183,6 +195,10 @@ class Task(Closed):
             raise ValueError("a task has corpus and expect, or source and target, which have them")
         if self.source is not None and self.context is not None:
             raise ValueError("context is of the dialogues of one corpus, and this task has source and target")
+        if self.few_shot is not None and (self.target is None or not self.targets.are_classes):
+            raise ValueError(
+                "few_shot takes utterances of each class of a target: it is for classes between two corpora"
+            )
         if len({part.corpus for part in self.parts}) < len(self.parts):
             raise ValueError("source and target are two corpora; parts of one corpus are divided by folds")
         return self

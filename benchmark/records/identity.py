@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from itertools import chain
 
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
@@ -43,7 +45,9 @@ def id_of(record: Record) -> str:
     )
 
 
-def command_of(upstream: str, downstream: str, task: str, fold: str | None, seed: int) -> str:
+def command_of(
+    upstream: str, downstream: str, task: str, fold: str | None, seed: int, changes: Sequence[str] = ()
+) -> str:
     """The command that makes a unit again, without paths (so without --plugin, and a task by its name).
 
     Args:
@@ -52,10 +56,13 @@ def command_of(upstream: str, downstream: str, task: str, fold: str | None, seed
         task: Its name.
         fold: Its name; None where it is that of a hidden speaker, so that the command makes all folds.
         seed: Of the head.
+        changes: "downstream.KEY=VALUE": how the head differs from its recipe.
     """
     options = {"--upstream": upstream, "--downstream": downstream, "--task": task, "--fold": fold, "--seed": str(seed)}
     given = ((option, value) for option, value in options.items() if value is not None)
-    return shlex.join(["bench", "run", *(word for option in given for word in option)])
+    return shlex.join(
+        ["bench", "run", *chain.from_iterable(given), *(word for change in changes for word in ("--set", change))]
+    )
 
 
 def check_id(record: Record) -> None:

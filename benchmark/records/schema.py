@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from benchmark.io.yamls import Closed
 from benchmark.records.upgrades import NEWEST
@@ -130,12 +130,23 @@ class Counts(Closed):
     per_class: dict[str, int]
 
 
+class EvaluationPart(Closed):
+    """One point of the learning curve: epochs or steps done, losses, and the score that selects (higher is better)."""
+
+    when: int
+    train_loss: float | None
+    dev_loss: float
+    dev_score: float
+
+
 class SelectionPart(Closed):
     """How the head was chosen on dev, or on inner folds of train.
 
     `inner_folds` is how many of the protocol's inner folds it was chosen on: all, pooled, or 1, the first as a dev set,
     by a head that is too dear for all; None without inner folds. `above_chance` is whether what it was chosen on is
     surely above chance; None where nobody looked, as in records of older versions.
+
+    `curve` has every evaluation of heads that tell them, and is not written where there is none.
     """
 
     on: str | None
@@ -145,6 +156,14 @@ class SelectionPart(Closed):
     chosen: dict[str, float | str]
     inner_folds: int | None = None
     above_chance: bool | None = None
+    curve: list[EvaluationPart] = Field([], max_length=100_000)
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_curve(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        if not self.curve:
+            del written["curve"]
+        return written
 
 
 class Cost(Closed):

@@ -14,6 +14,7 @@ from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
 from benchmark.registry.building import load, load_class
+from benchmark.registry.changes import changed
 from benchmark.registry.entries import SUFFIXES, Entry, Recipe, is_protocol
 from benchmark.registry.source import scan_package
 from benchmark.registry.table import Table
@@ -34,6 +35,8 @@ class HeadFacts:
     transductive: bool
     sequences: bool
     adapts: bool
+    upstream_beside: str | None = None
+    networks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, head: HeadParams | Downstream) -> HeadFacts:
@@ -46,11 +49,13 @@ class HeadFacts:
             transductive=head.transductive,
             sequences=head.sequences,
             adapts=head.adapts,
+            upstream_beside=head.upstream_beside,
+            networks=head.networks,
         )
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values."""
-        return {**asdict(self), "kinds": list(self.kinds)}
+        return {**asdict(self), "kinds": list(self.kinds), "networks": list(self.networks)}
 
 
 class Downstreams:
@@ -140,8 +145,12 @@ class Downstreams:
         )
 
 
-def params_of(entry: Entry) -> HeadParams:
+def params_of(entry: Entry, changes: Mapping[tuple[str, ...], Any] | None = None) -> HeadParams:
     """The parameters of a head by its entry; the head is imported only where they stand in its own module.
+
+    Args:
+        entry: Of the head.
+        changes: Values by the keys that lead to them, in place of those of the recipe.
 
     Raises:
         MissingError: They cannot be imported.
@@ -152,7 +161,8 @@ def params_of(entry: Entry) -> HeadParams:
         schema = load_class("downstream", entry).Params
     else:
         schema = load("the parameters of the downstream", entry.name, entry.params)
-    return validate(schema, dict(entry.arguments), f"params of {entry.where}")
+    where = f"params of {entry.where}"
+    return validate(schema, changed(entry.arguments, changes or {}, where), where)
 
 
 def is_recipe(path: Path, where: str = "") -> bool:

@@ -15,6 +15,7 @@ from benchmark.base import Corpus, Downstream, Upstream
 from benchmark.errors import BenchError, UsageError
 from benchmark.protocol.task import Task, read_task
 from benchmark.registry.building import build_corpus, build_downstream, build_upstream
+from benchmark.registry.changes import parse_changes
 from benchmark.registry.downstreams import Downstreams, HeadFacts, params_of
 from benchmark.registry.entries import Entry
 from benchmark.registry.entry_points import Offer, offers, reason_of
@@ -32,16 +33,20 @@ class Registry:
     Args:
         plugins: Files (`FILE.py`) or modules whose `Upstream`, `Downstream` and `Corpus` subclasses join, with the
             recipes in the folder `recipes` beside them.
+        changes: "downstream.KEY=VALUE": values in place of those of every recipe.
 
     Attributes:
         plugins: As given.
+        changes: As given.
         broken: Entry points of installed packages that cannot be used.
 
     Raises:
         UsageError: Two places claim the same name, or a plugin cannot be imported.
     """
 
-    def __init__(self, plugins: Iterable[str] = ()) -> None:
+    def __init__(self, plugins: Iterable[str] = (), changes: Iterable[str] = ()) -> None:
+        self.changes = tuple(changes)
+        self._changes = parse_changes(self.changes)
         self._upstreams = Upstreams(on_disk=True)
         self._downstreams = Downstreams()
         self._corpora = Table("corpus", scan_package("corpus"))
@@ -89,14 +94,19 @@ class Registry:
         """
         return self._downstreams.entry(name)
 
-    def head_facts(self, name: str) -> HeadFacts:
+    def head_facts(self, name: str, *, changed: bool = True) -> HeadFacts:
         """What is known of a head before it is fitted; it is imported only where its parameters stand in its module.
+
+        Args:
+            name: A registered name, or the path of a YAML.
+            changed: With `changes`; else as its recipe has it.
 
         Raises:
             BenchError: It is unknown, or cannot be made.
         """
         entry = self.downstream_entry(name)
-        return HeadFacts.of(self.downstream(name) if entry.params is None else params_of(entry))
+        params = params_of(entry, self._changes if changed else None)
+        return HeadFacts.of(build_downstream(entry, params, "cpu") if entry.params is None else params)
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -113,7 +123,7 @@ class Registry:
     def downstream(self, name: str, device: str = "cpu") -> Downstream:
         """Build a new head from its recipe, by a name or the path of a YAML."""
         entry = self.downstream_entry(name)
-        return build_downstream(entry, params_of(entry), device)
+        return build_downstream(entry, params_of(entry, self._changes), device)
 
     def corpus(self, name: str) -> Corpus:
         """Build the scanner of a corpus."""

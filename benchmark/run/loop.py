@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from benchmark.errors import EncodingError
@@ -36,7 +36,7 @@ def run(
             alone becomes a record with status "failed", and the run goes on.
     """
     make_ready(settings, progress)
-    worker = Worker(setup_of(request, settings, registry.plugins), registry)
+    worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
     cells: list[CellPlan] = []
     try:
         cells = make_plan(request, worker, progress)
@@ -75,14 +75,38 @@ def _run_cell(tally: Tally, worker: Worker, progress: Progress, device: str) -> 
     tally.newly_encoded, tally.encode_s = encoded.newly_encoded, encoded.seconds
     started = time.perf_counter()
     with progress.stage(f"fit {cell.parts.downstream.name} on {cell.parts.upstream.name}", len(cell.todo)) as advance:
-        for unit, result in _fitted(cell, encoded, worker, device, progress):
+        shares = {unit: _Share(advance) for unit in cell.todo}
+        for unit, result in _fitted(cell, encoded, worker, device, progress, shares):
             record(unit, result)
-            advance(1)
+            shares[unit](1.0)
     tally.fit_s = time.perf_counter() - started
 
 
+class _Share:
+    """How much of a unit is done, told to a stage that counts units.
+
+    Args:
+        advance: Of the stage.
+    """
+
+    def __init__(self, advance: Callable[[float], None]) -> None:
+        self._advance = advance
+        self._told = 0.0
+
+    def __call__(self, share: float) -> None:
+        """Take note that a share of the unit, from 0 to 1, is done."""
+        if share > self._told:
+            self._advance(share - self._told)
+            self._told = share
+
+
 def _fitted(
-    cell: CellPlan, encoded: Encoded, worker: Worker, device: str, progress: Progress
+    cell: CellPlan,
+    encoded: Encoded,
+    worker: Worker,
+    device: str,
+    progress: Progress,
+    shares: Mapping[Unit, Callable[[float], None]],
 ) -> Iterator[tuple[Unit, Result]]:
     """Fit and score every unit; several at once in threads where the head allows it, each given when it is finished.
 
@@ -92,7 +116,7 @@ def _fitted(
     if not cell.concurrent or device != "cpu":
         with threads(1):
             for unit in cell.todo:
-                yield unit, worker.fit(unit, device, progress)
+                yield unit, worker.fit(unit, device, progress, shares[unit])
         return
     at_once = min(available_cores(), _fitting_in_memory(cell, encoded))
     todo, waiting = list(cell.todo), dict[Future[Result], Unit]()
@@ -101,7 +125,7 @@ def _fitted(
         def submit_next(finished: str | None) -> None:
             if todo:
                 unit = take_next(todo, finished, {unit.fold for unit in waiting.values()})
-                waiting[pool.submit(worker.fit, unit, device, progress)] = unit
+                waiting[pool.submit(worker.fit, unit, device, progress, shares[unit])] = unit
 
         try:
             for _ in range(at_once):

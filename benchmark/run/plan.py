@@ -14,6 +14,7 @@ from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
+from benchmark.run.suiting import check_upstream
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit
 from benchmark.run.worker import Worker
 from benchmark.text import nearest, some
@@ -111,10 +112,16 @@ class CellPlan:
         }
 
 
-def setup_of(request: Request, settings: Settings, plugins: Sequence[str]) -> Setup:
+def setup_of(request: Request, settings: Settings, plugins: Sequence[str], changes: Sequence[str] = ()) -> Setup:
     """What every process of a run must be told."""
     return Setup(
-        settings, tuple(plugins), request.allow_partial, request.folds_from, request.stream, request.without_audio
+        settings=settings,
+        plugins=tuple(plugins),
+        allow_partial=request.allow_partial,
+        folds_from=request.folds_from,
+        stream=request.stream,
+        without_audio=request.without_audio,
+        changes=tuple(changes),
     )
 
 
@@ -132,10 +139,16 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
             f"--without-audio, and {some(hearing, 3)} hears", "it is for features that are there: precomputed:FILE"
         )
     shortest = {upstream.name: upstream.min_duration for upstream in map(worker.upstream, upstreams)}
+    heads_of = {
+        task: tuple(dict.fromkeys(request.downstreams or (worker.registry.task(task).downstream,)))
+        for task in request.tasks
+    }
+    for head in dict.fromkeys(name for heads in heads_of.values() for name in heads):
+        for upstream in upstreams:
+            check_upstream(worker.upstream(upstream), head, worker.registry)
     records = RecordStore(worker.settings.results)
     cells = []
-    for task in dict.fromkeys(request.tasks):
-        heads = tuple(dict.fromkeys(request.downstreams or (worker.registry.task(task).downstream,)))
+    for task, heads in heads_of.items():
         material = worker.material(task, progress, shortest, heads)
         for upstream in upstreams:
             for head in heads:
@@ -146,7 +159,8 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                 todo = tuple(unit for unit in units if _is_todo(known[unit], request.rerun))
                 kept = {unit: found for unit, found in known.items() if not _is_todo(found, request.rerun)}
                 failed = {unit.label: reason for unit, found in kept.items() if (reason := _reason(found)) is not None}
-                demands = worker.view(names).demands(material.dataset, material.heard) if todo else []
+                views = worker.views(names) if todo else []
+                demands = [one for view in views for one in view.demands(material.dataset, material.heard)]
                 cells.append(
                     CellPlan(
                         names=names,
@@ -200,7 +214,7 @@ def _units(request: Request, material: Material, names: Names, parts: Parts) -> 
     def protocol(seed: int) -> Protocol:
         if material.dataset.differences:
             return "partial"
-        is_modified = seed not in task.seeds or request.folds_from is not None or request.without_audio
+        is_modified = seed not in task.seeds or request.folds_from is not None or request.without_audio or parts.changes
         return "modified" if is_modified or not_as_published else "official"
 
     for seed in dict.fromkeys(seeds):

@@ -61,7 +61,9 @@ def record_of(
     dim = shape[-1] // 2 if shape[-1] and parts.downstream.needs == "statistics" else shape[-1]
     found = {"layers": shape[0], "dim": dim, "parameters": encoded.parameters if encoded else None}
     encoding, fitting = parts.code
-    command = command_of(parts.upstream.name, parts.downstream.name, parts.task.name, unit.fold, unit.seed)
+    command = command_of(
+        parts.upstream.name, parts.downstream.name, parts.task.name, unit.fold, unit.seed, parts.changes
+    )
     return Record(
         id=unit.id,
         status="failed" if scored is None else "completed",

@@ -82,7 +82,7 @@ def run_spread(
             is gone. What is finished is kept.
     """
     make_ready(settings, progress)
-    worker = Worker(setup_of(request, settings, registry.plugins), registry)
+    worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
     cells: list[CellPlan] = []
     try:
         cells = make_plan(request, worker, progress)
@@ -174,7 +174,7 @@ class _Spread:
                         encoded(len(piece.keys), piece.audio_s)
                 self._hand_over(fitted)
 
-    def _hand_over(self, fitted: Callable[[int], None]) -> None:
+    def _hand_over(self, fitted: Callable[[float], None]) -> None:
         """Give the engine what can be worked on now: some pieces of the first stores, and cells that wait no more."""
         places = AHEAD * self._engine.workers - sum(len(store.out) for store in self._stores.values())
         for store in self._stores.values():
@@ -220,7 +220,7 @@ class _Spread:
             store.seconds += finished.value
         return piece
 
-    def _take_units(self, finished: Finished, fitted: Callable[[int], None]) -> None:
+    def _take_units(self, finished: Finished, fitted: Callable[[float], None]) -> None:
         tally, units = self._fitting.pop(finished.ticket)
         if isinstance(finished.error, LostJobError):
             records = RecordStore(self._worker.settings.results)
@@ -237,7 +237,7 @@ class _Spread:
             tally.encode_s, tally.fit_s = unit.encode_s, tally.fit_s + unit.fit_s
         fitted(len(done))
 
-    def _fail(self, tally: Tally, units: Sequence[Unit], reason: str, fitted: Callable[[int], None]) -> None:
+    def _fail(self, tally: Tally, units: Sequence[Unit], reason: str, fitted: Callable[[float], None]) -> None:
         """Record units that nobody could fit."""
         records = RecordStore(self._worker.settings.results)
         device = "cpu" if self._order.device == "auto" else self._order.device

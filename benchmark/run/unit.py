@@ -26,6 +26,7 @@ class Setup:
         folds_from: Folder of EmoBox folds that replace those of the tasks.
         stream: Encode frames whenever a head reads them, and store none.
         without_audio: Hear no recording.
+        changes: "downstream.KEY=VALUE": values in place of those of every recipe.
     """
 
     settings: Settings
@@ -34,6 +35,7 @@ class Setup:
     folds_from: Path | None = None
     stream: bool = False
     without_audio: bool = False
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,14 @@ class Parts:
         upstream: The representation; its shape is known when it has encoded.
         downstream: The head.
         code: What computes the features, and what fits the head.
+        changes: "downstream.KEY=VALUE": how the head differs from its recipe.
     """
 
     task: TaskPart
     upstream: UpstreamPart
     downstream: DownstreamPart
     code: tuple[CodePart, CodePart]
+    changes: tuple[str, ...] = ()
 
     def unit_id(self, fold: str, seed: int) -> str:
         """The id of one of its units."""

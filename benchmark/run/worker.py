@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import importlib.util
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
+from benchmark.base.downstream import unheard
 from benchmark.base.identity import Code, code_of, identity_sha256, version_of
 from benchmark.data.listening import Heard
-from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.errors import BenchError, MissingError
 from benchmark.features import encoding
 from benchmark.features.encoding import encoding_code
 from benchmark.features.store import Encoded
@@ -24,15 +25,15 @@ from benchmark.protocol.dataset import Dataset, load_dataset
 from benchmark.protocol.emobox import with_emobox_folds
 from benchmark.protocol.hearing import listen
 from benchmark.protocol.targets import targets_of
-from benchmark.protocol.task import Task
 from benchmark.records import CodePart, DownstreamPart, UpstreamPart
-from benchmark.records.cells import MIN_SEEDS
 from benchmark.registry.registry import Registry
 from benchmark.run import fitting
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
+from benchmark.run.suiting import check_head
+from benchmark.run.teaching import read_lesson, teach, write_lesson
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
-from benchmark.text import count
+from benchmark.types import Taught
 
 # From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
 FEEDING = (open_view, Dataset, targets_of, fit_and_score)
@@ -49,7 +50,7 @@ class Worker:
     def __init__(self, setup: Setup, registry: Registry | None = None) -> None:
         self.setup = setup
         self.settings = setup.settings
-        self.registry = registry or Registry(setup.plugins)
+        self.registry = registry or Registry(setup.plugins, setup.changes)
         self._materials: dict[str, Material] = {}
         self._encoded: tuple[object, Encoded] | None = None  # the last one asked for
         self._lock = threading.RLock()  # units are fitted in threads
@@ -109,7 +110,7 @@ class Worker:
             if len(listed) < len(dataset.utterances):
                 progress.note(f"{task.name}: they leave {len(dataset.utterances) - len(listed)} utterances out")
         for head in heads:
-            check_head(dataset.task, head, self.registry.downstream(head))
+            check_head(dataset.task, head, self.registry)
         if dataset.differences:
             progress.note(f"{task.name}: partial corpus, off the leaderboard: {', '.join(dataset.differences)}")
         heard: dict[str, Heard] = {}
@@ -134,6 +135,15 @@ class Worker:
         upstream, head = self.upstream(names.upstream), self.registry.downstream(names.downstream)
         head_name = self.registry.downstream_entry(names.downstream).name  # also of a recipe in a file of one's own
         encoded, fitted = encoding_code(upstream, head.needs), fitting_code(head)
+        head_sha256, trained_on = identity_sha256(head_name, head, fitting.VERSION), upstream.trained_on
+        taught_by = self.teacher_of(names)
+        if taught_by is not None:  # what decides the teacher decides the head, and so does what it was trained on
+            check_head(self._materials[names.task].dataset.task, taught_by.downstream, self._teaching.registry)
+            teacher = self._teaching.parts(taught_by)
+            head_sha256 = digest([head_sha256, teacher.upstream.sha256, teacher.downstream.sha256])
+            taught = [code_sha256(teach), *(part.model_dump() for part in teacher.code)]
+            fitted = Code(digest([fitted.sha256, *taught]), fitted.libraries)
+            trained_on = tuple(dict.fromkeys([*trained_on, *teacher.upstream.trained_on]))
         return Parts(
             task=self._materials[names.task].part,
             upstream=UpstreamPart(
@@ -146,12 +156,12 @@ class Worker:
                 layers=None,
                 dim=None,
                 parameters=None,
-                trained_on=list(upstream.trained_on),
+                trained_on=list(trained_on),
             ),
             downstream=DownstreamPart(
                 name=head_name,
                 version=version_of(head),
-                sha256=identity_sha256(head_name, head, fitting.VERSION),
+                sha256=head_sha256,
                 needs=head.needs,
                 params=head.params.model_dump(mode="json"),
                 parameters=None,
@@ -159,6 +169,7 @@ class Worker:
                 transductive=head.transductive,
             ),
             code=(CodePart.model_validate(encoded.as_dict()), CodePart.model_validate(fitted.as_dict())),
+            changes=self.setup.changes,
         )
 
     # -- work ---------------------------------------------------------------------------------------------------------
@@ -167,6 +178,11 @@ class Worker:
         """Where the features of a cell come from."""
         needs = self.registry.downstream(names.downstream).needs
         return open_view(self.settings.cache, self.upstream(names.upstream), needs, stream=self.setup.stream)
+
+    def views(self, names: Names) -> list[FeatureView]:
+        """Where the features of a cell come from, and those of its teacher if it has one."""
+        teacher = self.teacher_of(names)
+        return [self.view(names)] if teacher is None else [self.view(names), self._teaching.view(teacher)]
 
     def encode(self, names: Names, device: str, progress: Progress) -> Encoded:
         """The features of a cell, encoding what is not stored; those of the last cell are kept.
@@ -184,12 +200,19 @@ class Worker:
         self._encoded = None  # before others take their place in memory
         self.upstream(names.upstream).device = device
         material = self.material(names.task, progress)
-        found = self.view(names).load(material.dataset, material.heard, progress)
+        loaded = self.view(names).load(material.dataset, material.heard, progress)
+        found = replace(loaded, upstream=self.upstream(names.upstream).name)
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 
-    def fit(self, unit: Unit, device: str, progress: Progress) -> Result:
+    def fit(self, unit: Unit, device: str, progress: Progress, report: Callable[[float], None] = unheard) -> Result:
         """The record of a unit, with its predictions; one that fails alone gives a record that says why.
+
+        Args:
+            unit: Fold and seed of a cell.
+            device: Where to compute.
+            progress: Told what is read and encoded.
+            report: Told what share of the unit is done, as far as the head says.
 
         Raises:
             BenchError: Here the unit would be another one: code, weights or data are not those of the plan.
@@ -203,9 +226,43 @@ class Worker:
                 "code, weights, recordings and versions must be the same wherever a run works",
             )
         encoded = self.encode(unit.names, device, progress)
-        head = functools.partial(self.registry.downstream, unit.names.downstream, device)
-        scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed)
+
+        def head() -> Downstream:
+            made = self.registry.downstream(unit.names.downstream, device)
+            made.report = report
+            return made
+
+        teach = None if head().teacher is None else lambda: self._lesson(unit, device, progress)
+        scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach)
         return result_of(material, parts, unit, scored, encoded, device)
+
+    @functools.cached_property
+    def _teaching(self) -> Worker:
+        """Who trains teachers: apart, so that features of both are at hand, and `changes` are of the pupil alone."""
+        teaching = Worker(replace(self.setup, changes=()))
+        teaching._materials = self._materials
+        return teaching
+
+    def teacher_of(self, names: Names) -> Names | None:
+        """The cell of the teacher from which the head of a cell learns."""
+        teacher = self.registry.downstream(names.downstream).teacher
+        return None if teacher is None else Names(names.task, *teacher)
+
+    def _lesson(self, unit: Unit, device: str, progress: Progress) -> Taught:
+        """What the teacher of a unit says of its train set: kept from another time, or by training the teacher now."""
+        names = self.teacher_of(unit.names)
+        if names is None:
+            raise BenchError(f"the head {unit.names.downstream!r} has no teacher")
+        with self._lock:
+            key = self._teaching.parts(names).unit_id(unit.fold, unit.seed)
+            encoded = self._teaching.encode(names, device, progress)
+        path = self.settings.cache / "lessons" / f"{key}.safetensors"
+        known = read_lesson(path)
+        if known is None:
+            head = functools.partial(self._teaching.registry.downstream, names.downstream, device)
+            known = teach(self.material(names.task, progress).dataset, encoded, head, unit.fold, unit.seed)
+            write_lesson(path, known)
+        return known
 
     def failed(self, unit: Unit, reason: str, device: str, progress: Progress) -> Result:
         """The record of a unit whose features cannot be had."""
@@ -217,43 +274,3 @@ def fitting_code(head: Downstream) -> Code:
     """The code and libraries that decide a unit beside its features: the head's, and what feeds and scores it here."""
     own = code_of(head)
     return Code(digest([own.sha256, code_sha256(*FEEDING)]), own.libraries)
-
-
-def check_head(task: Task, name: str, downstream: Downstream) -> None:
-    """Refuse what cannot work, or would fit on test, before any work.
-
-    Raises:
-        UsageError: The head takes other examples than the task gives, or needs another dev rule; or it is the task's
-            own and has seeds, of which the task gives too few.
-    """
-    if name == task.downstream and downstream.stochastic and len(task.seeds) < MIN_SEEDS:
-        raise UsageError(
-            f"the task {task.name!r} has {count(len(task.seeds), 'seed')}, and its downstream {name!r} depends on them",
-            f"give at least {MIN_SEEDS}: how much new seeds would change cannot be told from fewer",
-        )
-    if downstream.sequences != (task.context is not None):
-        takes = "sequences of utterances" if downstream.sequences else "one utterance at a time"
-        raise UsageError(
-            f"the downstream {name!r} takes {takes}, unlike the task {task.name!r}",
-            f"its own default is {task.downstream!r}",
-        )
-    if task.kind not in downstream.kinds:
-        raise UsageError(
-            f"the downstream {name!r} is for {' and '.join(downstream.kinds)}, and the task {task.name!r} is "
-            f"{task.kind}",
-            "bench list downstreams shows the kinds that each takes",
-        )
-    if downstream.adapts and task.target is None:
-        raise UsageError(
-            f"the downstream {name!r} adapts to a target corpus, and the task {task.name!r} has none",
-            "use it on a task between two corpora",
-        )
-    if not (task.dev.takes_some or task.dev.is_inner) and downstream.uses_dev == "select":
-        raise UsageError(
-            f"the downstream {name!r} selects on dev, and the task {task.name!r} has none", "use one that does not"
-        )
-    if task.dev.is_test and downstream.uses_dev == "fit":
-        raise UsageError(
-            f"the downstream {name!r} is fitted on dev, which is the test set in the task {task.name!r}",
-            "use a recipe that is fitted on train alone",
-        )

@@ -138,9 +138,10 @@ def _of_sets(task: Task, record: Record) -> Iterator[str]:
             yield f"{where} has {counts.adapt} utterances to adapt to, and the task has no target"
     else:
         source, target = (part.expect.utterances for part in task.parts)
+        few = 0 if task.few_shot is None else task.few_shot.per_class * len(task.labels)
         sums = [
-            ("train and dev", fitted, source, not task.dev.needs_own_split),
-            ("adapt and test", counts.adapt + counts.test, target, not scheme.has_own_dev),
+            ("train and dev", fitted - few, source, not task.dev.needs_own_split),
+            ("adapt and test", counts.adapt + counts.test + few, target, not scheme.has_own_dev),
         ]
     for what, number, wanted, exact in sums:
         if wanted is not None and (number != wanted if exact else number > wanted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,23 +10,11 @@ from numpy.typing import NDArray
 from sklearn.svm import SVC, SVR
 
 from benchmark.types import Kind
+from downstreams.heads.on_vectors import Fitted
 from downstreams.normalisation import Normalisation, Normaliser, mean_and_scale
 
 # The score of a class that nothing was fitted on: below that of every other.
 NOT_FITTED_ON = -1e9
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """Utterances to fit on: vectors (n, 1, D), class indices (n,) or values (n, k), and the n speakers."""
-
-    x: NDArray[np.float32]
-    y: NDArray[Any]
-    speakers: tuple[str, ...]
-
-    def part(self, rows: NDArray[np.intp]) -> Fitted:
-        """The utterances in some rows."""
-        return Fitted(self.x[rows], self.y[rows], tuple(self.speakers[row] for row in rows))
 
 
 class Machine:

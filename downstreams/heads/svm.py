@@ -16,113 +16,45 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from benchmark.base import Downstream, HeadParams
+from benchmark.base import HeadParams
 from benchmark.errors import BenchError
 from benchmark.metrics import find, score
 from benchmark.types import Examples, Kind, Selection
-from downstreams import checks as check
-from downstreams.heads.support_vectors import Fitted, Machine
+from downstreams.heads.on_vectors import Fitted, OnVectors
+from downstreams.heads.support_vectors import Machine
 from downstreams.params.svm import SVMGrid, SVMParams
 
 
-class SVM(Downstream):
+class SVM(OnVectors):
     """Support vector machine on one vector an utterance, standardised on what it is fitted on."""
 
     name = "svm"
     version = 2
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "scikit-learn")
-    # scikit-learn checks what it is given under warning filters of its own, and filters are one for all threads: fitted
-    # at once, machines would leave each other's behind, of which some make an error of a warning.
-    concurrent: ClassVar[bool] = False
     Params: ClassVar[type[HeadParams]] = SVMParams
     params: SVMParams
 
-    def __init__(self, params: HeadParams, device: str = "cpu") -> None:
-        super().__init__(params, device)
-        self._machine: Machine | None = None
-        self._shape = (0, 0)  # (L, D) that the head was fitted on
-        self._dev_fitted: frozenset[str] = frozenset()
+    def _learn(self, data: Fitted, train: Examples) -> tuple[Machine, Selection]:
+        """Search the grid, if there is one, by inner folds; then fit on everything.
 
-    def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
-        """Search the grid, if there is one, then fit on train, or train and dev.
-
-        Args:
-            train: At least one example, with targets.
-            dev: May be empty; joins train where the recipe says so, and is not looked at otherwise.
-            seed: Not used.
+        The scores (n, K) say how many of its one-vs-one contests each class has won, and less than a third of one more
+        or less for the sum of their decision values, which breaks ties: the largest is what scikit-learn's
+        `SVC(break_ties=True).predict` says, and the order of the classes changes nothing. Of two classes it is the
+        decision value itself. A class that nothing was fitted on is below all others.
 
         Returns:
-            Nothing selected; or with a grid its metric, pooled over inner folds, and the values chosen.
+            The machine; and nothing selected, or with a grid its metric, pooled over inner folds, and the values
+            chosen.
 
         Raises:
-            BenchError: Examples are not as they should be, a layer does not exist, classes are to be balanced in a
-                regression, or a grid is to be searched with one speaker.
+            BenchError: Classes are to be balanced in a regression, or a grid is to be searched with one speaker.
         """
         kind, outputs = train.kind, train.outputs
         if kind == "regression" and self.params.class_weight is not None:
             raise BenchError("class_weight: balanced needs classes, but the task is regression", "set it to null")
-        everything = self._join(train, dev)
         selection = Selection()
         if self.params.grid is not None:
-            selection = self._search(everything, kind, outputs, train.metric)
-        self._machine = self._build(selection.chosen, kind, outputs).fit(everything)
-        return selection
-
-    def predict(self, examples: Examples) -> NDArray[np.float64]:
-        """Score utterances.
-
-        Returns:
-            (n, K): how many of its one-vs-one contests each class has won, and less than a third of one more or less
-            for the sum of their decision values, which breaks ties: the largest is what scikit-learn's
-            `SVC(break_ties=True).predict` says, and the order of the classes changes nothing. Of two classes the
-            decision value itself. A class that nothing was fitted on is below all others. Or (n, k) values.
-
-        Raises:
-            BenchError: The head is not fitted, the features are not like those it was fitted on, or an utterance is
-                one of dev that the head was fitted on.
-        """
-        if self._machine is None:
-            raise BenchError("the head svm predicts before it is fitted", "call fit first")
-        x = self._vectors(check.means(examples, "test", shape=self._shape))
-        seen = sorted(self._dev_fitted.intersection(examples.ids))
-        if seen:
-            raise BenchError(
-                f"the head svm was fitted on {seen[0]!r} of dev and is to predict it now",
-                "a protocol that tests on dev needs a recipe with fit_on: train",
-            )
-        return self._machine.predict(x, examples.speakers)
-
-    def parameters(self) -> int:
-        """Number of trained values: weights and biases of a linear machine, else support vectors and their weights."""
-        return 0 if self._machine is None else self._machine.parameters()
-
-    def _join(self, train: Examples, dev: Examples) -> Fitted:
-        x = check.means(train, "train")
-        self._shape = (x.shape[1], x.shape[2])
-        parts = [Fitted(self._vectors(x), _targets(train, "train"), train.speakers)]
-        self._dev_fitted = frozenset()
-        if self.params.fit_on == "train+dev" and len(dev):
-            x_dev = check.means(dev, "dev", shape=self._shape)
-            parts.append(Fitted(self._vectors(x_dev), _targets(dev, "dev"), dev.speakers))
-            self._dev_fitted = frozenset(dev.ids)
-        return Fitted(
-            np.concatenate([part.x for part in parts]),
-            np.concatenate([part.y for part in parts]),
-            tuple(itertools.chain.from_iterable(part.speakers for part in parts)),
-        )
-
-    def _vectors(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Read one vector (n, 1, D') out of (n, L, D)."""
-        layer, layers = self.params.layer, x.shape[1]
-        if layer == "mean":
-            return np.asarray(x.mean(axis=1, keepdims=True, dtype=np.float64), dtype=np.float32)
-        if layer == "all":
-            return x.reshape(len(x), 1, -1)
-        if layer == "last":
-            return x[:, -1:]
-        if layer >= layers:
-            raise BenchError(f"the recipe reads layer {layer}", f"the upstream has {layers} layers: 0..{layers - 1}")
-        return x[:, layer : layer + 1]
+            selection = self._search(data, kind, outputs, train.metric)
+        return self._build(selection.chosen, kind, outputs).fit(data), selection
 
     def _build(self, chosen: Mapping[str, Any], kind: Kind, outputs: Sequence[str]) -> Machine:
         options = {"kernel": self.params.kernel, "C": self.params.C, **chosen}
@@ -182,9 +114,3 @@ def inner_folds(y: NDArray[Any], speakers: Sequence[str], k: int, kind: Kind) ->
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
         dealt = splitter.split(np.zeros(len(y)), y if stratified else None, groups=list(speakers))
         return [held_out for _, held_out in dealt if len(held_out)]
-
-
-def _targets(examples: Examples, what: str) -> NDArray[Any]:
-    if examples.kind == "classification":
-        return check.class_indices(examples, what)
-    return check.values(examples, what)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, model_validator
 
-from benchmark.base.downstream import HeadParams, UsesDev
 from benchmark.io.yamls import Closed
-from benchmark.types import Kind, Needs
-from downstreams.normalisation import Normalisation
+from benchmark.types import Kind
+from downstreams.params.vectors import VectorParams
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Gamma = Literal["auto", "scale"] | Positive
-Layer = Literal["last", "mean", "all"] | Annotated[StrictInt, Field(ge=0)]
 
 
 class SVMGrid(Closed):
@@ -23,25 +21,13 @@ class SVMGrid(Closed):
     gamma: tuple[Gamma, ...] = Field((), description="values of gamma to try, for an rbf kernel")
 
 
-class SVMParams(HeadParams):
+class SVMParams(VectorParams):
     """What decides the numbers of the head."""
 
     kernel: Literal["linear", "rbf"] = Field(description="kernel of the machine")
     C: Positive | None = Field(None, description="cost of a violated margin; null where the grid has it")
     gamma: Gamma | None = Field(
         None, description="width of the rbf kernel: auto is 1 / dimensions, scale is 1 / (dimensions x variance)"
-    )
-    normalisation: Normalisation = Field(
-        description="standardise every dimension: global (by what is fitted on), speaker (transductive) or none"
-    )
-    pooling: Literal["mean", "statistics"] = Field(
-        "mean", description="of the frames of an utterance: their mean, or mean and standard deviation together"
-    )
-    layer: Layer = Field(
-        description="what is read of L layers: last, mean of all, all concatenated, or a number from 0"
-    )
-    fit_on: Literal["train", "train+dev"] = Field(
-        description="a machine with fixed parameters selects nothing, so that dev may join train"
     )
     class_weight: Literal["balanced"] | None = Field(None, description="weigh classes by 1 / their frequency, or not")
     epsilon: Annotated[float, Field(ge=0)] = Field(
@@ -66,26 +52,6 @@ class SVMParams(HeadParams):
         return self
 
     @property
-    def needs(self) -> Needs:
-        """What it pools."""
-        return self.pooling
-
-    @property
     def kinds(self) -> tuple[Kind, ...]:
         """Both, but classes alone where these are to be balanced."""
         return ("classification", "regression") if self.class_weight is None else ("classification",)
-
-    @property
-    def stochastic(self) -> bool:
-        """False: the optimum is unique and its solver draws nothing."""
-        return False
-
-    @property
-    def uses_dev(self) -> UsesDev:
-        """What dev is for: "fit" where the recipe fits the head on train and dev, else "no"."""
-        return "fit" if self.fit_on == "train+dev" else "no"
-
-    @property
-    def transductive(self) -> bool:
-        """True with normalisation by speaker."""
-        return self.normalisation == "speaker"

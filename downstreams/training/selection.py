@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from benchmark.errors import BenchError
-from benchmark.metrics import Metric, find
+from benchmark.metrics import Metric
 from benchmark.sufficient import STATISTICS
 from benchmark.types import Examples
 from downstreams.training.batches import Step
 from downstreams.training.losses import Loss
-from downstreams.training.targets import Targets, Values, truth_of
+from downstreams.training.targets import Targets, Values, selecting_metric, truth_of
 
 LOSS = "loss"  # selects on the loss that is minimised
 CHANCE_LEVEL = 0.05  # how often a selection that is no better than chance passes, were there one state to choose from
@@ -139,12 +138,7 @@ class Judge:
             BenchError: The metric is of the other kind, or there are no targets.
         """
         first = held_out[0]
-        metric = find(first.metric if on in (LOSS, "primary") else on)
-        if metric.kind != first.kind:
-            raise BenchError(
-                f"the head selects on {metric.name}, a metric of {metric.kind}, but the task is {first.kind}",
-                "choose a recipe with select_on: primary",
-            )
+        metric = selecting_metric("primary" if on == LOSS else on, first)
         truth = np.concatenate([truth_of(one, "dev") for one in held_out])
         learnt = torch.from_numpy(np.concatenate([common.learnt(one, "dev") for one in held_out]))
         speakers = tuple(name for one in held_out for name in one.speakers)

@@ -29,7 +29,7 @@ from downstreams.training.loop import Part, Training, train_members
 from downstreams.training.losses import CCC, CROSS_ENTROPY, Loss
 from downstreams.training.rate_search import FoldData, Found, Searches
 from downstreams.training.selection import Judge, Search, State
-from downstreams.training.targets import Targets
+from downstreams.training.targets import Targets, refuse_nothing_to_select_on
 
 Array = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -76,11 +76,7 @@ class Trained(Downstream):
                 metric of the other kind, or training diverged at every learning rate.
         """
         x = self._means(train, "train")
-        if not len(dev) and train.inner is None:
-            raise BenchError(
-                f"the head {self.name} selects on dev, but the protocol has no dev set",
-                "give the task a dev set, or use a head that selects nothing, such as svm",
-            )
+        refuse_nothing_to_select_on(self.name, train, dev)
         _, layers, dim = x.shape
         x_dev = self._means(dev, "dev", shape=(layers, dim)) if len(dev) else x[:0]
         own = seed if self.params.seed is None else self.params.seed

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.errors import BenchError
+from benchmark.metrics import Metric, find
 from benchmark.types import Examples, Kind
 from downstreams import checks as check
 from downstreams.normalisation import mean_and_scale
@@ -73,3 +75,35 @@ def truth_of(examples: Examples, what: str) -> NDArray[np.int64] | Values:
         BenchError: There are no targets, or they are not as they should be.
     """
     return check.class_indices(examples, what) if examples.kind == "classification" else check.values(examples, what)
+
+
+def selecting_metric(select_on: str, examples: Examples) -> Metric:
+    """The metric that selects.
+
+    Args:
+        select_on: "primary" for that of the task, or its name.
+        examples: Of the task.
+
+    Raises:
+        BenchError: It is a metric of the other kind.
+    """
+    metric = find(examples.metric if select_on == "primary" else select_on)
+    if metric.kind != examples.kind:
+        raise BenchError(
+            f"the head selects on {metric.name}, a metric of {metric.kind}, but the task is {examples.kind}",
+            "choose a recipe with select_on: primary",
+        )
+    return metric
+
+
+def refuse_nothing_to_select_on(name: str, train: Examples, dev: Examples) -> None:
+    """Refuse an empty dev set without inner folds in its place, for a head that selects.
+
+    Raises:
+        BenchError: There is nothing to select on.
+    """
+    if not len(dev) and train.inner is None:
+        raise BenchError(
+            f"the head {name} selects on dev, but the protocol has no dev set",
+            "give the task a dev set, or use a head that selects nothing, such as svm",
+        )

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmark.contracts.toys import toy
 from benchmark.errors import BenchError
-from downstreams.checks import class_indices, means, values
+from downstreams.checks import class_indices, frames, means, values
 
 
 def test_good_examples_pass(examples, value_examples) -> None:
@@ -39,6 +40,26 @@ def test_features_that_are_refused(examples, change, text: str) -> None:
     good = examples(5)
     with pytest.raises(BenchError) as error:
         means(replace(good, **change(good)), "dev", shape=(3, 6))
+    assert text in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda x: x.astype(np.float64), "of 'toy0-001' in dev have shape (3, 9, 8) and dtype float64"),
+        (lambda x: x[0], "of 'toy0-001' in dev have shape (9, 8)"),
+        (lambda x: x[:, :0], "of 'toy0-001' in dev have shape (3, 0, 8)"),
+        (lambda x: x.tolist(), "of 'toy0-001' in dev have type list"),
+        (lambda x: x[:2], "'toy0-001' in dev has 2 layers of 8 values, others have 3 of 8"),
+        (lambda x: x[..., :7], "'toy0-001' in dev has 3 layers of 7 values, others have 3 of 8"),
+        (lambda x: np.where(np.arange(8) == 3, np.nan, x), "the features of 'toy0-001' in dev are not finite"),
+    ],
+)
+def test_frames_that_are_refused(change, text: str) -> None:
+    good = toy("frames", utterances=3, speakers=3, seed=0, frames=(9, 9))
+    assert all(read is given for read, given in zip(frames(good, "dev"), good.x, strict=True))
+    with pytest.raises(BenchError) as error:
+        list(frames(replace(good, x=(good.x[0], change(good.x[1]), good.x[2])), "dev"))
     assert text in str(error.value)
 
 

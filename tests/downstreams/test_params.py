@@ -11,13 +11,13 @@ import pytest
 
 import downstreams.params
 from benchmark.base import Downstream
-from downstreams.heads.superb import Superb
+from benchmark.registry.registry import Registry
 from downstreams.heads.svm import SVM
-from downstreams.heads.turn_gru import TurnGRU
 from downstreams.params.svm import SVMParams
 
+REGISTRY = Registry()
 MODULES = [f"downstreams.params.{found.name}" for found in pkgutil.iter_modules(downstreams.params.__path__)]
-FACTS = ("needs", "kinds", "stochastic", "uses_dev", "transductive", "sequences", "adapts")
+FACTS = ("needs", "kinds", "stochastic", "uses_dev", "transductive", "sequences", "adapts", "networks")
 MACHINE = {"kernel": "linear", "C": 1, "normalisation": "none", "layer": "last", "fit_on": "train"}
 
 
@@ -29,8 +29,9 @@ def test_they_import_neither_torch_nor_scikit_learn() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-@pytest.mark.parametrize("cls", [Superb, SVM, TurnGRU])
-def test_a_head_of_this_package_says_nothing_that_its_parameters_do_not(cls: type[Downstream]) -> None:
+@pytest.mark.parametrize("name", [entry.name for entry in REGISTRY.downstreams()])
+def test_a_head_of_this_package_says_nothing_that_its_parameters_do_not(name: str) -> None:
+    cls = type(REGISTRY.downstream(name))
     assert cls.Params.__module__ in MODULES
     for one in cls.__mro__[: cls.__mro__.index(Downstream)]:
         assert not {*FACTS} & set(vars(one)), one

@@ -5,6 +5,7 @@ On the demo and on real speech: tests/benchmark/contracts/test_task.py.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -231,3 +232,28 @@ def test_the_source_teaches_and_selects_and_the_target_is_tested(
         assert speakers(dataset, fold.adapt).isdisjoint(speakers(dataset, fold.test))
         assert {dataset.labels[i] for i in fold.train} == set(dataset.task.labels)
         assert all({dataset.labels[i] for i in part} == set(dataset.task.labels) for part in fold.inner or [fold.dev])
+
+
+@pytest.mark.parametrize("name", ["ravdess-to-urdu", "emovo-to-ravdess"])
+def test_a_few_shots_of_the_target_join_train_and_all_else_stays(load: Load, name: str) -> None:
+    plain, few = load(name), load(f"{name}-10-shot")
+    number = 10 * len(few.task.labels)
+    for before, fold in zip(plain.folds, few.folds, strict=True):
+        assert (fold.name, fold.test, fold.dev) == (before.name, before.test, before.dev)
+        moved = set(fold.train) - set(before.train)
+        assert len(moved) == number
+        assert set(fold.train) - moved == set(before.train)
+        assert set(before.adapt) - set(fold.adapt) == moved
+        assert Counter(few.labels[i] for i in moved) == dict.fromkeys(few.task.labels, 10)
+        assert speakers(few, fold.train).isdisjoint(speakers(few, fold.test))
+
+
+@pytest.mark.parametrize("name", [name for name in REGISTRY.tasks() if name.endswith("-10-shot")])
+def test_a_few_shot_task_says_so_and_differs_in_nothing_else(name: str) -> None:
+    task, plain = REGISTRY.task(name), REGISTRY.task(name.removesuffix("-10-shot"))
+    assert task.few_shot is not None
+    assert "with 10 labelled utterances of each" in task.title
+    assert "not comparable" in task.note
+    told = {"name": plain.name, "title": plain.title, "note": plain.note, "few_shot": None}
+    assert task.model_copy(update=told) == plain
+    assert task.sha256 != plain.sha256

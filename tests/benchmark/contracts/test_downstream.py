@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import torch
 from promises import failures
 
 from benchmark.base import Downstream, HeadParams
 from benchmark.contracts import check_downstream
-from benchmark.contracts.downstream import toy
+from benchmark.contracts.toys import toy
 from benchmark.types import Selection
 
 
@@ -45,7 +46,49 @@ def make(cls: type[Downstream]) -> Callable[[], Downstream]:
 def test_a_downstream_that_keeps_every_promise_passes() -> None:
     checks = list(check_downstream(make(Centroid)))
     assert failures(checks) == {}
-    assert len({check.name for check in checks}) == len(checks) == 9
+    assert len({check.name for check in checks}) == len(checks) == 12
+
+
+class Sums(Centroid):
+    """Takes dimensions too: least squares over the sum of the layers."""
+
+    name = "sums"
+    kinds = ("classification", "regression")
+
+    def fit(self, train, dev, *, seed):
+        if train.kind == "classification":
+            return super().fit(train, dev, seed=seed)
+        self.weights = np.linalg.lstsq(self.summed(train), train.y)[0]
+        return Selection()
+
+    def summed(self, examples):
+        return np.column_stack([examples.x.sum(axis=1, dtype=np.float64), np.ones(len(examples))])
+
+    def predict(self, examples):
+        return super().predict(examples) if examples.kind == "classification" else self.summed(examples) @ self.weights
+
+    def parameters(self):
+        return 0
+
+
+class SumsAlone(Sums):
+    """Takes dimensions alone; the seed shifts all alike."""
+
+    name = "sums-alone"
+    kinds = ("regression",)
+
+    def fit(self, train, dev, *, seed):
+        selection = super().fit(train, dev, seed=seed)
+        self.weights[-1] += 1e-3 * seed
+        return selection
+
+
+@pytest.mark.parametrize(("cls", "number"), [(Sums, 13), (SumsAlone, 12)])
+def test_a_downstream_keeps_its_promises_on_every_kind_that_it_declares(cls: type[Downstream], number: int) -> None:
+    checks = list(check_downstream(make(cls)))
+    assert failures(checks) == {}
+    assert [check.name for check in checks].count("dimensions are learnt") == 1
+    assert len(checks) == number
 
 
 class OnInnerFolds(Centroid):
@@ -103,7 +146,63 @@ class FrameCentroid(Centroid):
 
 
 def test_a_downstream_on_frames_passes() -> None:
-    assert failures(check_downstream(make(FrameCentroid))) == {}
+    checks = list(check_downstream(make(FrameCentroid)))
+    assert "a short utterance scores alike beside a long one" in {check.name for check in checks}
+    assert failures(checks) == {}
+
+
+class Unmasked(FrameCentroid):
+    """Means over padded frames, as long as the longest that is predicted with it."""
+
+    def flat(self, examples):
+        longest = max(frames.shape[1] for frames in examples.x)
+        return np.stack([frames.sum(axis=1).ravel() / longest for frames in examples.x]).astype(np.float64)
+
+
+class ByThreads(Centroid):
+    """Scores depend on how many threads compute."""
+
+    def predict(self, examples):
+        return super().predict(examples) * (1 + torch.get_num_threads())
+
+
+class FromIds(Centroid):
+    """Knows the order in which classes come."""
+
+    def predict(self, examples):
+        known = np.array([int(name[-3:]) // len(set(examples.speakers)) % 3 for name in examples.ids])
+        return super().predict(examples) + 100 * np.eye(3)[known]
+
+
+class Unsaved(Centroid):
+    """Keeps what it learns outside of itself."""
+
+    def fit(self, train, dev, *, seed):
+        selection = super().fit(train, dev, seed=seed)
+        type(self).learnt[id(self)] = self.centres
+        return selection
+
+    def predict(self, examples):
+        self.centres = type(self).learnt[id(self)]
+        return super().predict(examples)
+
+    learnt: ClassVar[dict] = {}
+
+
+class NoPickle(Centroid):
+    """Cannot be saved."""
+
+    def fit(self, train, dev, *, seed):
+        self.keep = lambda: None
+        return super().fit(train, dev, seed=seed)
+
+
+class WrongDimensions(Sums):
+    """Gives the dimensions in another order."""
+
+    def predict(self, examples):
+        scores = super().predict(examples)
+        return scores[:, ::-1] if examples.kind == "regression" else scores
 
 
 class Standardised(Centroid):
@@ -233,9 +332,19 @@ class PathIdentity(Centroid):
     [
         (Float32Scores, "scores have the right shape and are finite", r"shape \(30, 3\) and dtype float32"),
         (Labels, "scores have the right shape and are finite", r"shape \(30,\) and dtype int64"),
-        (NaNScore, "scores have the right shape and are finite", "nan for utterance 'toy2-029' and class 'sad'"),
+        (NaNScore, "scores have the right shape and are finite", "nan for utterance 'toy2-029' and 'sad'"),
         (NeedsLabels, "scores have the right shape and are finite", "predicting 30 utterances raises TypeError"),
-        (Unlearnt, "separable classes are learnt", r"UAR of 0\.\d\d on three classes"),
+        (Unlearnt, "separable classes are learnt", r"UAR 0\.\d\d on three classes"),
+        (WrongDimensions, "dimensions are learnt", r"CCC -?0\.\d\d on two dimensions"),
+        (FromIds, "noise is not learnt", "UAR 1.00 on features that say nothing"),
+        (
+            Unmasked,
+            "a short utterance scores alike beside a long one",
+            r"beside one of 200 frames \('toy2-000'\) get other",
+        ),
+        (ByThreads, "one thread or two give the same", "one thread and two give other scores"),
+        (Unsaved, "a head that was saved and loaded predicts the same", "predicting 30 utterances raises KeyError"),
+        (NoPickle, "a head that was saved and loaded predicts the same", "saving the fitted head with pickle"),
         (Unseeded, "the same seed gives the same bytes", "two heads fitted with seed 0.*differ by up to.*utterance"),
         (DrawsInPredict, "the same seed gives the same bytes", "the same head predicts.*in two ways"),
         (IgnoresSeed, "the seed matters exactly where it is said to", "seeds 0 and 1 give the same scores"),

@@ -97,3 +97,26 @@ def test_more_shards_than_a_process_may_open(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert values == list(range(400))
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the resident pages are told by Linux alone")
+def test_what_was_read_does_not_stay_in_memory(tmp_path: Path) -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[2]) * 4096  # pages of files
+
+    tensors = {str(key): np.full((16, 1 << 18), key, np.float32) for key in range(24)}  # 16 MiB each
+    for key, tensor in tensors.items():
+        write_shard(tmp_path, {key: tensor}, {})
+    shards = [shard for shard in open_shards(tmp_path) if isinstance(shard, Shard)]
+    assert len(shards) == 24
+    before, largest = resident(), 0
+    held = []
+    for shard in shards:
+        (key,) = shard.places
+        assert not shard.damaged([key])
+        held.append(shard.tensor(key))
+        assert held[-1].mean() == float(key)
+        largest = max(largest, resident() - before)
+    assert largest < 160 << 20  # of 384 MiB
+    for shard, tensor in zip(shards, held, strict=True):  # what was given is still there
+        assert float(tensor[3, 5]) == float(next(iter(shard.places)))

@@ -58,6 +58,56 @@ class Adapter(Downstream):
 
     def predict(self, examples):
         return np.eye(2)[(examples.x[:, 0, 0] < 700).astype(int)]
+
+
+def reachable(thing, seen):
+    """All that can be had of a thing by its attributes and items."""
+    if id(thing) in seen or isinstance(thing, (str, bytes, int, float, type(None))):
+        if isinstance(thing, str):
+            yield thing
+        return
+    seen[id(thing)] = thing
+    yield thing
+    inside = list(getattr(thing, "__dict__", {}).values())
+    if isinstance(thing, dict):
+        inside += [*thing.keys(), *thing.values()]
+    elif isinstance(thing, (list, tuple, set, frozenset)):
+        inside += thing
+    for one in inside:
+        yield from reachable(one, seen)
+
+
+class Thief(Downstream):
+    """Looks for the labels of the target wherever it can, and writes down what it finds."""
+
+    name = "thief"
+    adapts = True
+    needs = "mean"
+
+    def fit(self, train, dev, *, seed, adapt):
+        everything = list(reachable(adapt, {}))
+        found = [
+            type(thing).__name__
+            for thing in everything
+            if type(thing).__module__.startswith(("benchmark.protocol", "benchmark.base"))
+            or (isinstance(thing, str) and ("high" in thing or "low" in thing) and thing not in adapt.outputs)
+            or (isinstance(thing, np.ndarray) and thing.dtype.kind in "iu" and len(thing) == len(adapt))
+        ]
+        ordered = np.diff(np.array([frames.ravel()[0] for frames in adapt.x]) < 700).sum()
+        with LOG.open("a") as handle:
+            told = {"found": found, "y": adapt.y is not None, "auxiliary": adapt.auxiliary is not None}
+            handle.write(json.dumps({**told, "changes": int(ordered), "known": len(everything)}) + "\\n")
+        return Selection()
+
+    def predict(self, examples):
+        return np.zeros((len(examples), 2))
+
+
+class FrameThief(Thief):
+    """The same on frames, which are read when they are asked for."""
+
+    name = "frame-thief"
+    needs = "frames"
 '''
 
 PART = {"label_map": {"high": "high", "low": "low"}, "expect": {"utterances": 40, "speakers": 4}}
@@ -146,10 +196,24 @@ def test_a_head_that_adapts_sees_the_target_without_labels_and_never_the_test_se
     assert len(shown) == len(records) == 2
     for one in shown:
         assert one["labels"] is False
-        assert {i.partition(":")[0] for i in one["adapt"]} == {"elsewhere"}
-        assert len(one["adapt"]) == 20
+        assert one["adapt"] == [f"adapt-{number:06d}" for number in range(20)]
     assert {(r.counts.train, r.counts.dev, r.counts.adapt, r.counts.test) for r in records} == {(30, 10, 20, 20)}
     assert {record.task.corpus.name for record in records} == {"csv -> elsewhere"}
+
+
+@pytest.mark.parametrize("thief", ["thief", "frame-thief"])
+def test_labels_of_the_target_cannot_be_reached(registry, both, tmp_path, progress, thief: str) -> None:
+    """Not by targets, not by ids, which say the label here, and not by the order, which is that of a keyed hash."""
+    path = tmp_path / "here-to-elsewhere.yaml"
+    path.write_text(yaml.safe_dump(CROSS))
+    (outcome,) = run(Request(["peak"], [str(path)], [thief]), registry, both, progress, "cpu")
+    assert outcome.failed == {}
+    shown = [json.loads(line) for line in (tmp_path / "two_corpora_plugin.jsonl").read_text().splitlines()]
+    assert len(shown) == 2
+    for one in shown:
+        assert one["known"] > 20  # it looked
+        assert (one["found"], one["y"], one["auxiliary"]) == ([], False, False)
+        assert one["changes"] > 5  # sorted by id, high and low come in blocks: three changes
 
 
 def test_a_head_that_adapts_is_refused_where_there_is_no_target(registry, both, toy_task, progress) -> None:
@@ -166,6 +230,7 @@ def test_a_head_that_adapts_is_refused_where_there_is_no_target(registry, both, 
         ({"target": {"corpus": "csv", **PART}}, "source and target are two corpora"),
         ({"dev": {"scheme": "next-fold"}}, "the folds divide the target alone"),
         ({"dev": {"scheme": "test"}}, "the folds divide the target alone"),
+        ({"few_shot": {"per_class": 0}}, "greater than or equal to 1"),
         ({"context": {"turns": 2}}, "context is of the dialogues of one corpus"),
         (
             {"target": {"corpus": "elsewhere", **PART, "label_map": {"high": "hihg", "low": "low"}}},
@@ -200,3 +265,36 @@ def test_targets_are_of_the_shared_classes(registry, both) -> None:
     dataset = load_dataset(task, registry.corpora_of(task), both)
     pair = [dataset.by_id["csv:anna/high0.wav"], dataset.by_id["elsewhere:anna/high0.wav"]]
     np.testing.assert_array_equal(dataset.targets(pair), [0, 1])
+
+
+def test_few_labelled_utterances_of_the_target_join_train(registry, both) -> None:
+    plain = load_dataset(cross(), registry.corpora_of(cross()), both)
+    before = set[str]()
+    for number in (1, 3):
+        task = cross(few_shot={"per_class": number, "seed": 5})
+        dataset = load_dataset(task, registry.corpora_of(task), both)
+        for fold, known in zip(dataset.folds, plain.folds, strict=True):
+            moved = set(fold.train) - set(known.train)
+            assert sorted(dataset.labels[i] for i in moved) == ["high"] * number + ["low"] * number
+            assert all(i.startswith("elsewhere:") for i in moved)
+            assert moved | set(fold.adapt) == set(known.adapt)
+            assert moved.isdisjoint(fold.adapt)
+            assert (fold.dev, fold.test) == (known.dev, known.test)
+        moved = set(dataset.folds[0].train) - set(plain.folds[0].train)
+        assert before < moved
+        before = moved
+    other = cross(few_shot={"per_class": 3, "seed": 6})
+    assert (
+        set(load_dataset(other, registry.corpora_of(other), both).folds[0].train) - set(plain.folds[0].train) != before
+    )
+
+
+def test_more_shots_than_there_are_utterances_are_refused(registry, both) -> None:
+    task = cross(few_shot={"per_class": 11})
+    with pytest.raises(BenchError, match=r"few_shot of fold .*: 11 utterances of 'high' are wanted, and there are 10"):
+        load_dataset(task, registry.corpora_of(task), both)
+
+
+def test_few_shots_are_for_classes_between_two_corpora() -> None:
+    with pytest.raises(ValueError, match="few_shot takes utterances of each class of a target"):
+        Task.model_validate({**TOY_TASK, "few_shot": {"per_class": 1}})

@@ -178,6 +178,16 @@ def test_todays_schema_writes_what_it_reads(name: str) -> None:
     assert canonical_json(sealed(sample.model_dump(mode="json"))) + b"\n" == content
 
 
+def test_a_learning_curve_is_kept() -> None:
+    (sample,) = read_file(SAMPLES / "schema-3-unit.json")
+    content = json.loads((SAMPLES / "schema-3-unit.json").read_bytes())["selection"]
+    assert "curve" not in content
+    curve = [{"when": 1, "train_loss": None, "dev_loss": 0.5, "dev_score": 0.25}]
+    part = type(sample.selection).model_validate({**content, "curve": curve})
+    assert part.model_dump(mode="json")["curve"] == curve
+    assert sample.model_copy(update={"selection": part}).model_dump(mode="json")["selection"]["curve"] == curve
+
+
 def test_todays_schema_packs_what_it_reads() -> None:
     path = SAMPLES / "schema-3-cell.json"
     assert pack(read_file(path)) == path.read_bytes()

@@ -371,6 +371,7 @@ class Both(Downstream):
     """Remembers the auxiliary classes that it is shown."""
 
     name = "both"
+    kinds = ("regression",)
 
     def fit(self, train, dev, *, seed):
         self.log("fit", train)
@@ -596,11 +597,11 @@ def test_who_stops_a_run_is_told_what_is_done(toy_task, plugin, settings, progre
     fitted = []
     fit = Worker.fit
 
-    def stopped(self, unit, device, progress):
+    def stopped(self, unit, device, progress, report):
         if len(fitted) == 3:
             raise KeyboardInterrupt
         fitted.append(unit)
-        return fit(self, unit, device, progress)
+        return fit(self, unit, device, progress, report)
 
     monkeypatch.setattr(Worker, "fit", stopped)
     with pytest.raises(KeyboardInterrupt):
@@ -654,3 +655,51 @@ def test_a_checkpoint_by_its_name_and_by_its_folder_is_encoded_once(
     go(request(toy_task, upstreams=["hubert-base"]), placed, progress, plugin)
     (outcome,) = go(request(toy_task, upstreams=[f"hf:{tmp_path}/hubert-base"]), placed, progress, plugin)
     assert (outcome.upstream, outcome.completed, outcome.newly_encoded) == ("hf:hubert-base", 8, 0)
+
+
+def test_a_changed_recipe_is_modified_and_its_record_says_how(toy_task: Path, settings: Settings, progress) -> None:
+    request = Request(["chance"], [str(toy_task)], ["svm"], folds=["anna"])
+    (own,) = run(request, Registry(), settings, progress, "cpu")
+    (changed,) = run(request, Registry(changes=["downstream.C=0.5"]), settings, progress, "cpu")
+    assert (own.protocol, own.completed, changed.protocol, changed.completed) == ("official", 1, "modified", 1)
+    records = {record.protocol: record for record in RecordStore(settings.results)}
+    assert len({record.id for record in records.values()}) == 2
+    assert records["modified"].downstream.name == "svm"
+    assert records["modified"].downstream.params["C"] == 0.5
+    assert records["modified"].provenance.command.endswith("--set downstream.C=0.5")
+    assert "--set" not in records["official"].provenance.command
+
+
+LONG = '''
+from benchmark import Downstream, Selection
+
+
+class Long(Downstream):
+    """Says how far it is."""
+
+    name = "long"
+    concurrent = CONCURRENT
+
+    def fit(self, train, dev, *, seed):
+        for share in (0.25, 0.75, 0.5, 1.0):
+            self.report(share)
+        return Selection()
+
+    def predict(self, examples):
+        return [[1.0, 0.0]] * len(examples)
+'''
+
+
+@pytest.mark.parametrize("concurrent", [False, True])
+def test_progress_counts_what_heads_say_of_their_units(
+    toy_task: Path, settings: Settings, progress, tmp_path: Path, concurrent: bool
+) -> None:
+    from contextlib import nullcontext
+
+    told: list[float] = []
+    path = tmp_path / "long_plugin.py"
+    path.write_text(LONG.replace("CONCURRENT", str(concurrent)))
+    progress.stage = lambda title, total: nullcontext(told.append if title.startswith("fit") else lambda count: None)
+    request = Request(["chance"], [str(toy_task)], ["long"], seeds=[0])
+    run(request, Registry([str(path)]), settings, progress, "cpu")
+    assert sorted(told) == pytest.approx([0.25] * 8 + [0.5] * 4)

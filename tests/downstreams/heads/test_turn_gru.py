@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.contracts.downstream import toy
+from benchmark.contracts.toys import toy
 from benchmark.errors import BenchError
 from benchmark.metrics import score
 from benchmark.registry.registry import Registry

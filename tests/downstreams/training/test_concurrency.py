@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from benchmark.base import Downstream
-from benchmark.contracts.downstream import toy
+from benchmark.contracts.toys import toy
 from benchmark.registry.registry import Registry
 
 REGISTRY = Registry()  # as in a run, where one serves all threads

@@ -1,0 +1,165 @@
+"""The parameters of heads that are torch modules on frames, trained by gradient."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from benchmark.base.downstream import HeadParams, UsesDev
+from benchmark.io.yamls import Closed
+from benchmark.metrics import METRICS
+from benchmark.types import Kind, Needs
+from downstreams.normalisation import Normalisation
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Optimiser(Closed):
+    """How parameters follow their gradient, by torch's optimiser of that name."""
+
+    name: Literal["adam", "adamw", "rmsprop", "sgd"] = Field(description="torch.optim's optimiser")
+    learning_rate: Positive = Field(description="at the beginning")
+    momentum: Fraction = Field(0.0, description="of rmsprop and sgd")
+    betas: tuple[Fraction, Fraction] = Field((0.9, 0.999), description="of adam and adamw")
+    epsilon: Positive = Field(1e-8, description="of adam, adamw and rmsprop")
+    weight_decay: NotNegative = Field(0.0, description="L2 penalty on all parameters; decoupled in adamw")
+
+    @model_validator(mode="after")
+    def _has_only_its_own(self) -> Optimiser:
+        is_adam = self.name in ("adam", "adamw")
+        if self.momentum and is_adam:
+            raise ValueError(f"momentum means nothing to {self.name}: leave it out, or change betas")
+        if not is_adam and "betas" in self.model_fields_set:
+            raise ValueError(f"betas mean nothing to {self.name}: leave them out")
+        if self.name == "sgd" and "epsilon" in self.model_fields_set:
+            raise ValueError("epsilon means nothing to sgd: leave it out")
+        return self
+
+
+class Schedule(Closed):
+    """How the learning rate changes, from one unit (an epoch, or an optimiser step) to the next."""
+
+    kind: Literal["constant", "cyclic", "warmup"] = Field(
+        "constant",
+        description="cyclic: a triangle between the learning rate and `highest`, as torch's CyclicLR; warmup: rises "
+        "from 0 and falls to 0, as SpeechBrain's LinearWarmupScheduler, after a first unit at the full rate",
+    )
+    per: Literal["epoch", "step"] = Field("epoch", description="what is a unit")
+    highest: Positive | None = Field(None, description="top of the triangle")
+    rise: Count | None = Field(None, description="units from the bottom of the triangle, or from 0, to the top")
+    lowest_momentum: Fraction | None = Field(
+        None, description="momentum at the top of the triangle, where it is cycled against the rate"
+    )
+    total: Count | None = Field(None, description="units from the beginning of the warm-up to the rate 0")
+
+    @model_validator(mode="after")
+    def _has_only_its_own(self) -> Schedule:
+        takes = {"constant": set(), "cyclic": {"highest", "rise", "lowest_momentum"}, "warmup": {"rise", "total"}}
+        needs = {"constant": set(), "cyclic": {"highest", "rise"}, "warmup": {"rise", "total"}}
+        given = {name for name in ("highest", "rise", "lowest_momentum", "total") if getattr(self, name) is not None}
+        for name in sorted(given - takes[self.kind]):
+            raise ValueError(f"{name} means nothing to a {self.kind} schedule: leave it out")
+        for name in sorted(needs[self.kind] - given):
+            raise ValueError(f"a {self.kind} schedule needs {name}")
+        if self.rise is not None and self.total is not None and self.total <= self.rise:
+            raise ValueError(f"total is {self.total}, and the warm-up alone takes {self.rise}")
+        return self
+
+
+class FramesParams(HeadParams):
+    """What decides the numbers of a head of frames; heads add what their modules need."""
+
+    # What is read
+    layers: Literal["last", "all", "mean-last-4"] = Field(
+        description="of L layers: the last, all, or the mean of the last four (of all, where there are fewer)"
+    )
+    normalisation: Normalisation = Field(
+        description="standardise every dimension of every layer over frames: global (by train), speaker (transductive) "
+        "or none"
+    )
+    max_frames: Count | None = Field(description="a longer utterance is cut to its first frames; null: never")
+
+    # How it is dealt
+    batch_size: Count = Field(description="utterances in a batch at most")
+    batch_frames: Count | None = Field(
+        None, description="frames in a batch at most, padding included; a longer utterance is a batch of its own"
+    )
+    sort_batches: Count = Field(1, description="so many batches are sorted by length together; 1: in random order")
+    accumulate: Count = Field(1, description="batches in an optimiser step")
+    memory: Positive = Field(
+        1024,
+        description="frames in memory at most [MiB]; what fits is read once, more is read again in every epoch and "
+        "shuffled by blocks and within windows",
+    )
+
+    # What is minimised: of classes the cross entropy, which the next three change; of dimensions 1 - CCC
+    class_weight: Literal["balanced"] | None = Field(None, description="weigh classes by 1 / their frequency, or not")
+    focal: NotNegative = Field(0.0, description="exponent of (1 - p) that the cross entropy is multiplied by")
+    label_smoothing: Fraction = Field(0.0, description="share of a target that all classes have alike")
+    auxiliary: NotNegative = Field(
+        0.0, description="weight of the cross entropy of auxiliary classes, in tasks that have them"
+    )
+
+    # How
+    optimiser: Optimiser = Field(description="how parameters follow their gradient")
+    schedule: Schedule = Field(Schedule(), description="how the learning rate changes")
+    clip_norm: Positive | None = Field(None, description="largest L2 norm of the gradient; null for no clipping")
+    clip_value: Positive | None = Field(None, description="largest size of each value of the gradient, or null")
+    initial: Literal["torch", "keras"] = Field(
+        "torch", description="distribution of initial values: that of torch's own modules, or of those of Keras"
+    )
+
+    # How long, and what is kept
+    unit: Literal["epochs", "steps"] = Field(
+        "epochs", description="what maximum and evaluate_every count: passes over train, or optimiser steps"
+    )
+    maximum: Count = Field(description="when training ends at the latest")
+    evaluate_every: Count = Field(1, description="units between two evaluations on dev")
+    patience: Count | None = Field(
+        description="evaluations in a row without a better dev score or a lower dev loss that end training; null: none"
+    )
+    select_on: str = Field(
+        description='what selects on dev: "loss", "primary" for the metric of the task, or a metric\'s name'
+    )
+    ties: Literal["loss", "first"] = Field(
+        "first", description="of equal dev scores take that of lower dev loss, or the first"
+    )
+    seed: int | None = Field(None, description="decides initial values, order and dropout; null: the seed of the run")
+
+    @model_validator(mode="after")
+    def _is_evaluated(self) -> FramesParams:
+        if self.evaluate_every > self.maximum:
+            raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
+        if self.select_on not in ("loss", "primary", *METRICS):
+            raise ValueError(f"select_on is 'loss', 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
+        return self
+
+    @property
+    def needs(self) -> Needs:
+        """All frames."""
+        return "frames"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Both, but that of its metric alone where it selects on one that it names."""
+        by_name = self.select_on not in ("loss", "primary")
+        return (METRICS[self.select_on].kind,) if by_name else ("classification", "regression")
+
+    @property
+    def stochastic(self) -> bool:
+        """True unless the recipe fixes the seed."""
+        return self.seed is None
+
+    @property
+    def uses_dev(self) -> UsesDev:
+        """Always "select": dev chooses the state that is kept."""
+        return "select"
+
+    @property
+    def transductive(self) -> bool:
+        """True with normalisation by speaker."""
+        return self.normalisation == "speaker"

@@ -1,0 +1,20 @@
+"""The parameters of nearest neighbours."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from downstreams.params.vectors import VectorParams
+
+
+class KNNParams(VectorParams):
+    """What decides the numbers of the head."""
+
+    neighbours: Annotated[int, Field(ge=1)] = Field(
+        description="how many of the most similar utterances vote; all where there are fewer"
+    )
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        description="votes weigh as the softmax of similarity / temperature; null: all the same"
+    )

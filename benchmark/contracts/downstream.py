@@ -23,6 +23,8 @@ from benchmark.types import Examples, Kind, Selection
 LEARNT = {"classification": 0.8, "regression": 0.6}
 NOT_LEARNT = {"classification": 0.47, "regression": 0.3}
 METRIC = {"classification": "uar", "regression": "ccc"}
+# As wide as a small network: how far a recipe of few steps gets is their number times the rate times the values.
+DIM = 256
 TOLERANCE = 1e-5  # of a score, relative where it is above one: rounding in products of other sizes
 # Two threads add in another order, and training makes more of a rounding; a run fits every head in one thread.
 THREADS_TOLERANCE = 1e-3
@@ -54,6 +56,7 @@ class _Toys:
             kind=self.kind,
             noise=noise,
             frames=frames,
+            **({} if self.head.sequences else {"dim": DIM}),  # turns make a narrow one wide, and training long
         )
 
     def fit(self, seed: int, *, noise: bool = False, threads: int = 1) -> tuple[Downstream, Selection]:
@@ -197,7 +200,7 @@ def _selection(toys: _Toys) -> None:
     )
     require(epoch is None or epoch >= 1, f"the selection has epoch {epoch!r}", "epochs count from 1")
     if weights is not None:
-        layers = toys.train.x[0].shape[0]
+        layers = toys.train.x[0].shape[0 if toys.head.needs.startswith("frames") else -2]
         require(
             len(weights) == layers and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
             f"the layer weights of {layers} layers are {weights!r}",

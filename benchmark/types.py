@@ -139,6 +139,19 @@ class Features:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """What a trained teacher says of utterances, from an upstream of its own.
+
+    Attributes:
+        embeddings: (n, E) float32.
+        values: (n, K) float64 class scores, or values (n, k) of the dimensions.
+    """
+
+    embeddings: NDArray[np.float32]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Examples:
     """What a head sees: features of n utterances and, for fitting, their targets.
 
@@ -146,7 +159,8 @@ class Examples:
         ids: The n utterance ids, in order.
         x: For heads that need "mean": (n, L, D) float32. For "statistics": (n, L, 2 D), means and then deviations. For
             "frames": n arrays (L, T_i, D), each read when it is asked for. In a task with context: n arrays
-            (S_i, L, D), the means of the S_i utterances that were said before.
+            (S_i, L, D), the means of the S_i utterances that were said before; for "frames" n tuples of their frames,
+            S_i arrays (L, T, D), each tuple read when it is asked for.
         y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting and for adapt.
         speakers: The n speakers ("unknown" where a corpus knows none).
         outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.
@@ -159,6 +173,7 @@ class Examples:
         parts: Name and dimension of each upstream that was joined into one, in the order of the values of x; empty
             where there is a single one.
         upstream: Name of the upstream, for heads that know the layers of some.
+        taught: What a teacher says of train, for heads that have one; never of dev or test.
     """
 
     ids: tuple[str, ...]
@@ -173,6 +188,7 @@ class Examples:
     auxiliary_outputs: tuple[str, ...] = ()
     parts: tuple[tuple[str, int], ...] = ()
     upstream: str = ""
+    taught: Taught | None = None
 
     def __len__(self) -> int:
         """The number of utterances."""

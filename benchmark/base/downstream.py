@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.errors import BenchError
 from benchmark.io.yamls import Closed
 from benchmark.types import Examples, Kind, Needs, Selection
 
@@ -66,6 +67,11 @@ class HeadParams(Closed):
     def networks(self) -> tuple[str, ...]:
         """Words of which the upstream's name must have one, where the head names layers of networks; else empty."""
         return ()
+
+    @property
+    def teacher(self) -> tuple[str, str] | None:
+        """Upstream and downstream of a teacher, trained on the same fold, from which the head learns; None for none."""
+        return None
 
     @property
     def upstream_beside(self) -> str | None:
@@ -148,6 +154,11 @@ class Downstream(ABC):
         return self.params.networks  # type: ignore[no-any-return]
 
     @property
+    def teacher(self) -> tuple[str, str] | None:
+        """As `HeadParams.teacher`."""
+        return self.params.teacher  # type: ignore[no-any-return]
+
+    @property
     def upstream_beside(self) -> str | None:
         """As `HeadParams.upstream_beside`."""
         return self.params.upstream_beside  # type: ignore[no-any-return]
@@ -178,3 +189,11 @@ class Downstream(ABC):
     def parameters(self) -> int:
         """Number of trained values after `fit`."""
         return 0
+
+    def embeddings(self, examples: Examples) -> NDArray[np.float32]:
+        """What the fitted head makes of utterances before its output, (n, E), for another head to learn from.
+
+        Raises:
+            BenchError: It has no such thing.
+        """
+        raise BenchError(f"the head {self.name} has no embeddings that another could learn from", "choose a network")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
-from benchmark.contracts.toys import content, select, toy_of
+from benchmark.contracts.toys import content, layers_of, select, toy_of
 from benchmark.metrics import score
 from benchmark.run.threads import limited_threads
 from benchmark.types import Examples, Kind, Selection
@@ -200,7 +200,7 @@ def _selection(toys: _Toys) -> None:
     )
     require(epoch is None or epoch >= 1, f"the selection has epoch {epoch!r}", "epochs count from 1")
     if weights is not None:
-        layers = toys.train.x[0].shape[0 if toys.head.needs.startswith("frames") else -2]
+        layers = layers_of(toys.train, toys.head.needs)
         require(
             len(weights) == layers and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
             f"the layer weights of {layers} layers are {weights!r}",
@@ -289,7 +289,7 @@ def _unpadded(toys: _Toys) -> None:
         short = select(toys.test, [row])
         x = (*short.x, *long.x)
         beside = replace(short, ids=short.ids + long.ids, x=x, speakers=short.speakers + long.speakers)
-        message = f"{short.x[0].shape[1]} frames beside 200 ({short.ids[0]!r})"
+        message = f"a short utterance beside one of 200 frames ({short.ids[0]!r})"
         hint = "padding must not reach an output: mask it wherever frames are summed, normalised or attended to"
         _require_close(toys.predict(head, short), toys.predict(head, beside)[:1], f"{message} get other scores", hint)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Downstream
-from benchmark.types import Examples, Kind, Needs
+from benchmark.types import Examples, Kind, Needs, Taught
 
 CLASSES = ("angry", "happy", "sad")
 DIMENSIONS = ("arousal", "valence")
@@ -41,7 +41,7 @@ def toy(
         utterances: n.
         speakers: How many speakers they are spread over; each has every class.
         seed: Decides all but the centres, which are the same for every seed.
-        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns.
+        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns; of frames n tuples of S arrays.
         kind: "regression" for two dimensions in place of the classes: sums over values of x, on a scale about 4.
         noise: Leave out centres, so that features say nothing of the targets, which stay as they are.
         frames: Fewest and most frames T of an utterance.
@@ -62,7 +62,7 @@ def toy(
         means = means - centres[y]
         if kind == "regression":
             means = generator.standard_normal(means.shape)
-    x: NDArray[np.float32] | tuple[NDArray[np.float32], ...] = means.astype(np.float32)
+    x: Any = means.astype(np.float32)
     if needs == "statistics":
         deviations = 0.3 * generator.uniform(0.5, 1.5, means.shape)
         x = np.concatenate([means, deviations], axis=-1).astype(np.float32)
@@ -78,10 +78,11 @@ def toy(
     turns = None
     if sequences:
         turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
-        x = tuple(
+        said = tuple(
             (mean + 0.3 * generator.standard_normal((len(spoken), layers, dim))).astype(np.float32)
             for mean, spoken in zip(means, turns, strict=True)
         )
+        x = said if needs == "mean" else tuple(_frames_of(one, generator, frames) for one in said)
     return Examples(
         ids=tuple(f"toy{seed}-{index:03d}" for index in range(utterances)),
         x=x,
@@ -100,7 +101,16 @@ def toy_of(head: Downstream, **about: Any) -> Examples:
     """Examples of the form that a head takes; with what else `toy` takes."""
     if head.networks:
         about = {"upstream": f"{head.networks[0]}-toy", "layers": NAMED_LAYERS, **about}
-    return toy(head.needs, sequences=head.sequences, beside=head.upstream_beside, **about)
+    made = toy(head.needs, sequences=head.sequences, beside=head.upstream_beside, **about)
+    return made if head.teacher is None else replace(made, taught=_lesson(made, head))
+
+
+def _lesson(examples: Examples, head: Downstream) -> Taught:
+    """What a teacher says that knows the targets: random directions of each, as wide as the head's own embedding."""
+    width = int(getattr(head.params, "embedding", DIM))
+    values = np.asarray(examples.y, dtype=np.float64).reshape(len(examples), -1)
+    directions = np.random.Generator(np.random.PCG64(3)).standard_normal((values.shape[1], width))
+    return Taught(((values - 4) @ directions).astype(np.float32), values)
 
 
 def select(examples: Examples, rows: list[int]) -> Examples:
@@ -108,14 +118,32 @@ def select(examples: Examples, rows: list[int]) -> Examples:
     x = examples.x[rows] if isinstance(examples.x, np.ndarray) else tuple(examples.x[row] for row in rows)
     ids, speakers = (tuple(values[row] for row in rows) for values in (examples.ids, examples.speakers))
     turns = None if examples.turns is None else tuple(examples.turns[row] for row in rows)
-    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns)
+    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns, taught=None)
+
+
+def layers_of(examples: Examples, needs: Needs) -> int:
+    """How many layers the features of an utterance have, of sequences too."""
+    first = examples.x[0][0] if isinstance(examples.x[0], tuple) else examples.x[0]
+    return int(first.shape[0 if needs.startswith("frames") else -2])
 
 
 def content(examples: Examples) -> bytes:
     """All numbers of some examples, by which a change is seen."""
     x = [examples.x] if isinstance(examples.x, np.ndarray) else list(examples.x)
+    x = [array for one in x for array in (one if isinstance(one, tuple) else (one,))]
     y = [] if examples.y is None else [examples.y]
     return b"".join(array.tobytes() for array in (*x, *y, *(examples.turns or ())))
+
+
+def _frames_of(
+    said: NDArray[np.float32], generator: np.random.Generator, frames: tuple[int, int]
+) -> tuple[NDArray[np.float32], ...]:
+    """Frames (3, T, 8) of each utterance, around its mean."""
+    lengths = generator.integers(frames[0], frames[1] + 1, len(said))
+    return tuple(
+        (mean[:, np.newaxis] + 0.3 * generator.standard_normal((len(mean), length, DIM))).astype(np.float32)
+        for mean, length in zip(said, lengths, strict=True)
+    )
 
 
 def _values(means: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from benchmark.lazy import LazyMapping, LazySequence
 from benchmark.protocol.dataset import Dataset
 from benchmark.records import SelectionPart
 from benchmark.sufficient import STATISTICS
-from benchmark.types import Examples, Needs, Selection
+from benchmark.types import Examples, Needs, Selection, Taught
 
 # Raised whenever a head is fed or its decisions are counted otherwise: part of what a published head is.
 VERSION = 1
@@ -46,7 +46,12 @@ class Scored:
 
 
 def fit_and_score(
-    dataset: Dataset, encoded: Encoded, make_head: Callable[[], Downstream], fold_name: str, seed: int
+    dataset: Dataset,
+    encoded: Encoded,
+    make_head: Callable[[], Downstream],
+    fold_name: str,
+    seed: int,
+    teach: Callable[[], Taught] | None = None,
 ) -> Scored | str:
     """Fit a new head on train, let it select on dev, and score it on test once.
 
@@ -56,6 +61,7 @@ def fit_and_score(
         make_head: Builds the head.
         fold_name: Which fold.
         seed: Of the head.
+        teach: Gives what a trained teacher says of train, for a head that has one.
 
     Returns:
         What came out; or the reason, where the head fails.
@@ -63,7 +69,9 @@ def fit_and_score(
     started = time.perf_counter()
     try:
         fold, head = next(fold for fold in dataset.folds if fold.name == fold_name), make_head()
-        train, dev, test = (_examples(dataset, encoded, ids, head.needs) for ids in (fold.train, fold.dev, fold.test))
+        train, dev, test = (examples_of(dataset, encoded, ids, head.needs) for ids in (fold.train, fold.dev, fold.test))
+        if teach is not None:
+            train = replace(train, taught=teach())
         more = {"adapt": _of_target(dataset, encoded, fold.adapt, head.needs)} if head.adapts else {}
         selection = head.fit(train, dev, seed=seed, **more)
         # A head sees of the test set everything but its targets.
@@ -81,7 +89,7 @@ def _of_target(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Ne
 
     The ids of many corpora say the label.
     """
-    known = _examples(dataset, encoded, keyed_order(dataset.salt, list(ids)), needs)
+    known = examples_of(dataset, encoded, keyed_order(dataset.salt, list(ids)), needs)
     names = [f"adapt-{number:06d}" for number in range(len(ids))]
     x = known.x
     if not isinstance(x, np.ndarray):
@@ -93,13 +101,25 @@ def _unlabelled(examples: Examples) -> Examples:
     return replace(examples, y=None, auxiliary=None)
 
 
-def _examples(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+def examples_of(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+    """Utterances as heads are given them, with their targets.
+
+    Args:
+        dataset: Has them.
+        encoded: Their features.
+        ids: Which, in order.
+        needs: What the head needs of each.
+    """
     utterances = [dataset.by_id[name] for name in ids]
     x: Any
     turns = None
     if dataset.task.context is not None:
         said = [[(number, name) for number, turn in enumerate(dataset.context[i]) for name in turn] for i in ids]
-        x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
+        if needs == "mean":
+            x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
+        else:
+            before_of = dict(zip(ids, said, strict=True))
+            x = LazySequence(LazyMapping(ids, lambda i: tuple(encoded.features[name] for _, name in before_of[i])), ids)
         turns = tuple(np.array([number for number, _ in before], dtype=np.int64) for before in said)
     else:
         x = LazySequence(encoded.features, ids)

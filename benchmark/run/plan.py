@@ -142,7 +142,8 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                 todo = tuple(unit for unit in units if _is_todo(known[unit], request.rerun))
                 kept = {unit: found for unit, found in known.items() if not _is_todo(found, request.rerun)}
                 failed = {unit.label: reason for unit, found in kept.items() if (reason := _reason(found)) is not None}
-                demands = worker.view(names).demands(material.dataset, material.heard) if todo else []
+                views = worker.views(names) if todo else []
+                demands = [one for view in views for one in view.demands(material.dataset, material.heard)]
                 cells.append(
                     CellPlan(
                         names=names,

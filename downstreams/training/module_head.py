@@ -112,6 +112,15 @@ class ModuleHead(Downstream):
         `Drawn`. Nothing is computed here: it is made without values, which are drawn afterwards.
         """
 
+    def _forward(self, module: nn.Module, batch: Batch) -> Outputs:
+        """What the module makes of a batch."""
+        outputs: Outputs = module(batch.x, batch.mask)
+        return outputs
+
+    def _supervised_weight(self, epoch: int) -> float:
+        """Weight of the losses of the targets in an epoch, counted from 1, beside `_penalty`."""
+        return 1.0
+
     def _penalty(
         self, module: nn.Module, outputs: Outputs, batch: Batch, target: Batch | None, epoch: int
     ) -> Tensor | None:
@@ -177,8 +186,8 @@ class ModuleHead(Downstream):
         targets = self._targets_of_adapt(adapt, free - held_out.frames.kept, target_order)
 
         def loss(batch: Batch, epoch: int) -> Tensor:
-            outputs: Outputs = module(batch.x, batch.mask)
-            value = self._supervised(objective, outputs, learnt, batch.rows)
+            outputs = self._forward(module, batch)
+            value = self._supervised_weight(epoch) * self._supervised(objective, outputs, learnt, batch.rows)
             more = self._penalty(module, outputs, batch, targets(len(batch.rows)), epoch)
             return value if more is None else value + more
 
@@ -234,6 +243,15 @@ class ModuleHead(Downstream):
             frames.standardise(self.params.normalisation, self._figures)
             return self._outputs(self.module.to(self.device), frames, to="cpu")
 
+    def embeddings(self, examples: Examples) -> NDArray[np.float32]:
+        """What the scores are made of, (n, E), on the CPU.
+
+        Raises:
+            BenchError: As `predict`; or the module has none.
+        """
+        found = self.outputs(examples).embedding
+        return super().embeddings(examples) if found is None else found.numpy()
+
     def parameters(self) -> int:
         """Number of trained values."""
         return 0 if self.module is None else sum(parameter.numel() for parameter in self.module.parameters())
@@ -281,7 +299,7 @@ class ModuleHead(Downstream):
         rows = []
         with torch.no_grad():
             for batch in frames.in_order(self._dealing(), self.device):
-                found.append(module(batch.x, batch.mask))
+                found.append(self._forward(module, batch))
                 rows.append(batch.rows)
         back = torch.argsort(torch.cat(rows))
 

@@ -38,6 +38,7 @@ def test_the_recipes_are_found() -> None:
         "dense-global",
         "emobox",
         "ensemble",
+        "epc-gru",
         "fusion",
         "fusion-global",
         "gru",
@@ -61,6 +62,7 @@ def test_the_recipes_are_found() -> None:
         "svm-rbf",
         "svm-statistics",
         "tcgru",
+        "tcgru-distilled",
         "transformer",
         "turn-gru",
         "xares-mlp",
@@ -201,6 +203,11 @@ def test_mitras_recipes() -> None:
     assert (gru.optimiser.name, gru.optimiser.learning_rate, gru.select_on) == ("adam", 5e-4, "primary")
     assert {**tcgru.model_dump(), "time_convolution": None} == gru.model_dump()
     assert tcgru.time_convolution == 3
+    distilled = build("tcgru-distilled").params
+    assert (distilled.first_epochs, distilled.supervised, distilled.distilled) == (40, (0.001, 1), (1, 0.01))
+    assert distilled.teacher == ("hubert-large", "tcgru")
+    same = set(type(tcgru).model_fields) - {"maximum", "patience"}
+    assert {key: getattr(distilled, key) for key in same} == {key: getattr(tcgru, key) for key in same}
 
 
 def test_the_transformers_recipe() -> None:

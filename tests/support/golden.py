@@ -203,7 +203,8 @@ def _downstreams() -> dict[str, Golden]:
         def numbers() -> list[float]:
             head = registry.downstream(name)
             train, dev, test = (
-                toy_of(head, utterances=count, speakers=3, seed=seed) for seed, count in enumerate((45, 18, 18))
+                toy_of(head, utterances=count, speakers=3, seed=seed, kind=head.kinds[0])
+                for seed, count in enumerate((45, 18, 18))
             )
             head.fit(train, dev, seed=0, **({"adapt": select(test, list(range(18)))} if head.adapts else {}))
             scores = head.predict(test)

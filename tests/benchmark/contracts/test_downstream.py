@@ -298,7 +298,11 @@ class PathIdentity(Centroid):
         (Unlearnt, "separable classes are learnt", r"UAR 0\.\d\d on three classes"),
         (WrongDimensions, "dimensions are learnt", r"CCC -?0\.\d\d on two dimensions"),
         (FromIds, "noise is not learnt", "UAR 1.00 on features that say nothing"),
-        (Unmasked, "a short utterance scores alike beside a long one", r"frames beside 200 \('toy2-000'\) get other"),
+        (
+            Unmasked,
+            "a short utterance scores alike beside a long one",
+            r"beside one of 200 frames \('toy2-000'\) get other",
+        ),
         (ByThreads, "one thread or two give the same", "one thread and two give other scores"),
         (Unsaved, "a head that was saved and loaded predicts the same", "predicting 30 utterances raises KeyError"),
         (NoPickle, "a head that was saved and loaded predicts the same", "saving the fitted head with pickle"),

@@ -288,7 +288,8 @@ def _unpadded(toys: _Toys) -> None:
     for row in (0, 7):
         short = select(toys.test, [row])
         x = (*short.x, *long.x)
-        beside = replace(short, ids=short.ids + long.ids, x=x, speakers=short.speakers + long.speakers)
+        turns = None if short.turns is None or long.turns is None else (*short.turns, *long.turns)
+        beside = replace(short, ids=short.ids + long.ids, x=x, speakers=short.speakers + long.speakers, turns=turns)
         message = f"a short utterance beside one of 200 frames ({short.ids[0]!r})"
         hint = "padding must not reach an output: mask it wherever frames are summed, normalised or attended to"
         _require_close(toys.predict(head, short), toys.predict(head, beside)[:1], f"{message} get other scores", hint)

@@ -48,7 +48,9 @@ def identity_of(part: Upstream | Downstream) -> dict[str, Any]:
 
     about = {"family": getattr(type(part), "name", ""), "version": declared_version(type(part))}
     if isinstance(part, Downstream):
-        return {**about, "params": part.params.model_dump(mode="json")}
+        told = {**about, "params": part.params.model_dump(mode="json")}
+        members = [identity_of(component) for component in getattr(part, "components", ())]
+        return {**told, "components": members} if members else told
     return {
         **about,
         "sample_rate": part.sample_rate,
@@ -77,8 +79,10 @@ def identity_sha256(name: str, part: Upstream | Downstream, hub_version: int) ->
 
 
 def version_of(part: Upstream | Downstream) -> str:
-    """The version by which a published row goes: its own, or those of the upstreams that it is made of."""
-    components: Iterable[Upstream] = getattr(part, "components", ())
+    """The version by which a published row goes: its own, or those of the upstreams that an upstream is made of."""
+    from benchmark.base.downstream import Downstream
+
+    components: Iterable[Upstream] = () if isinstance(part, Downstream) else part.components
     return "+".join(version_of(component) for component in components) or declared_version(type(part))
 
 

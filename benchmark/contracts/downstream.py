@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
-from benchmark.contracts.toys import content, select, toy_of
+from benchmark.contracts.toys import content, layers_of, select, toy_of
 from benchmark.metrics import score
 from benchmark.threads import threads as computing_in
 from benchmark.types import Examples, Kind, Selection
@@ -24,6 +24,8 @@ INNER_FOLDS = 3
 LEARNT = {"classification": 0.8, "regression": 0.6}
 NOT_LEARNT = {"classification": 0.47, "regression": 0.3}
 METRIC = {"classification": "uar", "regression": "ccc"}
+# As wide as a small network: how far a recipe of few steps gets is their number times the rate times the values.
+DIM = 256
 TOLERANCE = 1e-5  # of a score, relative where it is above one: rounding in products of other sizes
 # Two threads add in another order, and training makes more of a rounding; a run fits every head in one thread.
 THREADS_TOLERANCE = 1e-3
@@ -55,6 +57,7 @@ class _Toys:
             kind=self.kind,
             noise=noise,
             frames=frames,
+            **({} if self.head.sequences else {"dim": DIM}),  # turns make a narrow one wide, and training long
         )
 
     def fit(self, seed: int, *, noise: bool = False, threads: int = 1) -> tuple[Downstream, Selection]:
@@ -203,7 +206,7 @@ def _selection(toys: _Toys) -> None:
     )
     require(epoch is None or epoch >= 1, f"the selection has epoch {epoch!r}", "epochs count from 1")
     if weights is not None:
-        layers = toys.train.x[0].shape[0]
+        layers = layers_of(toys.train, toys.head.needs)
         require(
             len(weights) == layers and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
             f"the layer weights of {layers} layers are {weights!r}",
@@ -306,7 +309,8 @@ def _unpadded(toys: _Toys) -> None:
     for row in (0, 7):
         short = select(toys.test, [row])
         x = (*short.x, *long.x)
-        beside = replace(short, ids=short.ids + long.ids, x=x, speakers=short.speakers + long.speakers)
+        turns = None if short.turns is None or long.turns is None else (*short.turns, *long.turns)
+        beside = replace(short, ids=short.ids + long.ids, x=x, speakers=short.speakers + long.speakers, turns=turns)
         message = f"a short utterance beside one of 200 frames ({short.ids[0]!r})"
         hint = "padding must not reach an output: mask it wherever frames are summed, normalised or attended to"
         _require_close(toys.predict(head, short), toys.predict(head, beside)[:1], f"{message} get other scores", hint)

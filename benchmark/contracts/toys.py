@@ -29,6 +29,7 @@ def toy(
     noise: bool = False,
     frames: tuple[int, int] = (5, 20),
     layers: int = LAYERS,
+    dim: int = DIM,
     upstream: str = "",
     beside: str | None = None,
 ) -> Examples:
@@ -45,16 +46,17 @@ def toy(
         noise: Leave out centres, so that features say nothing of the targets, which stay as they are.
         frames: Fewest and most frames T of an utterance.
         layers: In place of 3.
+        dim: In place of 8.
         upstream: What its upstream is called.
         beside: What the second of two joined upstreams is called: the last `DIM_BESIDE` values of frames are then of
             it, one layer that stands beside all.
     """
-    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), layers, DIM))
+    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), layers, dim))
     generator = np.random.Generator(np.random.PCG64([1, seed]))
     speaker = np.arange(utterances) % speakers
     y = (np.arange(utterances) // speakers) % len(CLASSES)
-    voices = 0.2 * generator.standard_normal((speakers, layers, DIM))
-    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, layers, DIM))
+    voices = 0.2 * generator.standard_normal((speakers, layers, dim))
+    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, layers, dim))
     targets = y.astype(np.int64) if kind == "classification" else _values(means)
     if noise:
         means = means - centres[y]
@@ -67,7 +69,7 @@ def toy(
     elif needs != "mean":
         lengths = generator.integers(frames[0], frames[1] + 1, utterances)
         x = tuple(
-            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((layers, length, DIM))).astype(np.float32)
+            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((layers, length, dim))).astype(np.float32)
             for mean, length in zip(means, lengths, strict=True)
         )
     if beside is not None:
@@ -77,7 +79,7 @@ def toy(
     if sequences:
         turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
         said = tuple(
-            (mean + 0.3 * generator.standard_normal((len(spoken), layers, DIM))).astype(np.float32)
+            (mean + 0.3 * generator.standard_normal((len(spoken), layers, dim))).astype(np.float32)
             for mean, spoken in zip(means, turns, strict=True)
         )
         x = said if needs == "mean" else tuple(_frames_of(one, generator, frames) for one in said)
@@ -91,7 +93,7 @@ def toy(
         kind=kind,
         metric="uar" if kind == "classification" else "ccc",
         upstream=upstream,
-        parts=() if beside is None else (("toy", DIM - DIM_BESIDE), (beside, DIM_BESIDE)),
+        parts=() if beside is None else (("toy", dim - DIM_BESIDE), (beside, DIM_BESIDE)),
     )
 
 
@@ -119,6 +121,12 @@ def select(examples: Examples, rows: list[int]) -> Examples:
     return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns, taught=None)
 
 
+def layers_of(examples: Examples, needs: Needs) -> int:
+    """How many layers the features of an utterance have, of sequences too."""
+    first = examples.x[0][0] if isinstance(examples.x[0], tuple) else examples.x[0]
+    return int(first.shape[0 if needs.startswith("frames") else -2])
+
+
 def content(examples: Examples) -> bytes:
     """All numbers of some examples, by which a change is seen."""
     x = [examples.x] if isinstance(examples.x, np.ndarray) else list(examples.x)
@@ -140,5 +148,6 @@ def _frames_of(
 
 def _values(means: NDArray[np.float64]) -> NDArray[np.float32]:
     """Two dimensions (n, 2): sums over the values of every layer, some of them taken with the other sign."""
-    signs = np.random.Generator(np.random.PCG64(2)).choice([-1.0, 1.0], (DIM, len(DIMENSIONS)))
-    return np.asarray(4 + means.sum(axis=1) @ signs / 10, dtype=np.float32)
+    dim = means.shape[-1]
+    signs = np.random.Generator(np.random.PCG64(2)).choice([-1.0, 1.0], (dim, len(DIMENSIONS)))
+    return np.asarray(4 + means.sum(axis=1) @ signs / (10 * np.sqrt(dim / DIM)), dtype=np.float32)

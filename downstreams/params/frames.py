@@ -43,10 +43,11 @@ class Optimiser(Closed):
 class Schedule(Closed):
     """How the learning rate changes, from one unit (an epoch, or an optimiser step) to the next."""
 
-    kind: Literal["constant", "cyclic", "warmup"] = Field(
+    kind: Literal["constant", "cyclic", "warmup", "cosine"] = Field(
         "constant",
         description="cyclic: a triangle between the learning rate and `highest`, as torch's CyclicLR; warmup: rises "
-        "from 0 and falls to 0, as SpeechBrain's LinearWarmupScheduler, after a first unit at the full rate",
+        "from 0 and falls to 0, as SpeechBrain's LinearWarmupScheduler, after a first unit at the full rate; "
+        "cosine: half a cosine from the learning rate down to `lowest`",
     )
     per: Literal["epoch", "step"] = Field("epoch", description="what is a unit")
     highest: Positive | None = Field(None, description="top of the triangle")
@@ -54,13 +55,22 @@ class Schedule(Closed):
     lowest_momentum: Fraction | None = Field(
         None, description="momentum at the top of the triangle, where it is cycled against the rate"
     )
-    total: Count | None = Field(None, description="units from the beginning of the warm-up to the rate 0")
+    total: Count | None = Field(
+        None, description="units from the beginning of the warm-up to the rate 0, or of the cosine to its lowest rate"
+    )
+    lowest: Positive | None = Field(None, description="rate at the end of the cosine, and after it")
 
     @model_validator(mode="after")
     def _has_only_its_own(self) -> Schedule:
-        takes = {"constant": set(), "cyclic": {"highest", "rise", "lowest_momentum"}, "warmup": {"rise", "total"}}
-        needs = {"constant": set(), "cyclic": {"highest", "rise"}, "warmup": {"rise", "total"}}
-        given = {name for name in ("highest", "rise", "lowest_momentum", "total") if getattr(self, name) is not None}
+        needs: dict[str, set[str]] = {
+            "constant": set(),
+            "cyclic": {"highest", "rise"},
+            "warmup": {"rise", "total"},
+            "cosine": {"lowest", "total"},
+        }
+        takes = {**needs, "cyclic": {"highest", "rise", "lowest_momentum"}}
+        every = ("highest", "rise", "lowest_momentum", "total", "lowest")
+        given = {name for name in every if getattr(self, name) is not None}
         for name in sorted(given - takes[self.kind]):
             raise ValueError(f"{name} means nothing to a {self.kind} schedule: leave it out")
         for name in sorted(needs[self.kind] - given):

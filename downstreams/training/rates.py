@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -37,6 +38,9 @@ def learning_rate(recipe: Optimiser, schedule: Schedule, done: int) -> float:
         if done - 1 < schedule.rise:
             return base * (done - 1) / schedule.rise
         return base * max(0.0, (schedule.total - (done - 1)) / (schedule.total - schedule.rise))
+    if schedule.kind == "cosine" and schedule.lowest is not None and schedule.total is not None:
+        share = min(1.0, done / schedule.total)
+        return schedule.lowest + (base - schedule.lowest) * (1 + math.cos(math.pi * share)) / 2
     return base
 
 

@@ -36,6 +36,18 @@ def test_the_warm_up_teaches_nothing_in_the_second_epoch() -> None:
     np.testing.assert_allclose(rates, expected, atol=1e-12)
 
 
+def test_the_cosine_is_that_of_torch() -> None:
+    optimiser = torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=1e-3)
+    recipe, schedule = Optimiser(name="adam", learning_rate=1e-3), Schedule(kind="cosine", total=10, lowest=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=10, eta_min=1e-4)
+        for epoch in range(11):
+            assert learning_rate(recipe, schedule, epoch) == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-9)
+            theirs.step()
+    assert learning_rate(recipe, schedule, 50) == pytest.approx(1e-4)
+
+
 def test_a_constant_rate_stays() -> None:
     assert {learning_rate(RMSPROP, Schedule(), done) for done in range(30)} == {5e-4}
     assert {momentum(RMSPROP, Schedule(), done) for done in range(30)} == {0.9}

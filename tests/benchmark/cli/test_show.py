@@ -58,7 +58,7 @@ def test_tasks_are_listed_by_language_and_kind() -> None:
         assert above[-1] == f"{row['language']}, {row['kind']}"
         assert set(row) == {
             *("name", "title", "language", "kind", "corpus", "utterances", "speakers", "metric"),
-            *("speaker_independent", "data_found", "parts"),
+            *("speaker_independent", "data_found", "parts", "broken"),
         }
     cells = table_row(shown, "urdu-random")
     assert cells[-5:] == ["400", "29", "UAR", "NO", "no"]

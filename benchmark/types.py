@@ -198,7 +198,8 @@ class Examples:
         auxiliary: Indices of auxiliary classes (n,) int64, -1 for none; None where the task has no such classes, and
             when predicting.
         auxiliary_outputs: Names of the auxiliary classes.
-        inner: Of train, where the protocol has inner folds: which of them holds each example out, (n,) int64 from 0.
+        inner: Of train, where the protocol has inner folds: which of them holds each example out, (n,) int64
+            from 0; -1 for one that is in every fit, as few labelled ones of a target are.
         parts: Name and dimension of each upstream that was joined into one, in the order of the values of x; empty
             where there is a single one.
         upstream: Name of the upstream, for heads that know the layers of some.

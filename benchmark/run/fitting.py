@@ -90,9 +90,9 @@ def fit_and_score(
 
 
 def _inner_folds(fold: Fold) -> NDArray[np.int64] | None:
-    """Which inner fold holds each utterance of train out; None where there are none."""
+    """Which inner fold holds each utterance of train out, -1 for one that is always fitted on; None without folds."""
     held_out_in = {name: number for number, names in enumerate(fold.inner) for name in names}
-    return np.array([held_out_in[name] for name in fold.train], dtype=np.int64) if fold.inner else None
+    return np.array([held_out_in.get(name, -1) for name in fold.train], dtype=np.int64) if fold.inner else None
 
 
 def _of_target(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:

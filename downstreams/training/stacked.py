@@ -278,7 +278,7 @@ class Trained(Downstream):
 def _inner_folds(train: Examples) -> Iterator[tuple[Rows, Rows]]:
     """Rows that are fitted and rows that are held out, of each inner fold."""
     inner = np.asarray(train.inner)
-    for fold in np.unique(inner):
+    for fold in np.unique(inner[inner >= 0]):
         yield np.flatnonzero(inner != fold), np.flatnonzero(inner == fold)
 
 

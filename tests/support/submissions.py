@@ -46,7 +46,8 @@ def made_up_corpus(task: Task, part: Part, prefix: str = "") -> tuple[list[Utter
             ids = listed + ids[len(listed) :]
     by_class = part.expect.per_class or dict.fromkeys(task.labels, 0)
     labels = [label for label, count in by_class.items() for _ in range(count)]
-    labels += [task.labels[index % len(task.labels)] for index in range(number - len(labels))] if task.labels else []
+    # In another rhythm than the splits below, so that every class is in each of them.
+    labels += [task.labels[index // 4 % len(task.labels)] for index in range(number - len(labels))] if task.labels else []
     utterances = [
         Utterance(
             id=prefix + name,

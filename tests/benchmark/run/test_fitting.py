@@ -63,7 +63,10 @@ def dataset(settings: Settings) -> Dataset:
 def given(dataset: Dataset, **params: Any) -> tuple[Given, Any]:
     """The head of the fold that tests anna, and what is recorded of its selection."""
     encoded: Any = SimpleNamespace(
-        features={one.id: np.ones((1, 2), np.float32) for one in dataset.utterances}, shape=(1, 2)
+        features={one.id: np.ones((1, 2), np.float32) for one in dataset.utterances},
+        shape=(1, 2),
+        parts=(),
+        upstream="flat",
     )
     head = Given(GivenParams(**params))
     found = fit_and_score(dataset, encoded, lambda: head, "anna", 0)

@@ -19,7 +19,8 @@ from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
 from benchmark.run.unit import Setup
-from benchmark.run.worker import Worker, check_head
+from benchmark.run.suiting import check_head
+from benchmark.run.worker import Worker
 
 PLAIN = (str, int, float, bool, type(None), Path)
 ROOT = Path(__file__).parents[3]
@@ -139,9 +140,9 @@ def test_a_task_gives_its_own_head_three_seeds_or_it_has_none(
     """A head that somebody else brings may have fewer, and is flagged on the board."""
     registry = Registry([str(plugin)])
     task = registry.task(str(toy_task)).model_copy(update={"downstream": head, "seeds": list(range(seeds))})
-    check_head(task, "svm" if head == "nearest" else "nearest", registry.downstream("nearest"))
+    check_head(task, "svm" if head == "nearest" else "nearest", registry)
     if not refused:
-        check_head(task, head, registry.downstream(head))
+        check_head(task, head, registry)
         return
     with pytest.raises(UsageError, match="the task 'toy' has 2 seeds, and its downstream 'nearest' depends on them"):
-        check_head(task, head, registry.downstream(head))
+        check_head(task, head, registry)

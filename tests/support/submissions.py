@@ -30,7 +30,7 @@ CREATED = "2026-01-02T03:04:05+00:00"
 
 def made_up_corpus(task: Task, part: Part, prefix: str = "") -> tuple[list[Utterance], dict[str, str]]:
     """Utterances that fit what a task expects of a corpus, and their classes; a few dozen where it expects nothing."""
-    number, expected = part.expect.utterances or 60, part.expect.speakers
+    number, expected = part.expect.utterances or (60 if task.few_shot is None else 160), part.expect.speakers
     scheme = task.folds
     names = [f"s{index:03d}" for index in range(7 if expected is None else expected)]
     sessions = [f"Ses{index:02d}" for index in range(1, 6)]
@@ -47,7 +47,8 @@ def made_up_corpus(task: Task, part: Part, prefix: str = "") -> tuple[list[Utter
     by_class = part.expect.per_class or dict.fromkeys(task.labels, 0)
     labels = [label for label, count in by_class.items() for _ in range(count)]
     # In another rhythm than the splits below, so that every class is in each of them.
-    labels += [task.labels[index // 4 % len(task.labels)] for index in range(number - len(labels))] if task.labels else []
+    classes = task.labels or ()
+    labels += [classes[index // 4 % len(classes)] for index in range(number - len(labels))] if classes else []
     utterances = [
         Utterance(
             id=prefix + name,

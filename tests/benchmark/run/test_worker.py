@@ -18,8 +18,8 @@ from benchmark.io.settings import Settings
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
-from benchmark.run.unit import Setup
 from benchmark.run.suiting import check_head
+from benchmark.run.unit import Setup
 from benchmark.run.worker import Worker
 
 PLAIN = (str, int, float, bool, type(None), Path)

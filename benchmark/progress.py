@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 
@@ -26,3 +26,25 @@ class Progress(Protocol):
 
     def problem(self, text: str) -> None:
         """Say something that went wrong, also where progress is not shown."""
+
+
+class Unheard:
+    """Progress of a process that nobody watches: records tell of units, and what stops a run is raised."""
+
+    def stage(self, title: str, total: int) -> AbstractContextManager[Callable[[float], None]]:
+        """Any stage."""
+        del title, total
+        return nullcontext(lambda count: None)
+
+    def encoding(
+        self, title: str, utterances: int, seconds: float
+    ) -> AbstractContextManager[Callable[[int, float], None]]:
+        """Any encoding."""
+        del title, utterances, seconds
+        return nullcontext(lambda count, audio: None)
+
+    def note(self, text: str) -> None:
+        """Whoever plans has said it already."""
+
+    def problem(self, text: str) -> None:
+        """Likewise."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,11 +12,13 @@ import typer
 
 from benchmark.cli.options import Data, Json, Plugin, Results, Weights, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
+from benchmark.errors import UsageError
 from benchmark.text import bytes_text
 
 if TYPE_CHECKING:
     from benchmark.io.settings import Settings
-    from benchmark.run.loop import CellOutcome, CellScore
+    from benchmark.run.dask_engine import DaskEngine
+    from benchmark.run.outcomes import CellOutcome, CellScore
     from benchmark.run.plan import CellPlan
 
 LARGEST_SEED = 2**32 - 1  # as in a protocol
@@ -25,6 +28,7 @@ RUN_EPILOG = examples(
     "bench run --upstream logmel --task demo --dry-run",
     "bench run --upstream logmel --task ravdess --data ravdess=SOME-ACTORS --allow-partial",
     "bench run --upstream logmel --downstream svm --set downstream.C=0.1 --task demo",
+    "bench run --upstream logmel --task demo --workers 2",
     "bench run --upstream egemaps --downstream svm --task emodb --folds-from EmoBox/data/emodb",
 )
 
@@ -65,6 +69,13 @@ def run(
             help="Change a value of the recipe for a study; its records are on no leaderboard. May be repeated.",
         ),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=1024, help="Work in so many processes on this machine.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Work on a dask cluster: file:PATH or tcp://HOST:PORT."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
     as_json: Json = False,
     data: Data = None,
@@ -73,10 +84,11 @@ def run(
     plugin: Plugin = None,
 ) -> None:
     """Run upstreams x downstreams x tasks, one record for each fold and seed; finished units are not run again."""
-    from benchmark.run.loop import run as run_benchmark
     from benchmark.run.plan import Request, make_plan, setup_of
     from benchmark.run.worker import Worker
 
+    if workers is not None and scheduler is not None:
+        raise UsageError("--workers starts processes, and --scheduler names some that run", "give one of them")
     registry, settings = load(plugin, data, weights, results, task, changes or ())
     progress = TerminalProgress(quiet)
     request = Request(
@@ -94,10 +106,28 @@ def run(
         worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
         _print_plan(make_plan(request, worker, progress), as_json)
         return
-    outcomes = run_benchmark(request, registry, settings, progress, device)
+    if workers is None and scheduler is None:
+        from benchmark.run.loop import run as run_here
+
+        outcomes = run_here(request, registry, settings, progress, device)
+    else:
+        from benchmark.run.spread import run_spread
+
+        with closing(_engine(workers, scheduler, device)) as engine:
+            outcomes = run_spread(request, registry, settings, progress, engine, device)
     _print_outcomes(outcomes, settings, as_json, quiet)
     if any(outcome.failed or outcome.failed_earlier for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _engine(workers: int | None, scheduler: str | None, device: str) -> DaskEngine:
+    from benchmark.run.dask_engine import DaskEngine
+
+    if scheduler is not None:
+        return DaskEngine.connect(scheduler)
+    from benchmark.run.threads import gpus
+
+    return DaskEngine.local(workers or 1, 0 if device == "cpu" else gpus())
 
 
 def _print_plan(cells: list[CellPlan], as_json: bool) -> None:

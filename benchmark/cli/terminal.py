@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,9 +15,13 @@ from rich.table import Table
 
 from benchmark.text import clean, visible
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 # Wide enough for a table that goes into a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 160
 HOUR = 3600
+ROUNDING = 1e-9  # of shares of a whole that are added up
 
 
 def stdout() -> Console:
@@ -58,61 +62,63 @@ class TerminalProgress:
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
         self._always = Console(stderr=True, highlight=False)
         self._noted: set[str] = set()
+        self._bars: Progress | None = None
 
     @contextmanager
     def stage(self, title: str, total: int) -> Iterator[Callable[[float], None]]:
         """A stage of known length."""
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        started, done = time.perf_counter(), 0.0
+        with self._bar(title, total) as update:
 
-        started = time.perf_counter()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal) as bars:
-            task = bars.add_task(escape(title), total=total)
-            yield lambda count: bars.advance(task, count)
+            def advance(count: float) -> None:
+                nonlocal done
+                done += count
+                update(done, f"{int(done + ROUNDING)}/{total}")
+
+            yield advance
         self._print(f"{title}: {total} in {time.perf_counter() - started:.1f} s")
 
     @contextmanager
     def encoding(self, title: str, utterances: int, seconds: float) -> Iterator[Callable[[int, float], None]]:
         """Encoding: the bar counts hours of audio, because that is what takes time."""
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
         started = time.perf_counter()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[state]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
         count, audio = 0, 0.0
 
         def speed() -> str:
             minutes = max(time.perf_counter() - started, 1e-6) / 60
             return f"{audio / HOUR / minutes:.2f} h of audio a minute"
 
-        with Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal) as bars:
-            task = bars.add_task(escape(title), total=seconds, state="")
+        with self._bar(title, seconds) as update:
 
             def advance(utterances_more: int, seconds_more: float) -> None:
                 nonlocal count, audio
                 count, audio = count + utterances_more, audio + seconds_more
-                bars.update(task, completed=audio, state=f"{count}/{utterances} of {seconds / HOUR:.2f} h, {speed()}")
+                update(audio, f"{count}/{utterances} of {seconds / HOUR:.2f} h, {speed()}")
 
             yield advance
         self._print(f"{title}: {count} ({audio / HOUR:.2f} h) in {time.perf_counter() - started:.1f} s, {speed()}")
+
+    @contextmanager
+    def _bar(self, title: str, total: float) -> Iterator[Callable[[float, str], None]]:
+        """A bar below those that are there already; on anything but a terminal there is none."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        if self._bars is None:
+            state = TextColumn("{task.fields[state]}")
+            columns = (TextColumn("{task.description}"), BarColumn(), state, TimeElapsedColumn(), TimeRemainingColumn())
+            is_shown = self._console.is_terminal
+            with Progress(*columns, console=self._console, transient=True, disable=not is_shown) as bars:
+                self._bars = bars
+                try:
+                    with self._bar(title, total) as update:
+                        yield update
+                finally:
+                    self._bars = None
+            return
+        bars = self._bars
+        task = bars.add_task(escape(title), total=total, state="")
+        yield lambda done, state: bars.update(task, completed=done, state=state)
+        bars.remove_task(task)
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=not self._console.is_terminal)

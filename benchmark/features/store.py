@@ -11,7 +11,7 @@ import logging
 import shutil
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,15 +140,7 @@ class FeatureStore:
             BenchError: The features do not fit on the disk; nothing has been written then.
         """
         keys = {utterance.id: heard[utterance.id].sha256 for utterance in dataset.recordings}
-        shards = self._intact(self._open(), keys.values())
-        self._derive(shards, [key for key in keys.values() if key not in shards])
-        todo: dict[str, Recording] = {}  # equal audio is encoded once
-        for utterance in dataset.recordings:
-            key = keys[utterance.id]
-            if key not in shards:
-                todo.setdefault(key, Recording(utterance, key, heard[utterance.id].duration))
-        if todo:
-            self._encode(shards, dataset, list(todo.values()), progress)
+        shards, todo = self._stored(dataset, heard, frozenset(keys.values()), progress)
         used = {key: shards[key].notes for key in sorted(set(keys.values()))}
         some = next(iter(used.values()))
         features = LazyMapping(tuple(keys), lambda name: _as_float32(shards[keys[name]], keys[name]))
@@ -160,10 +152,43 @@ class FeatureStore:
             shape=shape_of(features),
             frame_rate=some["frame_rate"],
             seconds=sum(notes["seconds"][key] for key, notes in used.items()),
-            newly_encoded=len(todo),
+            newly_encoded=todo,
             parameters=some["parameters"],
             device="+".join(sorted({notes["device"] for notes in used.values()})),
         )
+
+    def store(self, dataset: Dataset, heard: Mapping[str, Heard], wanted: Collection[str], progress: Progress) -> int:
+        """Encode what is not stored of some utterances of a task, and store it; nothing is read into memory.
+
+        Args:
+            dataset: The utterances.
+            heard: Digest and duration of each.
+            wanted: Digests of the audio of those that are meant.
+            progress: Told what is encoded.
+
+        Returns:
+            How many were encoded.
+
+        Raises:
+            EncodingError: The upstream fails on an utterance, or returns something non-finite; the file is named.
+            BenchError: The features do not fit on the disk; nothing has been written then.
+        """
+        return self._stored(dataset, heard, frozenset(wanted), progress)[1]
+
+    def _stored(
+        self, dataset: Dataset, heard: Mapping[str, Heard], wanted: frozenset[str], progress: Progress
+    ) -> tuple[dict[str, Shard], int]:
+        """The shards that hold all that is wanted, and how much was encoded for that."""
+        shards = self._intact(self._open(), wanted)
+        self._derive(shards, sorted(wanted - set(shards)))
+        todo: dict[str, Recording] = {}  # equal audio is encoded once
+        for utterance in dataset.recordings:
+            key = heard[utterance.id].sha256
+            if key in wanted and key not in shards:
+                todo.setdefault(key, Recording(utterance, key, heard[utterance.id].duration))
+        if todo:
+            self._encode(shards, dataset, list(todo.values()), progress)
+        return shards, len(todo)
 
     # -- what is there: shards by the audio digests they hold ---------------------------------------------------------
 

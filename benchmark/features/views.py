@@ -43,6 +43,10 @@ class FeatureView(ABC):
             BenchError: Something that concerns more than one upstream is wrong.
         """
 
+    @abstractmethod
+    def stores(self) -> list[FeatureStore]:
+        """The stores that the features are kept in, or parts of them."""
+
 
 def open_view(cache: Path, upstream: Upstream, needs: Needs, *, stream: bool = False) -> FeatureView:
     """Say where the features of an upstream come from.
@@ -79,9 +83,7 @@ class _Plain(FeatureView):
         if not self._upstream.hears:
             self._found(dataset)  # what is wrong with the features is told before any work
             return []
-        if self._stream:
-            return []
-        return [FeatureStore(self._cache, self._upstream, self._needs).demand(heard)]
+        return [store.demand(heard) for store in self.stores()]
 
     def load(self, dataset: Dataset, heard: Mapping[str, Heard], progress: Progress) -> Encoded:
         if not self._upstream.hears:
@@ -90,6 +92,10 @@ class _Plain(FeatureView):
         if self._stream:
             return self._streamed(dataset, heard)
         return FeatureStore(self._cache, self._upstream, self._needs).load(dataset, heard, progress)
+
+    def stores(self) -> list[FeatureStore]:
+        is_stored = self._upstream.hears and not self._stream
+        return [FeatureStore(self._cache, self._upstream, self._needs)] if is_stored else []
 
     def _found(self, dataset: Dataset) -> Mapping[str, Features]:
         return self._upstream.lookup([utterance.id for utterance in dataset.recordings], dataset.scanned)
@@ -139,6 +145,9 @@ class _Selected(FeatureView):
         selected = LazyMapping(tuple(every.features), lambda name: self._upstream.select(every.features[name]))
         return replace(every, features=selected, shape=shape_of(selected))
 
+    def stores(self) -> list[FeatureStore]:
+        return self._view.stores()
+
 
 class _Fused(FeatureView):
     """What several views give, side by side."""
@@ -172,6 +181,9 @@ class _Fused(FeatureView):
     def _dim(self, part: Encoded) -> int:
         """Dimension of a part, of which statistics are twice as many."""
         return part.shape[-1] // (2 if self._needs == "statistics" else 1)
+
+    def stores(self) -> list[FeatureStore]:
+        return [store for view in self._views for store in view.stores()]
 
     def _means(self, name: str, parts: Sequence[Encoded]) -> NDArray[np.float32]:
         return self._upstream.beside([part.features[name] for part in parts])

@@ -7,77 +7,20 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
 
 from benchmark.errors import EncodingError
 from benchmark.features.store import Encoded
 from benchmark.features.views import check_space
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
-from benchmark.records import Protocol, RecordStore
-from benchmark.records.grouping import find_cell
+from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
+from benchmark.run.outcomes import CellOutcome, Tally
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
 from benchmark.run.recording import Result
 from benchmark.run.threads import available_cores, one_thread, resolve_device, use_one_thread
 from benchmark.run.unit import Unit
 from benchmark.run.worker import Worker
-from benchmark.statistics import cell_interval, cell_scores
-from benchmark.text import count
-
-
-@dataclass(frozen=True)
-class CellScore:
-    """The primary metric of a complete cell.
-
-    Attributes:
-        metric: Its name.
-        mean: Over seeds.
-        sd: Over seeds; None for one seed.
-        low: Lower end of the 95 % interval over speakers and seeds; None for one speaker.
-        high: Its upper end.
-    """
-
-    metric: str
-    mean: float
-    sd: float | None
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True)
-class CellOutcome:
-    """What a run did for one (task, upstream, downstream).
-
-    Attributes:
-        task: Name of the task.
-        upstream: Name of the upstream.
-        downstream: Name of the downstream.
-        synthetic: Whether the speech was not spoken by people.
-        protocol: "official"; or "modified" or "partial", which no leaderboard shows.
-        score: Of all the cell's units, earlier ones too; None until they are complete.
-        completed: Units done now.
-        failed: Reason of each unit that failed now, by fold and seed.
-        failed_earlier: Likewise, of those that failed in an earlier run and were not tried again.
-        kept: Units that were completed already.
-        newly_encoded: Utterances encoded now.
-        encode_s: Time once spent on encoding the task's utterances [s]; None where nothing was to do, or it is unknown.
-        fit_s: Time spent now on fitting and scoring heads [s].
-    """
-
-    task: str
-    upstream: str
-    downstream: str
-    synthetic: bool
-    protocol: Protocol
-    score: CellScore | None
-    completed: int
-    failed: dict[str, str]
-    failed_earlier: dict[str, str]
-    kept: int
-    newly_encoded: int
-    encode_s: float | None
-    fit_s: float
 
 
 def run(
@@ -97,71 +40,35 @@ def run(
     if any(cell.todo for cell in cells):
         check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
         device = resolve_device(device)
-    outcomes = [_run_cell(cell, worker, progress, device) for cell in cells]
-    return [replace(outcome, score=_score_cell(cell, settings)) for cell, outcome in zip(cells, outcomes, strict=True)]
+    tallies = [Tally(cell, progress) for cell in cells]
+    for tally in tallies:
+        _run_cell(tally, worker, progress, device)
+    return [tally.outcome(settings) for tally in tallies]
 
 
-def _run_cell(cell: CellPlan, worker: Worker, progress: Progress, device: str) -> CellOutcome:
-    records = RecordStore(worker.settings.results)
-    outcome = CellOutcome(
-        task=cell.parts.task.name,
-        upstream=cell.parts.upstream.name,
-        downstream=cell.parts.downstream.name,
-        synthetic=cell.parts.task.corpus.synthetic,
-        protocol=cell.protocol,
-        score=None,
-        completed=0,
-        failed={},
-        failed_earlier=dict(cell.failed),
-        kept=len(cell.units) - len(cell.todo) - len(cell.failed),
-        newly_encoded=0,
-        encode_s=None,
-        fit_s=0.0,
-    )
-    title = f"{outcome.task} / {outcome.upstream} / {outcome.downstream}"
-    for reason, labels in by_reason(cell.failed).items():
-        again = "bench run --rerun failed tries them again"
-        progress.problem(f"{title}: {count(len(labels), 'unit')} failed earlier ({labels[0]}): {reason} ({again})")
+def _run_cell(tally: Tally, worker: Worker, progress: Progress, device: str) -> None:
+    cell, records = tally.cell, RecordStore(worker.settings.results)
     if not cell.todo:
-        return outcome
-    failed: dict[str, str] = {}
+        return
 
     def record(unit: Unit, result: Result) -> None:
         records.write(result.record, result.predictions)
-        reason = result.record.reason
-        if reason is not None:
-            if reason not in failed.values():  # of many units that fail alike the first one tells
-                progress.problem(f"{title}, {unit.label}: failed: {reason}")
-            failed[unit.label] = reason
+        tally.finished(unit.label, result.record.reason)
 
     try:
         encoded = worker.encode(cell.names, device, progress)
     except EncodingError as error:
         for unit in cell.todo:
             record(unit, worker.failed(unit, str(error), device, progress))
-        return replace(outcome, failed=failed)
+        return
+    tally.newly_encoded, tally.encode_s = encoded.newly_encoded, encoded.seconds
     started = time.perf_counter()
-    with progress.stage(f"fit {outcome.downstream} on {outcome.upstream}", len(cell.todo)) as advance:
+    with progress.stage(f"fit {cell.parts.downstream.name} on {cell.parts.upstream.name}", len(cell.todo)) as advance:
         shares = {unit: _Share(advance) for unit in cell.todo}
         for unit, result in _fitted(cell, encoded, worker, device, progress, shares):
             record(unit, result)
             shares[unit](1.0)
-    return replace(
-        outcome,
-        completed=len(cell.todo) - len(failed),
-        failed=failed,
-        newly_encoded=encoded.newly_encoded,
-        encode_s=encoded.seconds,
-        fit_s=time.perf_counter() - started,
-    )
-
-
-def by_reason(failed: Mapping[str, str]) -> dict[str, list[str]]:
-    """The units that failed for each reason."""
-    found: dict[str, list[str]] = {}
-    for label, reason in failed.items():
-        found.setdefault(reason, []).append(label)
-    return found
+    tally.fit_s = time.perf_counter() - started
 
 
 class _Share:
@@ -239,22 +146,3 @@ def _fitting_in_memory(cell: CellPlan, encoded: Encoded) -> int:
     # A unit holds its features; what a head remembers of its fold holds them twice more: as they are and normalised.
     each = 3 * 4 * math.prod(encoded.shape) * len(encoded.features)
     return max(1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // each)
-
-
-def _score_cell(plan: CellPlan, settings: Settings) -> CellScore | None:
-    """Score exactly the cell that was run, which may share its names with a newer one."""
-    parts = plan.parts
-    cell = find_cell(
-        RecordStore(settings.results).read(parts.task.name).records,
-        task=parts.task,
-        upstream=(parts.upstream.name, parts.upstream.sha256),
-        downstream=(parts.downstream.name, parts.downstream.sha256),
-        code=parts.code,
-        protocol=plan.protocol,
-    )
-    if cell is None or not cell.complete:
-        return None
-    metric = cell.task.metrics[0]
-    scores, interval = cell_scores(cell, metric), cell_interval(cell, metric)
-    low, high = (interval.low, interval.high) if interval else (None, None)
-    return CellScore(metric, scores.mean, scores.sd, low, high)

@@ -42,9 +42,21 @@ def limited_threads(most: int) -> Iterator[None]:
 
 def use_one_thread() -> None:
     """Let torch compute in the calling thread alone; a thread that is started later needs it said again."""
+    use_threads(1)
+
+
+def use_threads(count: int) -> None:
+    """Let torch compute in so many threads."""
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
+
+
+def gpus() -> int:
+    """CUDA devices that torch finds here."""
+    import torch
+
+    return torch.cuda.device_count()
 
 
 def resolve_device(device: str) -> str:

@@ -1,0 +1,193 @@
+"""What a process does for a run elsewhere: encode some recordings, fit some units. Plain values in, plain values out.
+
+What is made lies in the cache and in the results, which all processes share; only digests and reasons travel back.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import benchmark
+from benchmark.errors import BenchError, MissingError
+from benchmark.io.packages import versions
+from benchmark.progress import Unheard
+from benchmark.records import RecordStore
+from benchmark.run.provenance import hub_sha256
+from benchmark.run.threads import available_cores, one_thread, resolve_device, use_threads
+from benchmark.run.unit import Names, Setup, Unit
+from benchmark.run.worker import Worker
+
+# What must be the same in every process of a run. Numbers can depend on it.
+SAME = ("torch", "numpy", "scikit-learn", "transformers", "soundfile", "soxr", "safetensors")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What every job of a run is told.
+
+    Attributes:
+        setup: Where things are.
+        folder: The folder in which the run was started: what it names relatively is looked for there.
+        versions: Of the process that made the plan.
+        share: Workers on one machine, at most.
+        device: "auto", "cpu" or "cuda".
+    """
+
+    setup: Setup
+    folder: str
+    versions: tuple[tuple[str, str], ...]
+    share: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Recordings that are encoded by one job.
+
+    Attributes:
+        names: A cell that needs them.
+        folder: Name of the folder of the feature store that they go into.
+        keys: Digest of the audio of each.
+        audio_s: Duration of all [s].
+    """
+
+    names: Names
+    folder: str
+    keys: tuple[str, ...]
+    audio_s: float
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What became of a unit.
+
+    Attributes:
+        label: Its fold and seed.
+        id: Of its record, which is written.
+        reason: Why it failed; None where it is completed.
+        encode_s: Time once spent on encoding the utterances of its task [s]; None where that is not known.
+        fit_s: Time from the features to the record [s].
+    """
+
+    label: str
+    id: str
+    reason: str | None
+    encode_s: float | None
+    fit_s: float
+
+
+def versions_here() -> tuple[tuple[str, str], ...]:
+    """Versions of what decides numbers, of this process."""
+    ours = {
+        "python": platform.python_version(),
+        "serbench": benchmark.__version__,
+        "code of serbench": hub_sha256()[:12],
+    }
+    return (*ours.items(), *versions(SAME).items())
+
+
+def about(order: Order, cells: Sequence[Names]) -> dict[str, str]:
+    """What a process has of all that some cells need, by what it is: a digest or version each, or why it is not there.
+
+    Equal everywhere, but for whoever lacks something.
+    """
+    found = dict(versions_here())
+    try:
+        worker = _worker(order)
+    except (BenchError, OSError) as error:
+        return {**found, "plug-ins and folders": f"not there: {error}"}
+    for name in dict.fromkeys(cell.upstream for cell in cells):
+        try:
+            found[f"weights of {name}"] = worker.upstream(name).weights_sha256() or "none"
+        except BenchError as error:
+            found[f"weights of {name}"] = f"not there: {error}"
+    for name in dict.fromkeys(cell.task for cell in cells):
+        for corpus in worker.registry.corpora_of(worker.registry.task(name)):
+            try:
+                place = worker.settings.find_data(name, corpus.name)
+            except BenchError as error:
+                found[f"corpus {corpus.name}"] = f"not there: {error}"
+                continue
+            found[f"corpus {corpus.name}"] = "made here" if place is None else str(Path(place).absolute())
+    return found
+
+
+def encode(order: Order, piece: Piece) -> float:
+    """Encode what is not stored yet of some recordings.
+
+    Returns:
+        The time it took [s].
+
+    Raises:
+        EncodingError: The upstream fails on a recording.
+        BenchError: What would be encoded here is not what the plan means.
+    """
+    worker = _checked(order)
+    material = worker.material(piece.names.task, Unheard())
+    worker.upstream(piece.names.upstream).device = resolve_device(order.device)
+    use_threads(max(1, available_cores() // order.share))
+    started = time.perf_counter()
+    store = next((one for one in worker.view(piece.names).stores() if one.folder.name == piece.folder), None)
+    if store is None:
+        raise BenchError(
+            f"the features of {piece.names.upstream!r} are other ones on {platform.node()} than in the plan",
+            "code, weights and versions must be the same wherever a run works",
+        )
+    store.store(material.dataset, material.heard, piece.keys, Unheard())
+    return time.perf_counter() - started
+
+
+def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
+    """Fit and record some units of one cell, one after another in one thread.
+
+    Raises:
+        BenchError: What would be fitted here is not what the plan means, or a record cannot be written.
+    """
+    worker, done = _checked(order), []
+    records, device = RecordStore(worker.settings.results), resolve_device(order.device)
+    with one_thread():
+        for unit in units:
+            started = time.perf_counter()
+            encoded = worker.encode(unit.names, device, Unheard())
+            result = worker.fit(unit, device, Unheard())
+            records.write(result.record, result.predictions)
+            taken = time.perf_counter() - started
+            done.append(Fitted(unit.label, unit.id, result.record.reason, encoded.seconds, taken))
+    return done
+
+
+_kept: tuple[Order, Worker] | None = None
+
+
+def _worker(order: Order) -> Worker:
+    """The worker of this process, which keeps what it has loaded from one job of a run to the next."""
+    global _kept  # noqa: PLW0603 - one for each process, as long as the process lives
+    if _kept is None or _kept[0] != order:
+        if not Path(order.folder).is_dir():
+            raise MissingError(
+                f"the folder {order.folder} in which the run was started is not on {platform.node()}",
+                "start it in a folder that all workers see",
+            )
+        os.chdir(order.folder)
+        _kept = order, Worker(order.setup)
+    return _kept[1]
+
+
+def _checked(order: Order) -> Worker:
+    """The worker of this process, which may have joined when the others had been asked already.
+
+    Raises:
+        BenchError: Versions here are not those of the plan.
+    """
+    here = dict(versions_here())
+    differing = [
+        f"{name} {here[name]} instead of {version}" for name, version in order.versions if here[name] != version
+    ]
+    if differing:
+        raise BenchError(f"{platform.node()} has {', '.join(differing)}", "install the same versions everywhere")
+    return _worker(order)

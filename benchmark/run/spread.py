@@ -1,0 +1,235 @@
+"""The experiment on several processes: encode in pieces, and fit a cell when the features that it needs are there.
+
+The same plan as on one process, and the same records: a unit is its own, whoever makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmark.errors import BenchError, EncodingError
+from benchmark.features.views import check_space
+from benchmark.io.settings import Settings
+from benchmark.progress import Progress
+from benchmark.records import RecordStore
+from benchmark.registry.registry import Registry
+from benchmark.run import jobs
+from benchmark.run.engine import Engine, Finished, LostJobError
+from benchmark.run.jobs import Fitted, Order, Piece
+from benchmark.run.outcomes import CellOutcome, Tally
+from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
+from benchmark.run.unit import Unit
+from benchmark.run.worker import Worker
+
+# What a job of encoding takes [s]: little is lost with a worker, and handing it over costs nothing beside it.
+PIECE_S = 30.0
+FIRST_PIECE_S = 60.0  # of audio, while it is not known how fast this upstream is [s]
+# Pieces of one folder that are handed over at the same time, for each worker: one that is worked on, and the next.
+AHEAD = 2
+
+
+@dataclass
+class Store:
+    """A folder of the feature store that is being filled.
+
+    Attributes:
+        cell: A cell that needs it.
+        todo: Digest and duration of each recording that is left, the longest first.
+        out: Pieces that are being encoded, by ticket.
+        failed: What an upstream could not encode, by the number of the piece; the first one counts.
+        done: Recordings that were encoded.
+        seconds: Time of their encoding [s].
+        audio_s: Their duration [s].
+    """
+
+    cell: CellPlan
+    name: str
+    todo: list[tuple[str, float]]
+    out: dict[int, Piece] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    done: int = 0
+    seconds: float = 0.0
+    audio_s: float = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing of it is left to do."""
+        return not self.todo and not self.out
+
+    def next_piece(self, workers: int) -> Piece:
+        """Take the next recordings, as many as take about `PIECE_S`; towards the end less, so that all end together."""
+        left = sum(duration for _, duration in self.todo)
+        wanted = PIECE_S * self.audio_s / self.seconds if self.seconds else FIRST_PIECE_S
+        most = min(wanted, left / (AHEAD * workers))
+        keys, audio = list[str](), 0.0
+        while self.todo and (not keys or audio + self.todo[0][1] <= most):
+            key, duration = self.todo.pop(0)
+            keys.append(key)
+            audio += duration
+        return Piece(self.cell.names, self.name, tuple(keys), audio)
+
+
+def run_spread(
+    request: Request, registry: Registry, settings: Settings, progress: Progress, engine: Engine, device: str = "auto"
+) -> list[CellOutcome]:
+    """Run every unit that was asked for and has no record yet, on the workers of an engine.
+
+    Raises:
+        BenchError: As `benchmark.run.loop.run`; or the workers have not all the same, or whoever hands out the jobs
+            is gone. What is finished is kept.
+    """
+    worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
+    cells = make_plan(request, worker, progress)
+    tallies = [Tally(cell, progress) for cell in cells]
+    todo = [tally for tally in tallies if tally.cell.todo]
+    if todo:
+        check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
+        order = Order(worker.setup, str(Path.cwd()), jobs.versions_here(), engine.share, device)
+        check_alike(engine, order, [tally.cell for tally in todo])
+        _Spread(todo, worker, engine, order, progress).work()
+    return [tally.outcome(settings) for tally in tallies]
+
+
+def check_alike(engine: Engine, order: Order, cells: Sequence[CellPlan]) -> None:
+    """Refuse workers that would compute other numbers than this process, or lack something.
+
+    Raises:
+        BenchError: The message has a line for each difference.
+    """
+    names = [cell.names for cell in cells]
+    here = jobs.about(order, names)
+    differences = [
+        f"  {address}: {what} {there.get(what, 'unknown')} (here {value})"
+        for address, there in sorted(engine.everywhere(jobs.about, order, names).items())
+        for what, value in here.items()
+        if there.get(what) != value
+    ]
+    if differences:
+        raise BenchError("\n".join(["workers differ from this process:", *differences]), "make them alike")
+
+
+class _Spread:
+    """One run: what waits for what."""
+
+    def __init__(
+        self, tallies: Sequence[Tally], worker: Worker, engine: Engine, order: Order, progress: Progress
+    ) -> None:
+        self._worker, self._engine, self._order, self._progress = worker, engine, order, progress
+        self._stores: dict[str, Store] = {}
+        self._fitting: dict[int, tuple[Tally, tuple[Unit, ...]]] = {}
+        self._waiting: list[tuple[Tally, frozenset[str]]] = []
+        for tally in tallies:
+            needed = frozenset(self._store(tally.cell))
+            self._waiting.append((tally, needed))
+
+    def _store(self, cell: CellPlan) -> Iterator[str]:
+        """The stores that a cell waits for; what another cell already asks of one is asked once."""
+        material = self._worker.material(cell.names.task, self._progress)
+        durations = {heard.sha256: heard.duration for heard in material.heard.values()}
+        # As one process takes them (`form_batches`), so that of several recordings that fail the same one is named.
+        first = {material.heard[name].sha256: name for name in sorted(material.heard, reverse=True)}
+        for demand in cell.demands:
+            if not demand.bytes:
+                continue
+            name = demand.folder.name
+            asked = {key for store in self._stores.values() if store.name == name for key, _ in store.todo}
+            keys = sorted(set(demand.bytes) - asked, key=lambda key: (-durations[key], first[key]))
+            label = f"{name} for {cell.names.task}"
+            if keys:
+                self._stores[label] = Store(cell, name, [(key, durations[key]) for key in keys])
+            yield from (label for label, store in self._stores.items() if store.name == name)
+
+    def work(self) -> None:
+        """Encode and fit until nothing is left."""
+        recordings = sum(len(store.todo) for store in self._stores.values())
+        audio = sum(duration for store in self._stores.values() for _, duration in store.todo)
+        units = sum(len(tally.cell.todo) for tally, _ in self._waiting)
+        on = f"on {self._engine.workers} workers"
+        with ExitStack() as bars:
+            encoded = bars.enter_context(self._progress.encoding(f"encode {on}", recordings, audio)) if audio else None
+            fitted = bars.enter_context(self._progress.stage(f"fit {on}", units))
+            self._hand_over(fitted)
+            for finished in self._engine.completed():
+                if finished.ticket in self._fitting:
+                    self._take_units(finished, fitted)
+                else:
+                    piece = self._take_piece(finished)
+                    if encoded is not None:
+                        encoded(len(piece.keys), piece.audio_s)
+                self._hand_over(fitted)
+
+    def _hand_over(self, fitted: Callable[[float], None]) -> None:
+        """Give the engine what can be worked on now: some pieces of the first stores, and cells that wait no more."""
+        places = AHEAD * self._engine.workers - sum(len(store.out) for store in self._stores.values())
+        for store in self._stores.values():
+            while store.todo and places > 0:
+                piece = store.next_piece(self._engine.workers)
+                ticket = self._engine.submit(jobs.encode, self._order, piece, gpu=self._on_gpu)
+                store.out[ticket] = piece
+                places -= 1
+        for tally, needed in list(self._waiting):
+            stores = [self._stores[label] for label in needed]
+            if all(store.is_full for store in stores):
+                self._waiting.remove((tally, needed))
+                reasons = [store.failed[min(store.failed)] for store in stores if store.failed]
+                if reasons:
+                    self._fail(tally, tally.cell.todo, reasons[0], fitted)
+                else:
+                    self._fit(tally, stores)
+
+    @property
+    def _on_gpu(self) -> bool:
+        return self._order.device == "cuda" or (self._order.device == "auto" and self._engine.gpus > 0)
+
+    def _fit(self, tally: Tally, stores: Sequence[Store]) -> None:
+        tally.newly_encoded = max((store.done for store in stores), default=0)
+        for fold in dict.fromkeys(unit.fold for unit in tally.cell.todo):
+            units = tuple(unit for unit in tally.cell.todo if unit.fold == fold)
+            ticket = self._engine.submit(jobs.fit, self._order, units, gpu=self._order.device == "cuda")
+            self._fitting[ticket] = tally, units
+
+    def _take_piece(self, finished: Finished) -> Piece:
+        """Note what was encoded, or why it could not be: then nothing more of that store is begun."""
+        store = next(store for store in self._stores.values() if finished.ticket in store.out)
+        piece = store.out.pop(finished.ticket)
+        if isinstance(finished.error, EncodingError | LostJobError):
+            where = f"encoding with {piece.names.upstream!r}: " if isinstance(finished.error, LostJobError) else ""
+            store.failed[finished.ticket] = f"{where}{finished.error}"
+            store.todo.clear()
+        elif finished.error is not None:
+            raise finished.error
+        else:
+            store.done += len(piece.keys)
+            store.audio_s += piece.audio_s
+            store.seconds += finished.value
+        return piece
+
+    def _take_units(self, finished: Finished, fitted: Callable[[float], None]) -> None:
+        tally, units = self._fitting.pop(finished.ticket)
+        if isinstance(finished.error, LostJobError):
+            records = RecordStore(self._worker.settings.results)
+            task = tally.cell.parts.task.name
+            lost = [unit for unit in units if records.get(task, unit.id) is None]
+            fitted(len(units) - len(lost))
+            self._fail(tally, lost, str(finished.error), fitted)
+            return
+        if finished.error is not None:
+            raise finished.error
+        done: list[Fitted] = finished.value
+        for unit in done:
+            tally.finished(unit.label, unit.reason)
+            tally.encode_s, tally.fit_s = unit.encode_s, tally.fit_s + unit.fit_s
+        fitted(len(done))
+
+    def _fail(self, tally: Tally, units: Sequence[Unit], reason: str, fitted: Callable[[float], None]) -> None:
+        """Record units that nobody could fit."""
+        records = RecordStore(self._worker.settings.results)
+        device = "cpu" if self._order.device == "auto" else self._order.device
+        for unit in units:
+            result = self._worker.failed(unit, reason, device, self._progress)
+            records.write(result.record, result.predictions)
+            tally.finished(unit.label, reason)
+        fitted(len(units))

@@ -1,0 +1,189 @@
+"""Real processes behind a real scheduler: the same records, whoever is killed while they work."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from engines import elsewhere, numbers
+
+from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.io.settings import Settings
+from benchmark.registry.registry import Registry
+from benchmark.run.dask_engine import DaskEngine
+from benchmark.run.loop import run
+from benchmark.run.plan import Request
+from benchmark.run.spread import run_spread
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]  # dask's own
+
+# So that there is time to kill somebody: 40 utterances and 8 units.
+SLOWER = (
+    ("type(self).encoded += 1", "import time; time.sleep(0.1)"),
+    ("noise = np", "import time; time.sleep(0.3); noise = np"),
+)
+SCHEDULER = ("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+WORKER = ("distributed.cli.dask_worker", "--nthreads", "1", "--no-dashboard", "--memory-limit", "0", "--no-nanny")
+
+
+@pytest.fixture
+def slow_plugin(plugin: Path) -> Path:
+    text = plugin.read_text()
+    for quick, slow in SLOWER:
+        text = text.replace(quick, slow)
+    plugin.write_text(text)
+    return plugin
+
+
+@pytest.fixture
+def asked(toy_task: Path) -> Request:
+    return Request(upstreams=["spectrum"], tasks=[str(toy_task)], downstreams=["nearest"])
+
+
+@pytest.fixture
+def go(asked: Request, slow_plugin: Path, progress) -> Callable[[Settings, DaskEngine], None]:
+    def spread(settings: Settings, engine: DaskEngine) -> None:
+        (outcome,) = run_spread(asked, Registry([str(slow_plugin)]), settings, progress, engine)
+        assert outcome.score is not None
+        assert not outcome.failed
+
+    return spread
+
+
+@pytest.fixture
+def expected(asked: Request, slow_plugin: Path, settings: Settings, tmp_path: Path, progress) -> dict[str, object]:
+    alone = elsewhere(settings, tmp_path, "alone")
+    run(asked, Registry([str(slow_plugin)]), alone, progress)
+    return numbers(alone)
+
+
+FIRST_SHARD = "cache/features/*/*.safetensors"
+FIRST_RECORD = "results/*/*.json"
+
+
+def when(there: Settings, pattern: str, act: Callable[[], None]) -> threading.Thread:
+    """Act when a file matches: the first shard, or the first record."""
+
+    def watch() -> None:
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            if any(there.cache.parent.glob(pattern)):
+                act()
+                return
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("moment", [FIRST_SHARD, FIRST_RECORD], ids=["encoding", "fitting"])
+def test_a_worker_that_is_killed_costs_nothing(
+    go: Callable, expected: dict[str, object], settings: Settings, tmp_path: Path, moment: str
+) -> None:
+    there = elsewhere(settings, tmp_path, "spread")
+    with contextlib.closing(DaskEngine.local(2)) as engine:
+        assert (engine.workers, engine.gpus, engine.share) == (2, 0, 2)
+        victim = next(iter(engine.everywhere(os.getpid).values()))
+        killing = when(there, moment, lambda: os.kill(victim, signal.SIGKILL))
+        go(there, engine)
+        killing.join(timeout=1)
+        assert not killing.is_alive()
+        with pytest.raises(ProcessLookupError):
+            os.kill(victim, 0)
+    assert numbers(there) == expected
+
+
+@contextlib.contextmanager
+def started(*command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of dask, ended in the end."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([sys.executable, "-m", *command], env={**os.environ, **environment}, **quiet)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_scheduler_that_is_lost_ends_the_run_and_what_is_finished_is_kept(
+    go: Callable, expected: dict[str, object], settings: Settings, tmp_path: Path
+) -> None:
+    there, file = elsewhere(settings, tmp_path, "spread"), tmp_path / "scheduler.json"
+    with started(*SCHEDULER, "--scheduler-file", str(file)) as scheduler:
+        arguments = ("--scheduler-file", str(file), "--local-directory", str(tmp_path))
+        with (
+            started(*WORKER, *arguments),
+            started(*WORKER, *arguments),
+            contextlib.closing(DaskEngine.connect(f"file:{file}")) as engine,
+        ):
+            killing = when(there, FIRST_RECORD, scheduler.kill)
+            with pytest.raises(BenchError, match="the scheduler is gone"):
+                go(there, engine)
+            killing.join(timeout=1)
+    kept = numbers(there)
+    assert 0 < len(kept) < len(expected)
+    with contextlib.closing(DaskEngine.local(1)) as engine:
+        go(there, engine)
+    assert numbers(there) == expected
+
+
+def test_a_worker_of_another_version_is_refused_by_name(go: Callable, settings: Settings, tmp_path: Path) -> None:
+    other = tmp_path / "other_version.py"
+    other.write_text("import benchmark\nbenchmark.__version__ = '0.0.0.dev0'\n")
+    there, file = elsewhere(settings, tmp_path, "spread"), tmp_path / "scheduler.json"
+    with started(*SCHEDULER, "--scheduler-file", str(file)):
+        arguments = ("--scheduler-file", str(file), "--local-directory", str(tmp_path), "--preload", str(other))
+        with (
+            started(*WORKER, *arguments),
+            contextlib.closing(DaskEngine.connect(f"file:{file}")) as engine,
+            pytest.raises(BenchError, match=r"tcp://127\.0\.0\.1:\d+: serbench 0\.0\.0\.dev0 \(here "),
+        ):
+            go(there, engine)
+    assert not any(there.cache.glob("features/*"))
+
+
+def test_a_job_that_ends_every_process_is_given_up(tmp_path: Path) -> None:
+    with contextlib.closing(DaskEngine.local(1)) as engine:
+        engine.submit(os._exit, 1)
+        engine.submit(abs, -3)
+        first, second = sorted(engine.completed(), key=lambda finished: finished.ticket)
+    assert str(first.error).startswith("4 processes ended while they were at it")
+    assert (second.value, second.error) == (3, None)
+
+
+@pytest.mark.parametrize("address", ["nowhere", "http://127.0.0.1:8786", "file:"])
+def test_an_address_that_is_none_is_told(address: str) -> None:
+    with pytest.raises(UsageError, match="no scheduler can be at"):
+        DaskEngine.connect(address)
+
+
+def test_a_scheduler_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.run.dask_engine.PATIENCE", 0.5)
+    with pytest.raises(MissingError, match=r"no scheduler answers at tcp://127\.0\.0\.1:9"):
+        DaskEngine.connect("tcp://127.0.0.1:9")
+    with pytest.raises(MissingError, match="there is no scheduler file"):
+        DaskEngine.connect(f"file:{tmp_path / 'nothing.json'}")
+
+
+def test_without_dask_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingError, match=r"serbench\[cluster\]"):
+        DaskEngine.local(1)
+
+
+def test_nothing_of_it_is_imported_without_it(toy_task: Path, settings: Settings, plugin: Path) -> None:
+    seen = "print({'dask', 'distributed'} & set(sys.modules))"
+    code = f"import sys; from benchmark.cli import main\ntry: main()\nfinally: {seen}"
+    command = ["run", "-u", "spectrum", "-d", "nearest", "-t", str(toy_task), "--plugin", str(plugin), "--dry-run"]
+    data = ["--data", f"toy={settings.find_data('toy')}"]
+    done = subprocess.run([sys.executable, "-c", code, *command, *data], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"

@@ -12,6 +12,7 @@ from benchmark.types import Examples, Kind, Needs
 CLASSES = ("angry", "happy", "sad")
 DIMENSIONS = ("arousal", "valence")
 LAYERS, DIM, TURNS = 3, 8, 4
+RATE, HOP = 16_000, 320  # of waveforms [Hz], and samples in which every tone ends where it began
 DIM_BESIDE = 3
 
 
@@ -31,7 +32,7 @@ def toy(
 
     Args:
         needs: "mean" for x as (n, 3, 8) float32, "statistics" for (n, 3, 16), "frames" in 32 or 16 bits for n arrays
-            (3, T, 8).
+            (3, T, 8), "waveform" for n arrays (320 T,): eight tones, as loud as the sum of the layers.
         utterances: n.
         speakers: How many speakers they are spread over; each has every class.
         seed: Decides all but the centres, which are the same for every seed.
@@ -57,6 +58,12 @@ def toy(
     if needs == "statistics":
         deviations = 0.3 * generator.uniform(0.5, 1.5, means.shape)
         x = np.concatenate([means, deviations], axis=-1).astype(np.float32)
+    elif needs == "waveform":
+        lengths = generator.integers(frames[0], frames[1] + 1, utterances)
+        x = tuple(
+            np.float32(np.tile(mean.sum(axis=0) @ tones(), length) + 0.1 * generator.standard_normal(length * HOP))
+            for mean, length in zip(means, lengths, strict=True)
+        )
     elif needs != "mean":
         lengths = generator.integers(frames[0], frames[1] + 1, utterances)
         x = tuple(
@@ -84,6 +91,11 @@ def toy(
         metric="uar" if kind == "classification" else "ccc",
         parts=() if beside is None else (("toy", DIM - DIM_BESIDE), (beside, DIM_BESIDE)),
     )
+
+
+def tones() -> NDArray[np.float64]:
+    """(8, HOP) samples of one hop of eight tones, at right angles to each other."""
+    return np.sin(2 * np.pi * np.arange(1, DIM + 1)[:, np.newaxis] * 10 * np.arange(HOP) / HOP)
 
 
 def select(examples: Examples, rows: list[int]) -> Examples:

@@ -70,8 +70,9 @@ class Encoded:
     """Features of the utterances of a task.
 
     Attributes:
-        features: By utterance id, float32: (L, D) means, (L, 2 D) statistics or (L, T, D) frames, read when asked for.
-        shape: Of one utterance's.
+        features: By utterance id, float32: (L, D) means, (L, 2 D) statistics or (L, T, D) frames, read when asked for;
+            or waveforms (n,).
+        shape: Of one utterance's; with waveforms (L, D) of what the upstream would make of them.
         frame_rate: Frames a second [Hz]; None for one vector an utterance.
         seconds: Time once spent on encoding these utterances, whenever that was [s]; None where that is not known.
         newly_encoded: How many utterances were encoded just now; the others were stored.

@@ -208,6 +208,8 @@ class Worker:
         def head() -> Downstream:
             made = self.registry.downstream(unit.names.downstream, device)
             made.report = report
+            if made.needs == "waveform":
+                made.upstream = self.upstream(unit.names.upstream)
             return made
 
         scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed)

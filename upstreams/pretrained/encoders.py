@@ -48,6 +48,14 @@ class Encoder:
         with torch.device("meta"), _quiet():
             return sum(weight.numel() for weight in encoder(config).parameters())
 
+    def weight_names(self) -> set[str]:
+        """Names of the encoder's weights, of a model without memory for them."""
+        import torch
+
+        encoder, config = self._class(), self._config()
+        with torch.device("meta"), _quiet():
+            return set(encoder(config).state_dict())
+
     def extractor(self) -> Any:
         """The feature extractor, with the checkpoint's own settings."""
         import transformers

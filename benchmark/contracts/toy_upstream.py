@@ -32,7 +32,6 @@ class ToyUpstream(Upstream):
         import torch
 
         trainable = self.trainable()
-        trainable.module.eval()
         with torch.no_grad():
             return Features(trainable.layers([wave], "cpu")[0].numpy())
 
@@ -68,7 +67,7 @@ class ToyTrainable(Trainable):
         convolution = nn.Conv1d(1, DIM, HOP, stride=HOP, device="meta")
         self._front = filled(convolution, tones()[:, np.newaxis] * (2 / HOP))
         self._blocks = [block() for _ in range(LAYERS - 1)]
-        self.module = nn.ModuleDict({"front": self._front, "blocks": nn.ModuleList(self._blocks)})
+        self.module = nn.ModuleDict({"front": self._front, "blocks": nn.ModuleList(self._blocks)}).eval()
 
     def layers(
         self, waves: Sequence[NDArray[np.float32]], device: str, precision: Precision | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -92,6 +93,8 @@ class Downstream(ABC):
         params: The recipe's values.
         device: Where to compute, "cpu" or "cuda".
         upstream: Of the cell, given by the run to a head that needs waveforms: it may train a `trainable` of it.
+        checkpoint: File in which a fit that takes long may keep how far it is, and from which it then goes on; given by
+            the run, which removes it when the unit is recorded. None for none.
         report: Told by a head whose fit takes long what share of it is done, from 0 to 1; a run shows it.
     """
 
@@ -105,6 +108,7 @@ class Downstream(ABC):
         self.params: Any = params
         self.device = device
         self.upstream: Upstream | None = None
+        self.checkpoint: Path | None = None
         self.report: Callable[[float], None] = unheard
 
     @property

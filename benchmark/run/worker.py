@@ -7,6 +7,7 @@ import importlib.util
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
@@ -32,6 +33,7 @@ from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.suiting import check_head
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
 
+CHECKPOINTS = "checkpoints"  # folder in the cache
 # From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
 FEEDING = (open_view, Dataset, targets_of, fit_and_score)
 
@@ -208,12 +210,21 @@ class Worker:
         def head() -> Downstream:
             made = self.registry.downstream(unit.names.downstream, device)
             made.report = report
+            made.checkpoint = self.checkpoint(unit)
             if made.needs == "waveform":
                 made.upstream = self.upstream(unit.names.upstream)
             return made
 
         scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed)
         return result_of(material, parts, unit, scored, encoded, device)
+
+    def checkpoint(self, unit: Unit) -> Path:
+        """Where the fit of a unit may keep how far it is."""
+        return self.settings.cache / CHECKPOINTS / f"{unit.id}.safetensors"
+
+    def forget(self, unit: Unit) -> None:
+        """Remove what the fit of a unit kept, now that its record is written."""
+        self.checkpoint(unit).unlink(missing_ok=True)
 
     def failed(self, unit: Unit, reason: str, device: str, progress: Progress) -> Result:
         """The record of a unit whose features cannot be had."""

@@ -8,8 +8,9 @@ trained alone. Nothing here depends on torch's global state: the random numbers 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,6 +71,20 @@ class Search:
             self.best[member] = State(score, loss, when, tuple(tensor.clone() for tensor in parameters))
         self._waited[member] = 0 if improved else self._waited[member] + 1
         return self._schedule.patience is None or self._waited[member] < self._schedule.patience
+
+    def state(self, member: int) -> tuple[dict[str, Any], tuple[Tensor, ...]]:
+        """What is known of a member, for `restore`: plain values, and the parameters of its best state."""
+        best = self.best[member]
+        about = {"lowest": self._lowest[member], "waited": self._waited[member], "best": None}
+        if best is None:
+            return about, ()
+        return {**about, "best": {"score": best.score, "loss": best.loss, "when": best.when}}, best.parameters
+
+    def restore(self, member: int, about: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:
+        """Go on from what `state` told."""
+        self._lowest[member], self._waited[member] = about["lowest"], about["waited"]
+        best = about["best"]
+        self.best[member] = None if best is None else State(**best, parameters=tuple(parameters))
 
     def ranking(self) -> list[int]:
         """The members that did not diverge at once, the best first; of equals the first first."""

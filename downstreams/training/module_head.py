@@ -24,7 +24,7 @@ from downstreams.modules.drawing import build, give_dropout
 from downstreams.modules.layers import LayerSum
 from downstreams.params.frames import FramesParams, LearningParams
 from downstreams.training.frames import MIB, Batch, Dealing, Figures, Frames, Reading
-from downstreams.training.module_loop import train_module, trained
+from downstreams.training.module_loop import train_module
 from downstreams.training.module_losses import (
     CrossEntropy,
     OfOutputs,
@@ -32,6 +32,7 @@ from downstreams.training.module_losses import (
     balanced_weights,
     one_minus_ccc,
 )
+from downstreams.training.module_state import trained
 from downstreams.training.targets import Scale, dev_score, refuse_no_dev, selecting_metric
 
 
@@ -222,6 +223,9 @@ class ModuleHead(Downstream):
             gradients=gradients,
             evaluate=evaluate,
             report=self.report,
+            checkpoint=None if adapt is not None else self.checkpoint,  # what was dealt of the target is not kept
+            order=order,
+            others={"dropout": dropout},
         )
         if best is None:
             raise BenchError(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import count
+from itertools import count, islice
+from pathlib import Path
+from types import MappingProxyType
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from benchmark.types import Evaluation
 from downstreams.params.frames import LearningParams
 from downstreams.training.batches import Schedule
+from downstreams.training.checkpoints import Checkpoint, Position
 from downstreams.training.frames import Batch
 from downstreams.training.loop import Search, State
+from downstreams.training.module_state import changing, restore, trained
 from downstreams.training.rates import make_optimiser, set_rate
 
 
@@ -25,6 +30,9 @@ def train_module(
     gradients: Callable[[Batch, int], float],
     evaluate: Callable[[], tuple[float, float] | None],
     report: Callable[[float], None],
+    checkpoint: Path | None = None,
+    order: np.random.Generator | None = None,
+    others: Mapping[str, np.random.Generator] = MappingProxyType({}),
 ) -> tuple[State | None, list[Evaluation]]:
     """Train a module and put it into its best state on dev.
 
@@ -39,6 +47,9 @@ def train_module(
             epoch counted from 1; gives the loss.
         evaluate: Score on dev (higher is better) and loss; None where the module has diverged.
         report: Told what share of the maximum is done.
+        checkpoint: File in which a training is kept, and from which it goes on; None for none.
+        order: Decides on the order of batches in `epoch`; needed where there is a checkpoint.
+        others: All that is drawn from beside.
 
     Returns:
         The best state, None where the module diverged before its first evaluation; and every evaluation.
@@ -46,7 +57,10 @@ def train_module(
     search = Search(1, search_schedule(params))
     optimiser = make_optimiser(params.optimiser, trained(module))
     curve: list[Evaluation] = []
-    for done, losses in _trained(module, params, optimiser, epoch, gradients):
+    kept = None
+    if checkpoint is not None and order is not None:
+        kept = Checkpoint(checkpoint, module, optimiser, search, curve, order, others)
+    for done, losses in _trained(module, params, optimiser, epoch, gradients, kept):
         found = evaluate() if all(map(math.isfinite, losses)) else None
         if found is None:
             break
@@ -61,35 +75,24 @@ def train_module(
     return best, curve
 
 
-def trained(module: nn.Module) -> list[nn.Parameter]:
-    """The parameters that are not frozen."""
-    return [parameter for parameter in module.parameters() if parameter.requires_grad]
-
-
-def changing(module: nn.Module) -> dict[str, Tensor]:
-    """What training can change, by name: all of the state but frozen parameters."""
-    frozen = {name for name, parameter in module.named_parameters() if not parameter.requires_grad}
-    return {name: value for name, value in module.state_dict().items() if name not in frozen}
-
-
-def restore(module: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Put a module into the state that `changing` told."""
-    module.load_state_dict({**module.state_dict(), **state})
-
-
 def _trained(
     module: nn.Module,
     params: LearningParams,
     optimiser: torch.optim.Optimizer,
     epoch: Callable[[], Iterable[Batch]],
     gradients: Callable[[Batch, int], float],
+    checkpoint: Checkpoint | None,
 ) -> Iterator[tuple[int, list[float]]]:
     """Train up to each evaluation: epochs or steps done, and the losses of the batches since the last one."""
-    steps, waiting, losses = 0, 0, list[float]()
-    for number in count(1):
+    begun = Position() if checkpoint is None else checkpoint.resume()
+    steps, waiting, losses = begun.steps, 0, begun.losses
+    for number in count(begun.epoch):
         if params.schedule.per == "epoch":
             set_rate(optimiser, params.optimiser, params.schedule, number - 1)
-        for batch in epoch():
+        if checkpoint is not None:
+            checkpoint.begin_epoch()
+        done = begun.batches if number == begun.epoch else 0
+        for place, batch in enumerate(islice(epoch(), done, None), done + 1):
             module.train()
             losses.append(gradients(batch, number))
             if not math.isfinite(losses[-1]):
@@ -109,6 +112,8 @@ def _trained(
                 losses = []
             if params.unit == "steps" and steps == params.maximum:
                 return
+            if checkpoint is not None:
+                checkpoint.write_if_due(Position(number, place, steps, losses))
         if params.unit == "epochs" and number % params.evaluate_every == 0:
             yield number, losses
             losses = []

@@ -12,6 +12,7 @@ import torch
 from tiny_models import save_model
 
 from benchmark.base import Upstream
+from benchmark.base.identity import identity_of
 from benchmark.contracts import check_downstream
 from benchmark.contracts.toy_upstream import ToyUpstream
 from benchmark.contracts.toys import toy
@@ -197,3 +198,12 @@ def test_a_tuned_model_encodes_what_it_gave_in_training(tmp_path: Path, architec
 def test_the_same_seed_tunes_a_model_to_the_same_bytes(tmp_path: Path) -> None:
     one, other = (tuned(tmp_path / name, "wav2vec2-base", dropout=0.2)[0] for name in ("one", "other"))
     np.testing.assert_array_equal(state(one), state(other))
+
+
+def test_lower_precision_is_part_of_what_the_head_is(tmp_path: Path) -> None:
+    plain, _ = tuned(tmp_path / "plain", "moonshine")
+    lower, losses = tuned(tmp_path / "lower", "moonshine", precision="bf16")
+    assert losses[-1] < losses[0]
+    assert not np.array_equal(state(plain), state(lower))
+    np.testing.assert_allclose(state(lower), state(plain), atol=0.05)
+    assert identity_of(plain) != identity_of(lower)

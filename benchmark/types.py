@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -55,6 +55,23 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class PublishedSound:
+    """What the recordings of a complete corpus, or one part of it, are as published.
+
+    Attributes:
+        hours: All of them together [h].
+        shortest: [s].
+        longest: [s].
+        rates: Those that were published [Hz].
+    """
+
+    hours: float
+    shortest: float
+    longest: float
+    rates: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class CorpusCounts:
     """What a complete corpus, or one part or release of it, holds.
 
@@ -62,11 +79,13 @@ class CorpusCounts:
         utterances: Number of utterances.
         speakers: Number of speakers; None where the corpus does not tell them apart.
         per_class: Utterances of each of the corpus's own emotion labels; empty where they are not published.
+        sound: What its recordings are, by the lists of EmoBox (Ma et al. 2024); None where nobody says.
     """
 
     utterances: int
     speakers: int | None
     per_class: Mapping[str, int] = field(default_factory=dict)
+    sound: PublishedSound | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +114,7 @@ class Fold:
             `test` only where it says `dev: test`.
         test: Scored once.
         adapt: Unlabelled target-domain utterances for domain adaptation.
+        inner: The inner folds of train, where the protocol selects by them instead of dev: what each holds out.
     """
 
     name: str
@@ -102,6 +122,14 @@ class Fold:
     dev: tuple[str, ...]
     test: tuple[str, ...]
     adapt: tuple[str, ...] = ()
+    inner: tuple[tuple[str, ...], ...] = ()
+
+    def with_first_inner_as_dev(self) -> Fold:
+        """The fold whose dev set is what its first inner fold holds out."""
+        held_out = set(self.inner[0])
+        return replace(
+            self, train=tuple(name for name in self.train if name not in held_out), dev=self.inner[0], inner=()
+        )
 
 
 @dataclass(frozen=True)
@@ -140,6 +168,19 @@ class Features:
 
 
 @dataclass(frozen=True)
+class Taught:
+    """What a trained teacher says of utterances, from an upstream of its own.
+
+    Attributes:
+        embeddings: (n, E) float32.
+        values: (n, K) float64 class scores, or values (n, k) of the dimensions.
+    """
+
+    embeddings: NDArray[np.float32]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Examples:
     """What a head sees: features of n utterances and, for fitting, their targets.
 
@@ -148,7 +189,8 @@ class Examples:
         x: For heads that need "mean": (n, L, D) float32. For "statistics": (n, L, 2 D), means and then deviations. For
             "frames": n arrays (L, T_i, D), each read when it is asked for. For "waveform": n arrays (T_i,) of samples
             at the upstream's rate, each decoded when it is asked for. In a task with context: n arrays (S_i, L, D), the
-            means of the S_i utterances that were said before.
+            means of the S_i utterances that were said before; for "frames" n tuples of their frames, S_i arrays
+            (L, T, D), each tuple read when it is asked for.
         y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting and for adapt.
         speakers: The n speakers ("unknown" where a corpus knows none).
         outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.
@@ -158,8 +200,11 @@ class Examples:
         auxiliary: Indices of auxiliary classes (n,) int64, -1 for none; None where the task has no such classes, and
             when predicting.
         auxiliary_outputs: Names of the auxiliary classes.
+        inner: Of train, where the protocol has inner folds: which of them holds each example out, (n,) int64 from 0.
         parts: Name and dimension of each upstream that was joined into one, in the order of the values of x; empty
             where there is a single one.
+        upstream: Name of the upstream, for heads that know the layers of some.
+        taught: What a teacher says of train, for heads that have one; never of dev or test.
     """
 
     ids: tuple[str, ...]
@@ -172,7 +217,22 @@ class Examples:
     turns: tuple[NDArray[np.int64], ...] | None = None
     auxiliary: NDArray[np.int64] | None = None
     auxiliary_outputs: tuple[str, ...] = ()
+    inner: NDArray[np.int64] | None = None
     parts: tuple[tuple[str, int], ...] = ()
+    upstream: str = ""
+    taught: Taught | None = None
+
+    def part(self, rows: Sequence[int] | NDArray[np.intp]) -> Examples:
+        """The examples in some rows, without inner folds."""
+
+        def of(values: Any) -> Any:
+            if values is None:
+                return None
+            positions = np.asarray(rows, dtype=np.intp)
+            return values[positions] if isinstance(values, np.ndarray) else tuple(values[row] for row in positions)
+
+        parts = {name: of(getattr(self, name)) for name in ("ids", "x", "y", "speakers", "turns", "auxiliary")}
+        return replace(self, inner=None, **parts)
 
     def __len__(self) -> int:
         """The number of utterances."""
@@ -206,6 +266,9 @@ class Selection:
         epoch: The epoch (from 1), or optimiser step, of the chosen state.
         layer_weights: Weight of each layer, summing to one, where the head learns them.
         chosen: Hyper-parameters that were searched, with the values chosen.
+        inner_folds: How many of the protocol's inner folds it was selected on: all of them, their held-out utterances
+            pooled; or 1, the first as a dev set, by a head that is too dear for all. None without inner folds.
+        above_chance: Whether what it was selected on is surely above chance; None where nobody looked.
         curve: Every evaluation on dev, where the head tells them.
     """
 
@@ -214,6 +277,8 @@ class Selection:
     epoch: int | None = None
     layer_weights: tuple[float, ...] | None = None
     chosen: Mapping[str, float | str] = field(default_factory=dict)
+    inner_folds: int | None = None
+    above_chance: bool | None = None
     curve: tuple[Evaluation, ...] = ()
 
 

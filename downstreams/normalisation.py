@@ -67,6 +67,19 @@ class Normaliser:
             result[own] = _standardise(x[own], *mean_and_scale(x[own]))
         return result
 
+    def shift_and_factor(self, dim: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What is to be subtracted from features and what they are then to be multiplied by.
+
+        Args:
+            dim: D.
+
+        Returns:
+            Two (L, D) float64 arrays; two (1, D), which change nothing, unless global.
+        """
+        if self.mean is None or self.scale is None:
+            return np.zeros((1, dim)), np.ones((1, dim))
+        return self.mean, 1 / self.scale
+
 
 def mean_and_scale(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and population standard deviation over utterances, with 1 in place of the deviation of a constant.

@@ -15,10 +15,10 @@ from benchmark.records.cells import Cell
 from benchmark.records.grouping import Grouping, group
 from benchmark.statistics.tasks import Across
 from benchmark.text import NONE, WARNING, clean, decimal, human, interval, measured, with_spread
+from leaderboard.findings import across_notes
 from leaderboard.overview import Track, counts, tracks
 from leaderboard.remarks import (
     WARNINGS,
-    across_notes,
     caption,
     footnotes,
     heading,
@@ -109,7 +109,7 @@ class TrackTable:
     Attributes:
         name: The track.
         overview: Systems x tasks: the primary metric of each with letters, mean rank, coverage.
-        wins: On how many tasks the system of the row is better than that of the column; None without common tasks.
+        wins: On how many corpora the system of the row is better than that of the column; None without common ones.
         notes: What the tests over tasks say.
     """
 
@@ -147,31 +147,33 @@ class Board:
         return next((track.across for track in self.tracks if track.across), None)
 
 
-def board(*sources: Iterable[Record], references: Iterable[Reference] = ()) -> Board:
+def board(*sources: Iterable[Record], references: Iterable[Reference] = (), published: Sequence[Record] = ()) -> Board:
     """Make the leaderboard from records, and set beside it what was published elsewhere.
 
     Args:
         sources: Records; of a unit that several sources have, the first one's counts.
         references: What was published elsewhere; those of tasks without records are left out.
+        published: The source among them that is published, where others stand beside it: its protocols are shown, and
+            ranks over tasks are over its tasks.
 
     Raises:
         BenchError: Records contradict each other or their task; the message names them.
     """
-    grouping = group(*sources)
+    grouping = group(*sources, published=published)
     by_task: dict[str, list[Cell]] = {}
     for cell in grouping.cells:
         by_task.setdefault(cell.task.name, []).append(cell)
     sections = tuple(section(cells) for _, cells in sorted(by_task.items()))
-    published: dict[str, list[Reference]] = {}
+    elsewhere: dict[str, list[Reference]] = {}
     for reference in references:
-        published.setdefault(reference.task, []).append(reference)
-    found = tracks(sections)
+        elsewhere.setdefault(reference.task, []).append(reference)
+    found = tracks(sections, frozenset(record.task.name for record in published) or None)
     return Board(
         sections=sections,
         tracks=found,
         overviews=tuple(_track_table(track, sections) for track in found),
         notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping)),
-        tasks=tuple(_task_table(one, grouping, published.get(one.task.name, [])) for one in sections),
+        tasks=tuple(_task_table(one, grouping, elsewhere.get(one.task.name, [])) for one in sections),
         legend=legend(grouping.cells),
         values=tuple(value for one in sections for ranked in one.groups for value in csv_values(ranked)),
     )
@@ -187,7 +189,7 @@ def _track_table(track: Track, sections: Sequence[Section]) -> TrackTable:
     for standing in track.standings:
         row = [clean(standing.upstream), clean(standing.downstream), _number(standing.mean_rank)]
         row.append(_range(standing.best, standing.worst))
-        row.append(f"{len(standing.counted)}/{len(track.tasks)}")
+        row.append(NONE if standing.control else f"{len(standing.counted)}/{len(track.tasks)}")
         row += [_overview_text(standing.places.get(one.task.name), one) for one in ordered]
         rows.append(tuple(row))
     numeric = (False, False, True, True, True, *(True for _ in ordered))
@@ -197,22 +199,22 @@ def _track_table(track: Track, sections: Sequence[Section]) -> TrackTable:
 def _overview_text(place: Place | None, of: Section) -> str:
     if place is None:
         return NONE
-    if place.rank is None:
+    if not place.row.scores:
         return _progress(place.row.cell)
     mark = f" {WARNING}" if warned(place.row.cell.flags()) else ""
-    letters = "" if place.row.cell.contaminated else f" {place.letters}"
+    letters = "" if place.row.cell.contaminated or not place.letters else f" {place.letters}"
     return f"{_score(place.row, of.analysis.metric)}{letters}{mark}"
 
 
 def _wins_table(track: Track) -> Table | None:
-    if not any(len(one.tasks) > 1 for one in track.wins):
+    if not any(len(one.corpora) > 1 for one in track.wins):
         return None
     found = {(one.a, one.b): one for one in track.wins}
-    names = [f"{one.upstream} + {one.downstream}" for one in track.standings if one.counted]
+    names = [one.name for one in track.standings if one.counted]
     rows = []
     for a in names:
         of_a = ((found.get((a, b)) if a != b else None) for b in names)
-        rows.append((clean(a), *(NONE if one is None else f"{one.count}/{len(one.tasks)}" for one in of_a)))
+        rows.append((clean(a), *(NONE if one is None else f"{one.count}/{len(one.corpora)}" for one in of_a)))
     return Table(("better than", *map(clean, names)), tuple(rows), (False, *(True for _ in names)))
 
 

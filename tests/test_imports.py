@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 SPOKES = {"upstreams", "downstreams", "tasks", "leaderboard"}
 # From what knows nothing to what knows all. Rooms of one line do not import each other; the modules of the first may.
 ORDER = (
-    ("errors", "text", "types", "lazy", "progress", "metrics", "sufficient"),
+    ("errors", "text", "types", "lazy", "progress", "metrics", "sufficient", "threads"),
     ("io",),
     ("base",),
     ("data",),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import socket
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.io.files import digest, file_sha256
+from benchmark.io.files import digest, file_sha256, pointed_at
 
 CONFIG = "config.json"
 # Where the settings of the feature extractor stand; transformers 5 writes the second, with the tokenizer's beside them.
@@ -26,6 +29,8 @@ HOW_TO_GIVE = (
     "give a folder that holds the model: --weights NAME=FOLDER, or BENCH_WEIGHTS=FOLDER with one folder for each "
     "model in it, or --upstream hf:/path/to/folder"
 )
+LARGEST_JSON = 100 << 20  # an index of many weights has some megabytes
+REACH_S = 10.0  # a hub that does not answer in this time is not waited for
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 
 
@@ -36,7 +41,11 @@ def read_json(path: Path) -> dict[str, Any]:
         BenchError: It cannot be read, or holds something else.
     """
     try:
+        if (size := path.stat().st_size) > LARGEST_JSON:
+            raise BenchError(f"{path} has {size} bytes, which no JSON of a model has", "is it the right file?")
         content = json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise BenchError(f"{path} is nested too deeply", "is it the right file?") from error
     except (OSError, ValueError) as error:
         raise BenchError(f"{path} cannot be read as JSON: {error}", "is the download complete?") from error
     if not isinstance(content, dict):
@@ -104,7 +113,8 @@ class Checkpoint:
                 return content
         raise MissingError(
             f"{self.label!r} says nothing of how its waveform is prepared: {self.folder} holds no {PREPROCESSOR}",
-            "it is published beside the weights; without it the normalisation would be a guess",
+            f"this is a model of type {self.config.get('model_type')!r:.80}; one of speech has it beside its weights, "
+            "and without it the normalisation would be a guess",
         )
 
     @cached_property
@@ -118,6 +128,9 @@ class Checkpoint:
         if not found:
             expected = " or ".join(single for single, _, _ in FORMATS)
             raise MissingError(f"{self.label!r} has no weights: {self.folder} holds no {expected}", HOW_TO_GIVE)
+        for file in found:
+            if (pointer := pointed_at(file)) is not None:
+                raise MissingError(f"{self.label!r} has no weights: {file.name} {pointer}", HOW_TO_GIVE)
         return tuple(found)
 
     def _fetched(self) -> list[Path]:
@@ -180,14 +193,33 @@ def download(model: str, revision: str | None, patterns: Sequence[str], hint: st
     Raises:
         MissingError: They cannot be downloaded; with the hint.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     network_errors: tuple[Any, ...] = HfHubHTTPError.__bases__  # OSError, and that of the HTTP library in use
+    was_offline, unreached = constants.HF_HUB_OFFLINE, None
     try:
+        if not was_offline and (unreached := _unreached(constants.ENDPOINT)) is not None:
+            constants.HF_HUB_OFFLINE = True  # otherwise a hub that nobody reaches is asked again for half a minute
         return Path(snapshot_download(model, revision=revision, allow_patterns=list(patterns)))
     except (*network_errors, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
+        is_not_there = unreached is not None and isinstance(error, LocalEntryNotFoundError)
+        reason = unreached if is_not_there else str(error).strip().split("\n")[0]
         at = f" at revision {revision!r}" if revision else ""
         message = f"{model!r}{at} is not in the Hub's cache and cannot be downloaded: {reason}"
         raise MissingError(message, hint) from error
+    finally:
+        constants.HF_HUB_OFFLINE = was_offline
+
+
+def _unreached(endpoint: str) -> str | None:
+    """Why the host of a hub is not reached; None where it is, or where a proxy stands between."""
+    if getproxies():
+        return None
+    url = urlsplit(endpoint)
+    try:
+        port = url.port or (80 if url.scheme == "http" else 443)
+        socket.create_connection((url.hostname or "", port), timeout=REACH_S).close()
+    except (OSError, ValueError) as error:
+        return f"{endpoint} is not reached: {error}"
+    return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmark.audit.report import Audit, Copy, CorpusAudit, Finding, FoldAudit, Giveaway, Severity
+from benchmark.data.listening import Heard, remarks_of
 from benchmark.protocol.dataset import Dataset
 from benchmark.protocol.task import Task
 from benchmark.text import some
@@ -14,8 +15,8 @@ NAMED = 5
 TELLING = 0.10
 
 
-def judge(dataset: Dataset, result: Audit) -> tuple[Finding, ...]:
-    """The findings of a measured task, worst first."""
+def judge(dataset: Dataset, result: Audit, heard: Mapping[str, Heard]) -> tuple[Finding, ...]:
+    """The findings of a measured task, worst first; `heard` is what decoding told of each utterance."""
     task, folds = dataset.task, result.folds
     findings = [
         *_speaker_overlap(dataset, folds),
@@ -28,6 +29,7 @@ def judge(dataset: Dataset, result: Audit) -> tuple[Finding, ...]:
         *_values(result),
         *_coverage(dataset),
         *_expectations(dataset),
+        *_recordings(dataset, heard),
     ]
     if task.dev.is_test:
         findings.append(Finding("warning", "Heads are selected on the test set: scores are optimistic."))
@@ -36,6 +38,13 @@ def judge(dataset: Dataset, result: Audit) -> tuple[Finding, ...]:
         findings.append(Finding("note", f"The protocol leaves utterances out: {reasons}."))
     order = {"error": 0, "warning": 1, "note": 2}
     return tuple(sorted(findings, key=lambda finding: order[finding.severity]))
+
+
+def _recordings(dataset: Dataset, heard: Mapping[str, Heard]) -> Iterator[Finding]:
+    for sentence in remarks_of({utterance.id: utterance.file for utterance in dataset.recordings}, heard):
+        yield Finding("warning", sentence)
+    for text in dataset.not_as_published(heard):
+        yield Finding("warning", f"{_capital(text)}: records are marked as modified, and no leaderboard shows them.")
 
 
 def _times(number: int) -> str:

@@ -58,7 +58,7 @@ def audit(dataset: Dataset, heard: Mapping[str, Heard] | None = None) -> Audit:
         folds=tuple(_fold(fold, table, dataset) for fold in dataset.folds),
         identical=_identical(table, dataset),
     )
-    return replace(result, findings=judge(dataset, result))
+    return replace(result, findings=judge(dataset, result, heard or {}))
 
 
 def _corpus(corpus: Corpus, number: int, table: Columns, dataset: Dataset) -> CorpusAudit:

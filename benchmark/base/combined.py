@@ -10,6 +10,7 @@ hubert-base@bf16@last+egemaps-lld
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from benchmark.lazy import LazyMapping
 from benchmark.types import Features, Precision
 
 LAYERS = "layers are first, last, mean-last-4, or numbers from 0 such as 3 or 3,7,11 or 6-9"
+PRECISIONS = f"precisions are {', '.join(get_args(Precision))}"
 _MEAN_LAST = re.compile(r"mean-last-([1-9]\d{0,3})")
 _NUMBER = r"(0|[1-9]\d{0,3})"  # written in one way, because it is in the name of a row
 _NUMBERS = re.compile(f"{_NUMBER}(-{_NUMBER})?(,{_NUMBER}(-{_NUMBER})?)*")
@@ -73,6 +75,27 @@ class Name:
         return cls(base, precision, layers)  # type: ignore[arg-type]
 
 
+def meant_word(word: str) -> str | None:
+    """The precision or selection of layers that a word is nearly, if any."""
+    known = ("first", "last", "mean-last-4", *get_args(Precision))
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.6)), None)
+
+
+def unknown_word(name: str, word: str) -> UsageError:
+    """The error for what follows an "@" and is nothing.
+
+    Args:
+        name: The whole name.
+        word: What follows.
+    """
+    close = meant_word(word)
+    meant = "" if close is None else f"did you mean {close!r}? "
+    return UsageError(
+        f"{name!r}: {word!r} is neither a precision nor a selection of layers",
+        f"{meant}{LAYERS}; {PRECISIONS}",
+    )
+
+
 class LayersOf(Upstream):
     """Some layers of another upstream.
 
@@ -98,8 +121,7 @@ class LayersOf(Upstream):
         self.hears = upstream.hears
         self.is_mean = selection.startswith("mean-")
         if upstream.layers is not None:
-            chosen = self._chosen(upstream.layers)
-            self.layers = 1 if self.is_mean else len(chosen)
+            self.layers = layers_after(self.name, selection, upstream.layers)
 
     @property
     def device(self) -> str:
@@ -151,27 +173,61 @@ class LayersOf(Upstream):
 
     def select(self, layers: NDArray[np.float32]) -> NDArray[np.float32]:
         """An array (L, ...) of all layers, reduced to the chosen ones, or to their mean (1, ...), in float32."""
-        chosen = layers[self._chosen(len(layers))]
+        chosen = layers[chosen_layers(self.name, self.selection, len(layers))]
         return np.asarray(chosen.mean(axis=0, keepdims=True, dtype=np.float64) if self.is_mean else chosen, np.float32)
 
-    def _chosen(self, count: int) -> list[int]:
-        if self.selection in ("first", "last"):
-            return [0 if self.selection == "first" else count - 1]
-        mean = _MEAN_LAST.fullmatch(self.selection)
-        if mean is not None:
-            if int(mean[1]) > count:
-                raise UsageError(f"{self.name!r}: there are {count} layers", LAYERS)
-            return list(range(count - int(mean[1]), count))
-        chosen: list[int] = []
-        for part in self.selection.split(","):
-            first, dash, last = part.partition("-")
-            if dash and int(first) >= int(last):
-                raise UsageError(f"{self.name!r}: {part!r} is no range of layers", LAYERS)
-            chosen += range(int(first), int(last or first) + 1)
-        if not chosen or max(chosen) >= count or len(set(chosen)) < len(chosen):
-            what = f"{self.name!r} lists a layer twice, or none" if chosen and max(chosen) < count else None
-            raise UsageError(what or f"{self.name!r}: the layers are 0 to {count - 1}", LAYERS)
-        return chosen
+
+def chosen_layers(name: str, selection: str, count: int) -> list[int]:
+    """The layers of a selection, as numbers from 0.
+
+    Args:
+        name: The whole name, for the error.
+        selection: What follows the "@".
+        count: How many layers there are.
+
+    Raises:
+        UsageError: It has no such layer, or a layer is listed twice.
+    """
+    if selection in ("first", "last"):
+        return [0 if selection == "first" else count - 1]
+    mean = _MEAN_LAST.fullmatch(selection)
+    if mean is not None:
+        if int(mean[1]) > count:
+            raise UsageError(f"{name!r}: there are {count} layers", LAYERS)
+        return list(range(count - int(mean[1]), count))
+    chosen: list[int] = []
+    for part in selection.split(","):
+        first, dash, last = part.partition("-")
+        if dash and int(first) >= int(last):
+            raise UsageError(f"{name!r}: {part!r} is no range of layers", LAYERS)
+        chosen += range(int(first), int(last or first) + 1)
+    if not chosen or max(chosen) >= count or len(set(chosen)) < len(chosen):
+        what = f"{name!r} lists a layer twice, or none" if chosen and max(chosen) < count else None
+        raise UsageError(what or f"{name!r}: the layers are 0 to {count - 1}", LAYERS)
+    return chosen
+
+
+def layers_after(name: str, selection: str | None, count: int) -> int:
+    """How many layers are left of so many; an error as of `chosen_layers`."""
+    if selection is None:
+        return count
+    chosen = chosen_layers(name, selection, count)
+    return 1 if _MEAN_LAST.fullmatch(selection) else len(chosen)
+
+
+def layers_beside(name: str, counts: Sequence[int]) -> int:
+    """How many layers upstreams side by side have: as many as each, where one alone stands beside every layer.
+
+    Raises:
+        UsageError: They have several numbers of them.
+    """
+    several = {count for count in counts if count != 1}
+    if len(several) > 1:
+        raise UsageError(
+            f"{name!r} joins upstreams of {' and '.join(map(str, counts))} layers",
+            "select as many of each, as in A@last+B@last",
+        )
+    return several.pop() if several else 1
 
 
 class Fusion(Upstream):
@@ -206,7 +262,7 @@ class Fusion(Upstream):
         counts = [upstream.layers for upstream in upstreams if upstream.layers is not None]
         dims = [upstream.dim for upstream in upstreams if upstream.dim is not None]
         if len(counts) == len(upstreams):
-            self.layers = self._layers(counts)
+            self.layers = layers_beside(self.name, counts)
         if len(dims) == len(upstreams):
             self.dim = sum(dims)
         frame_rates = [upstream.frame_rate for upstream in upstreams if upstream.frame_rate is not None]
@@ -254,7 +310,7 @@ class Fusion(Upstream):
 
     def beside(self, arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Concatenate values (L, ..., D) of each along the last axis; a single layer stands beside every layer."""
-        count = self._layers([len(array) for array in arrays])
+        count = layers_beside(self.name, [len(array) for array in arrays])
         return np.concatenate([np.broadcast_to(array, (count, *array.shape[1:])) for array in arrays], axis=-1)
 
     def aligned(self, features: Sequence[Features]) -> Features:
@@ -275,15 +331,6 @@ class Fusion(Upstream):
                 "frames of both begin and end with the utterance",
             )
         return Features(self.beside([layers[:, : min(lengths)] for layers in averaged]), slowest)
-
-    def _layers(self, counts: Sequence[int]) -> int:
-        several = {count for count in counts if count != 1}
-        if len(several) > 1:
-            raise UsageError(
-                f"{self.name!r} joins upstreams of {' and '.join(map(str, counts))} layers",
-                "select as many of each, as in A@last+B@last",
-            )
-        return several.pop() if several else 1
 
 
 def at_rate(features: Features, rate: float) -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ class Corpus(ABC):
         homepage: Where it lives.
         how_to_get: One sentence: how to obtain it and what the folder must contain.
         counts: What it holds when complete, by part (see `part_of`); empty where nobody can know.
+        published_broken: Recordings that were published broken, by utterance id, with what is wrong with them.
         scales: Lowest and highest value of each dimension that its labels have.
         downloads: Files that `bench data get` fetches, where the licence allows and the host publishes a checksum.
         synthetic: True where the speech was not spoken by people; said wherever the corpus is shown.
@@ -33,6 +34,7 @@ class Corpus(ABC):
     homepage: ClassVar[str]
     how_to_get: ClassVar[str]
     counts: ClassVar[Mapping[str, CorpusCounts]] = {}
+    published_broken: ClassVar[Mapping[str, str]] = {}
     scales: ClassVar[Mapping[str, tuple[float, float]]] = {}
     downloads: ClassVar[tuple[Download, ...]] = ()
     synthetic: ClassVar[bool] = False

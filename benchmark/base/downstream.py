@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.errors import BenchError
 from benchmark.io.yamls import Closed
 from benchmark.types import Examples, Kind, Needs, Selection
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from benchmark.base.upstream import Upstream
 
 UsesDev = Literal["select", "fit", "no"]
+InnerFolds = Literal["all", "first"]
 
 
 class HeadParams(Closed):
@@ -52,6 +54,15 @@ class HeadParams(Closed):
         return "no"
 
     @property
+    def inner_selection(self) -> InnerFolds:
+        """Where the protocol has inner folds: whether the head is selected on all of them, or is too dear for that.
+
+        "all": `fit` finds them in `train.inner`, and no dev set. "first": it is given the first of them as a dev set,
+        and is not fitted on it; the record shows which.
+        """
+        return "first"
+
+    @property
     def transductive(self) -> bool:
         """Whether the head uses unlabelled statistics of the test utterances; the record and leaderboard say so."""
         return False
@@ -65,6 +76,16 @@ class HeadParams(Closed):
     def adapts(self) -> bool:
         """Whether `fit` takes unlabelled utterances of the target, in tasks between two corpora, and only there."""
         return False
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Words of which the upstream's name must have one, where the head names layers of networks; else empty."""
+        return ()
+
+    @property
+    def teacher(self) -> tuple[str, str] | None:
+        """Upstream and downstream of a teacher, trained on the same fold, from which the head learns; None for none."""
+        return None
 
     @property
     def upstream_beside(self) -> str | None:
@@ -132,6 +153,11 @@ class Downstream(ABC):
         return self.params.uses_dev  # type: ignore[no-any-return]
 
     @property
+    def inner_selection(self) -> InnerFolds:
+        """As `HeadParams.inner_selection`."""
+        return self.params.inner_selection  # type: ignore[no-any-return]
+
+    @property
     def transductive(self) -> bool:
         """As `HeadParams.transductive`."""
         return self.params.transductive  # type: ignore[no-any-return]
@@ -147,6 +173,16 @@ class Downstream(ABC):
         return self.params.adapts  # type: ignore[no-any-return]
 
     @property
+    def networks(self) -> tuple[str, ...]:
+        """As `HeadParams.networks`."""
+        return self.params.networks  # type: ignore[no-any-return]
+
+    @property
+    def teacher(self) -> tuple[str, str] | None:
+        """As `HeadParams.teacher`."""
+        return self.params.teacher  # type: ignore[no-any-return]
+
+    @property
     def upstream_beside(self) -> str | None:
         """As `HeadParams.upstream_beside`."""
         return self.params.upstream_beside  # type: ignore[no-any-return]
@@ -158,8 +194,8 @@ class Downstream(ABC):
         A head that `adapts` takes a further keyword, `adapt`: utterances of the target, without targets.
 
         Args:
-            train: At least one example, with targets.
-            dev: With targets; empty where the protocol has no dev set.
+            train: At least one example, with targets; with inner folds for a head that is selected on all of them.
+            dev: With targets; empty where the protocol has no dev set, or inner folds in its place.
             seed: Decides initialisation and order.
 
         Raises:
@@ -177,3 +213,11 @@ class Downstream(ABC):
     def parameters(self) -> int:
         """Number of trained values after `fit`."""
         return 0
+
+    def embeddings(self, examples: Examples) -> NDArray[np.float32]:
+        """What the fitted head makes of utterances before its output, (n, E), for another head to learn from.
+
+        Raises:
+            BenchError: It has no such thing.
+        """
+        raise BenchError(f"the head {self.name} has no embeddings that another could learn from", "choose a network")

@@ -77,6 +77,11 @@ class Upstream(ABC):
         """Number of weights used in encoding; may load the model."""
         return 0
 
+    def get_ready(self) -> None:
+        """Load the model onto `device`, where that has not been done; a run calls it before it times the encoding."""
+        for one in self.components:
+            one.get_ready()
+
     @abstractmethod
     def encode(self, wave: NDArray[np.float32]) -> Features:
         """Represent one utterance.

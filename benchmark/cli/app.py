@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -49,6 +52,7 @@ def common(
 ) -> None:
     """Options of every command; `--debug` stands before the command."""
     del version
+    logging.getLogger("huggingface_hub").propagate = False  # it tells by a handler of its own: no line comes twice
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s: %(message)s")
     if debug:
         for chatty in ("matplotlib", "numba", "urllib3", "filelock", "httpcore"):
@@ -70,17 +74,33 @@ app.add_typer(data.app)
 
 
 def main() -> None:
-    """Run the command line: an error of the benchmark is one line on stderr and an exit code."""
+    """Run the command line: an error is one line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a character shows its number
     try:
         app()
-    except BenchError as error:
+    except Exception as error:
         if "--debug" in sys.argv:
             raise
-        _leave(str(error), error.exit_code)
-    except OSError as error:  # a folder that cannot be read or written, wherever it is met
-        if "--debug" in sys.argv:
-            raise
-        _leave(f"{error.strerror or error}: {error.filename}", BenchError.exit_code)
+        _leave(_told(error), getattr(error, "exit_code", BenchError.exit_code))
+
+
+def _told(error: Exception) -> str:
+    """What an error is, in words."""
+    if isinstance(error, BenchError):
+        return str(error)
+    if isinstance(error, OSError):  # a folder that cannot be read or written, wherever it is met
+        return f"{error.strerror or error}: {error.filename}"
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory{f': {error}' if str(error) else ''}"
+    if isinstance(error, RecursionError):
+        return "something that was read is nested too deeply (bench --debug COMMAND shows what)"
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"{type(error).__name__}: {error} in {Path(where.filename).name}, line {where.lineno} (a fault of the "
+        "benchmark or of a plug-in: bench --debug COMMAND shows where; please report it)"
+    )
 
 
 def _leave(message: str, code: int) -> NoReturn:

@@ -40,7 +40,7 @@ def cache(
         rows = [[str(path.relative_to(settings.cache)), bytes_text(_size(path))] for path in folders if path.is_dir()]
         print_table(f"cache {settings.cache}", ["folder", "size"], [*rows, ["all", bytes_text(_size(settings.cache))]])
     elif action == "verify":
-        _verify(settings.cache)
+        _verify(settings.cache, settings.results)
     else:
         size = _size(settings.cache)
         for name in (CHECKPOINTS,) if checkpoints else ("features", *OTHERS):
@@ -52,16 +52,17 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _verify(folder: Path) -> None:
+def _verify(folder: Path, results: Path) -> None:
     from benchmark.features.shards import is_whole, shard_paths
     from benchmark.features.store import cached_features
-    from benchmark.io.files import TEMPORARY_PREFIX
+    from benchmark.io.leftovers import leftovers
 
     shards = [path for features in cached_features(folder) for path in shard_paths(features)]
     damaged = [path for path in shards if not is_whole(path)]
-    leftovers = [path for path in folder.rglob(f"{TEMPORARY_PREFIX}*") if path.is_file()]
+    left = [path for place in (folder, results) for path in leftovers(place)]
     stdout().print(
-        f"{len(shards)} feature files, {len(damaged)} damaged; {len(leftovers)} left over by interrupted writers",
+        f"{len(shards)} feature files, {len(damaged)} damaged; {len(left)} left over by interrupted writers"
+        f"{' (the next run removes them)' if left else ''}",
         markup=False,
     )
     if damaged:

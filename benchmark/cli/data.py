@@ -193,6 +193,7 @@ def _wrong(inspection: Inspection) -> list[str]:
         wrong += _shortened(holding.gaps, SHOWN_GAPS)
     if not inspection.utterances:
         wrong.append("it holds no utterances")
+    wrong += inspection.not_as_published
     if inspection.unusable:
         wrong.append(f"{len(inspection.unusable)} of {count(len(inspection.utterances), 'utterance')} cannot be used")
     return wrong
@@ -205,6 +206,9 @@ def _inspection_row(inspection: Inspection) -> dict[str, Any]:
         **asdict(inspection.holding),
         "seconds": round(sum(found.duration for found in inspection.heard.values()), 3),
         "unusable": dict(inspection.unusable),
+        "published_broken": dict(inspection.published_broken),
+        "not_as_published": list(inspection.not_as_published),
+        "remarks": list(inspection.remarks),
         "identical": [list(group) for group in inspection.identical],
         "identical_across_speakers": [list(group) for group in inspection.shared],
     }
@@ -235,6 +239,11 @@ def _print_inspection(inspection: Inspection, differing: dict[str, list[str]]) -
     found = {
         f"gaps: {len(holding.gaps)}": holding.gaps,
         f"unusable: {len(inspection.unusable)}": tuple(inspection.unusable.values()),
+        f"published broken: {len(inspection.published_broken)}": tuple(
+            f"{name}: {why}" for name, why in inspection.published_broken.items()
+        ),
+        "not as published": inspection.not_as_published,
+        f"remarks: {len(inspection.remarks)}": inspection.remarks,
         f"identical recordings of one speaker: {len(groups)}": groups,
         f"identical recordings under several speakers: {len(shared)}": shared,
     }

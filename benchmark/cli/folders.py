@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,14 @@ class Sources:
     records: tuple[tuple[Record, ...], ...]
     problems: int
     left_out: tuple[str, ...]
+
+    def beside_published(self, *, every: bool) -> Sources:
+        """The last folder as the published one: what the others hold is marked as local, see `marked_local`."""
+        from benchmark.records.beside import marked_local
+
+        *own, published = self.records
+        marked = (tuple(marked_local(records, published, every=every)) for records in own)
+        return replace(self, records=(*marked, published))
 
     def fail_if_doubtful(self) -> None:
         """End a command that has done its work.

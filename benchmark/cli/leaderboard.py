@@ -57,14 +57,22 @@ def leaderboard(
     ] = True,
 ) -> None:
     """Make LEADERBOARD.md and leaderboard.csv from the records, and print the tables."""
-    from benchmark.io.files import write_atomically
+    from benchmark.io.files import check_writable, write_atomically
     from benchmark.io.settings import load_settings
     from benchmark.protocol.references import read_references
 
     folder = out or (results or [load_settings().results])[0] / "leaderboard"
+    if not check and since is None:
+        check_writable(folder, "--out DIR names another folder")
     sources = read_records(record_folders(results, published))
     renderer = importlib.import_module(RENDERER)
-    made = renderer.board(*sources.records, references=read_references() if references else ())
+    if published:
+        sources = sources.beside_published(every=True)
+    made = renderer.board(
+        *sources.records,
+        references=read_references() if references else (),
+        published=sources.records[-1] if published else (),
+    )
     if since is not None:
         earlier = read_records([since])
         sys.stdout.write(importlib.import_module(CHANGES).changes(renderer.board(*earlier.records), made))
@@ -119,7 +127,7 @@ def _print_board(board: Any) -> None:
             show(f"overview: {track.name}", track.overview)
             if track.wins:
                 console.print()
-                show(f"{track.name}: on how many tasks the row is better than the column", track.wins)
+                show(f"{track.name}: on how many corpora the row is better than the column", track.wins)
             dim(track.notes)
     for task in board.tasks:
         for group in task.tables:

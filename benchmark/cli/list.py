@@ -126,15 +126,25 @@ def task_rows(registry: Registry, settings: Settings) -> list[dict[str, Any]]:
 
     Returns:
         Plain values: name, title, language, kind, corpus, utterances and speakers (the sum over its corpora; None where
-        it expects no number), metric, speaker_independent, data_found (of all its corpora), and the parts, one for each
-        corpus: corpus, language, utterances, speakers, data (see `where`).
+        it expects no number), metric, speaker_independent, data_found (of all its corpora), the parts, one for each
+        corpus: corpus, language, utterances, speakers, data (see `where`), and broken: why it cannot be used, where it
+        cannot; such a task comes last, and all else of it is not known.
     """
-    rows = [_task_row(registry.task(name), registry, settings) for name in registry.tasks()]
+    rows = [_task_row_or_why_not(name, registry, settings) for name in registry.tasks()]
 
     def place(row: dict[str, Any]) -> tuple[bool, str, int, str]:
         return row["kind"] == "cross-corpus", row["language"], KINDS.index(row["kind"]), row["name"]
 
-    return sorted(rows, key=place)
+    broken = [row for row in rows if row["broken"] is not None]
+    return [*sorted((row for row in rows if row["broken"] is None), key=place), *broken]
+
+
+def _task_row_or_why_not(name: str, registry: Registry, settings: Settings) -> dict[str, Any]:
+    try:
+        return {**_task_row(registry.task(name), registry, settings), "broken": None}
+    except BenchError as error:  # other people's: it stops no other
+        keys = ("title", "language", "kind", "corpus", "utterances", "speakers", "metric", "speaker_independent")
+        return {"name": name, **dict.fromkeys(keys), "data_found": False, "parts": [], "broken": str(error)}
 
 
 def _task_row(task: Task, registry: Registry, settings: Settings) -> dict[str, Any]:
@@ -256,7 +266,7 @@ def print_tasks(rows: Sequence[dict[str, Any]]) -> None:
     columns = ["task", "title", "utterances", "speakers", "metric", "speaker-independent", "data found"]
     shown: list[list[str]] = []
     group = ""
-    for row in rows:
+    for row in [one for one in rows if one["broken"] is None]:
         if group != (group := f"{row['language']}, {row['kind']}"):
             shown.append([group, *[""] * (len(columns) - 1)])
         numbers = [
@@ -273,7 +283,11 @@ def print_tasks(rows: Sequence[dict[str, Any]]) -> None:
                 _found(row),
             ]
         )
+    broken = [row for row in rows if row["broken"] is not None]
+    shown += [[row["name"], "BROKEN", *[""] * (len(columns) - 2)] for row in broken]
     print_table("", columns, shown, right=columns[2:4])
+    for row in broken:
+        stdout().print(f"BROKEN {row['name']}: {row['broken']}", markup=False)
 
 
 def _found(row: dict[str, Any]) -> str:

@@ -83,7 +83,9 @@ def plot(
         raise UsageError(f"{kind.value} shows the tasks that all systems have", "leave out --task")
     folders = record_folders(results, published)
     sources = read_records(folders)
-    cells = _cells(sources, folders[0], task or [])
+    if published:
+        sources = sources.beside_published(every=False)
+    cells = _cells(sources, folders[0], task or [], published=published)
     chosen = {name: _chosen(name, of_task, upstream, downstream) for name, of_task in cells.items()}
     if kind is Kind.ALL:
         drawings = list(_everything(cells, chosen, folders, whole=not (task or upstream or downstream)))
@@ -105,12 +107,12 @@ def plot(
     sources.fail_if_doubtful()
 
 
-def _cells(sources: Sources, folder: Path, tasks: Sequence[str]) -> dict[str, list[Cell]]:
+def _cells(sources: Sources, folder: Path, tasks: Sequence[str], *, published: bool) -> dict[str, list[Cell]]:
     """The cells of each task that is asked for, in the order of the request, else by name."""
     from benchmark.records.grouping import group
 
     found: dict[str, list[Cell]] = {}
-    for cell in group(*sources.records).cells:
+    for cell in group(*sources.records, published=sources.records[-1] if published else ()).cells:
         found.setdefault(cell.task.name, []).append(cell)
     for name in tasks:
         if name not in found:

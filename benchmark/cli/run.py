@@ -27,8 +27,8 @@ RUN_EPILOG = examples(
     "bench run --upstream chance --upstream mfcc --downstream svm --task demo --seed 0",
     "bench run --upstream logmel --task demo --dry-run",
     "bench run --upstream logmel --task ravdess --data ravdess=SOME-ACTORS --allow-partial",
-    "bench run --upstream logmel --downstream svm --set downstream.C=0.1 --task demo",
     "bench run --upstream logmel --task demo --workers 2",
+    "bench run --upstream logmel --downstream svm --set downstream.C=0.1 --task demo",
     "bench run --upstream egemaps --downstream svm --task emodb --folds-from EmoBox/data/emodb",
 )
 
@@ -61,6 +61,17 @@ def run(
     stream: Annotated[
         bool, typer.Option("--stream", help="Encode frames whenever a head reads them; store none.")
     ] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=1024, help="Work in so many processes on this machine.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Work on a dask cluster: file:PATH or tcp://HOST:PORT."),
+    ] = None,
+    without_audio: Annotated[
+        bool,
+        typer.Option("--without-audio", help="Hear nothing: for precomputed: features; records are on no leaderboard."),
+    ] = False,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,13 +79,6 @@ def run(
             metavar="downstream.KEY=VALUE",
             help="Change a value of the recipe for a study; its records are on no leaderboard. May be repeated.",
         ),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, max=1024, help="Work in so many processes on this machine.")
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", metavar="ADDRESS", help="Work on a dask cluster: file:PATH or tcp://HOST:PORT."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
     as_json: Json = False,
@@ -101,6 +105,7 @@ def run(
         allow_partial=allow_partial,
         folds_from=folds_from,
         stream=stream,
+        without_audio=without_audio,
     )
     if dry_run:
         worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
@@ -125,7 +130,7 @@ def _engine(workers: int | None, scheduler: str | None, device: str) -> DaskEngi
 
     if scheduler is not None:
         return DaskEngine.connect(scheduler)
-    from benchmark.run.threads import gpus
+    from benchmark.threads import gpus
 
     return DaskEngine.local(workers or 1, 0 if device == "cpu" else gpus())
 

@@ -107,11 +107,14 @@ def _print_references(references: Sequence[dict[str, Any]]) -> None:
 def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[str, Any]]:
     """Everything of this name, by kind: a task and its corpus often share one."""
     from benchmark.base.identity import code_of, identity_of
-    from benchmark.registry.downstreams import SUFFIXES, is_recipe
+    from benchmark.registry.downstreams import is_recipe
+    from benchmark.registry.entries import SUFFIXES
 
     found: dict[str, dict[str, Any]] = {}
     is_file = name.endswith(SUFFIXES)
-    is_own_recipe = is_file and Path(name).is_file() and is_recipe(Path(name))
+    if is_file and not Path(name).is_file():
+        raise UsageError(f"there is no file {name!r}", "give the path of a protocol or of a recipe, a YAML")
+    is_own_recipe = is_file and is_recipe(Path(name), name)
     if name in registry.tasks() or (is_file and not is_own_recipe):
         task = registry.task(name)
         found["task"] = {**task.model_dump(mode="json", exclude_defaults=True), "sha256": task.sha256}
@@ -132,7 +135,7 @@ def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[s
     try:
         entries = registry.upstream_entries(name)
     except UsageError:
-        if found or not {"@", "+"} & set(name):
+        if found or not {"@", "+", ":"} & set(name):
             return found
         raise
     facts = {}

@@ -12,6 +12,7 @@ from benchmark.cli.folders import OWN_RESULTS
 from benchmark.cli.options import Json, examples
 from benchmark.cli.terminal import print_json, stdout
 from benchmark.errors import BenchError, MissingError
+from benchmark.text import clean
 
 if TYPE_CHECKING:
     from benchmark.submissions.check import Verdict
@@ -33,6 +34,10 @@ def submit(
             help=f"Published results that must have been tested alike; {OWN_RESULTS} where there is one.",
         ),
     ] = None,
+    need_published: Annotated[
+        bool,
+        typer.Option("--need-published", help="Exit with 1 where a file could be compared with no published result."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check published files as a pull request is checked, and say how to open one; nothing is sent anywhere."""
@@ -50,9 +55,17 @@ def submit(
         for verdict in verdicts:
             for line in _lines(verdict):
                 stdout().print(line, markup=False, soft_wrap=True)
+    if missing := [verdict for verdict in verdicts if not verdict.found]:
+        raise MissingError(f"{len(missing)} of {len(verdicts)} are no files", f"such as {clean(missing[0].path)}")
     refused = [verdict for verdict in verdicts if not verdict.accepted]
     if refused:
         raise BenchError(f"{len(refused)} of {len(verdicts)} files are refused", "the reasons are above")
+    alone = [verdict for verdict in verdicts if not verdict.compared]
+    if need_published and alone:
+        raise BenchError(
+            f"{len(alone)} of {len(verdicts)} files could be compared with no published result",
+            "--against DIR names where those are; a first result of a task has none",
+        )
     if not check and not as_json:
         for line in (
             "",
@@ -68,7 +81,7 @@ def submit(
 def _lines(verdict: Verdict) -> list[str]:
     """What is printed of a file: one line where it is accepted, else one for each reason; then the notes."""
     from benchmark.metrics import find
-    from benchmark.text import clean, count, with_spread
+    from benchmark.text import count, with_spread
 
     notes = [f"  note: {clean(note)}" for note in verdict.notes]
     path = clean(verdict.path)

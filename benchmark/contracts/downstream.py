@@ -14,11 +14,12 @@ from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
 from benchmark.contracts.toy_upstream import ToyUpstream
-from benchmark.contracts.toys import LAYERS, content, select, toy
+from benchmark.contracts.toys import LAYERS, content, select, toy_of
 from benchmark.metrics import score
-from benchmark.run.threads import limited_threads
+from benchmark.threads import threads as computing_in
 from benchmark.types import Examples, Kind, Selection
 
+INNER_FOLDS = 3
 # What every head reaches on the easy examples, and none on 300 utterances of noise: UAR (chance is 0.33, its deviation
 # 0.027) and CCC (0 and 0.06).
 LEARNT = {"classification": 0.8, "regression": 0.6}
@@ -47,16 +48,14 @@ class _Toys:
         self, utterances: int, speakers: int, seed: int, *, noise: bool = False, frames: tuple[int, int] = (5, 20)
     ) -> Examples:
         """Examples of the kind that the head takes."""
-        return toy(
-            self.head.needs,
+        return toy_of(
+            self.head,
             utterances=utterances,
             speakers=speakers,
             seed=seed,
-            sequences=self.head.sequences,
             kind=self.kind,
             noise=noise,
             frames=frames,
-            beside=self.head.upstream_beside,
         )
 
     def fit(self, seed: int, *, noise: bool = False, threads: int = 1) -> tuple[Downstream, Selection]:
@@ -67,7 +66,7 @@ class _Toys:
             train, dev = self.toy(60, 6, seed=0, noise=True), self.toy(30, 3, seed=1, noise=True)
         more = {"adapt": self.test} if head.adapts else {}
         what = f"fitting on {'noise' if noise else 'the toy'} with seed {seed}"
-        with limited_threads(threads):
+        with computing_in(threads):
             return head, attempt(lambda: head.fit(train, dev, seed=seed, **more), what)
 
     def fitted(self) -> tuple[Downstream, Selection]:
@@ -85,7 +84,7 @@ class _Toys:
     def predict(self, head: Downstream, examples: Examples, threads: int = 1) -> NDArray[np.float64]:
         """Scores of a fitted head, of the right shape and type."""
         count, outputs = len(examples), len(self.train.outputs)
-        with limited_threads(threads):
+        with computing_in(threads):
             scores = attempt(lambda: head.predict(examples), f"predicting {count} utterances")
         shape, dtype = getattr(scores, "shape", None), getattr(scores, "dtype", type(scores).__name__)
         what = "classes" if self.kind == "classification" else "dimensions"
@@ -110,7 +109,10 @@ def _with_upstream(make: Callable[[], Downstream]) -> Downstream:
 
 
 def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
-    """List the checks of a downstream; a head is fitted five times in all, and once more where it takes both kinds.
+    """List the checks of a downstream.
+
+    A head is fitted five times in all, once more where it takes both kinds, and once more where it selects on inner
+    folds.
 
     Args:
         make: Makes a new head. Nothing is fitted before the first check runs.
@@ -132,6 +134,8 @@ def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
     yield Check("one thread or two give the same", lambda: _threads(toys))
     yield Check("the seed matters exactly where it is said to", lambda: _seed(toys))
     yield Check("the order of the utterances does not matter", lambda: _order(toys))
+    if toys.head.uses_dev == "select" and toys.head.inner_selection == "all":
+        yield Check("inner folds of train take the place of a dev set", lambda: _inner(toys))
     if not toys.head.transductive:
         yield Check("a score does not depend on the other utterances", lambda: _independent(toys))
         if toys.head.needs.startswith("frames") or toys.head.needs == "waveform":
@@ -208,9 +212,10 @@ def _selection(toys: _Toys) -> None:
     )
     require(epoch is None or epoch >= 1, f"the selection has epoch {epoch!r}", "epochs count from 1")
     if weights is not None:
+        layers = LAYERS if toys.head.needs == "waveform" else toys.train.x[0].shape[0]
         require(
-            len(weights) == LAYERS and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
-            f"the layer weights of {LAYERS} layers are {weights!r}",
+            len(weights) == layers and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
+            f"the layer weights of {layers} layers are {weights!r}",
             "one weight a layer, none negative, summing to one",
         )
     require_plain({"on": selection.on, "chosen": dict(selection.chosen)}, "the selection")
@@ -274,6 +279,21 @@ def _require_close(
         require(False, f"{message}: {difference(expected, found, 'utterance')}", hint)
 
 
+def _inner(toys: _Toys) -> None:
+    names = sorted(set(toys.train.speakers))
+    inner = np.array([names.index(name) % INNER_FOLDS for name in toys.train.speakers], dtype=np.int64)
+    head = attempt(toys.make, "making the downstream")
+    train, nobody = replace(toys.train, inner=inner), toys.dev.part([])
+    selection = attempt(lambda: head.fit(train, nobody, seed=0), "fitting on inner folds, without a dev set")
+    found = getattr(selection, "inner_folds", None)
+    require(
+        found == INNER_FOLDS,
+        f"the selection says inner_folds={found!r}",
+        f"a head that selects on all {INNER_FOLDS} inner folds says so; one that does not leaves inner_selection alone",
+    )
+    toys.predict(head, toys.test)
+
+
 def _order(toys: _Toys) -> None:
     rows = [int(row) for row in np.random.Generator(np.random.PCG64(3)).permutation(len(toys.test))]
     shuffled = toys.predict(toys.fitted()[0], select(toys.test, rows))
@@ -296,7 +316,7 @@ def _unpadded(toys: _Toys) -> None:
         short = select(toys.test, [row])
         x = (*short.x, *long.x)
         beside = replace(short, ids=short.ids + long.ids, x=x, speakers=short.speakers + long.speakers)
-        message = f"a few frames beside 200 ({short.ids[0]!r})"
+        message = f"a short utterance beside one of 200 frames ({short.ids[0]!r})"
         hint = "padding must not reach an output: mask it wherever frames are summed, normalised or attended to"
         _require_close(toys.predict(head, short), toys.predict(head, beside)[:1], f"{message} get other scores", hint)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.types import Examples, Kind, Needs
+from benchmark.base import Downstream
+from benchmark.types import Examples, Kind, Needs, Taught
 
 CLASSES = ("angry", "happy", "sad")
 DIMENSIONS = ("arousal", "valence")
 LAYERS, DIM, TURNS = 3, 8, 4
 RATE, HOP = 16_000, 320  # of waveforms [Hz], and samples in which every tone ends where it began
+NAMED_LAYERS = 13  # of the networks whose layers some heads name, with their input
 DIM_BESIDE = 3
 
 
@@ -26,6 +29,8 @@ def toy(
     kind: Kind = "classification",
     noise: bool = False,
     frames: tuple[int, int] = (5, 20),
+    layers: int = LAYERS,
+    upstream: str = "",
     beside: str | None = None,
 ) -> Examples:
     """Make examples of three classes: in every layer a centre each, with noise of speaker, utterance and frame.
@@ -36,25 +41,27 @@ def toy(
         utterances: n.
         speakers: How many speakers they are spread over; each has every class.
         seed: Decides all but the centres, which are the same for every seed.
-        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns.
+        sequences: Make x n arrays (S, 3, 8) of what was said before, in `TURNS` turns; of frames n tuples of S arrays.
         kind: "regression" for two dimensions in place of the classes: sums over values of x, on a scale about 4.
         noise: Leave out centres, so that features say nothing of the targets, which stay as they are.
         frames: Fewest and most frames T of an utterance.
+        layers: In place of 3.
+        upstream: What its upstream is called.
         beside: What the second of two joined upstreams is called: the last `DIM_BESIDE` values of frames are then of
             it, one layer that stands beside all.
     """
-    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), LAYERS, DIM))
+    centres = np.random.Generator(np.random.PCG64(0)).standard_normal((len(CLASSES), layers, DIM))
     generator = np.random.Generator(np.random.PCG64([1, seed]))
     speaker = np.arange(utterances) % speakers
     y = (np.arange(utterances) // speakers) % len(CLASSES)
-    voices = 0.2 * generator.standard_normal((speakers, LAYERS, DIM))
-    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, LAYERS, DIM))
+    voices = 0.2 * generator.standard_normal((speakers, layers, DIM))
+    means = centres[y] + voices[speaker] + 0.4 * generator.standard_normal((utterances, layers, DIM))
     targets = y.astype(np.int64) if kind == "classification" else _values(means)
     if noise:
         means = means - centres[y]
         if kind == "regression":
             means = generator.standard_normal(means.shape)
-    x: NDArray[np.float32] | tuple[NDArray[np.float32], ...] = means.astype(np.float32)
+    x: Any = means.astype(np.float32)
     if needs == "statistics":
         deviations = 0.3 * generator.uniform(0.5, 1.5, means.shape)
         x = np.concatenate([means, deviations], axis=-1).astype(np.float32)
@@ -67,7 +74,7 @@ def toy(
     elif needs != "mean":
         lengths = generator.integers(frames[0], frames[1] + 1, utterances)
         x = tuple(
-            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((LAYERS, length, DIM))).astype(np.float32)
+            (mean[:, np.newaxis] + 0.3 * generator.standard_normal((layers, length, DIM))).astype(np.float32)
             for mean, length in zip(means, lengths, strict=True)
         )
     if beside is not None:
@@ -76,10 +83,11 @@ def toy(
     turns = None
     if sequences:
         turns = tuple(np.sort(np.append(np.arange(TURNS), generator.integers(0, TURNS, 2))) for _ in range(utterances))
-        x = tuple(
-            (mean + 0.3 * generator.standard_normal((len(spoken), LAYERS, DIM))).astype(np.float32)
+        said = tuple(
+            (mean + 0.3 * generator.standard_normal((len(spoken), layers, DIM))).astype(np.float32)
             for mean, spoken in zip(means, turns, strict=True)
         )
+        x = said if needs == "mean" else tuple(_frames_of(one, generator, frames) for one in said)
     return Examples(
         ids=tuple(f"toy{seed}-{index:03d}" for index in range(utterances)),
         x=x,
@@ -89,6 +97,7 @@ def toy(
         outputs=CLASSES if kind == "classification" else DIMENSIONS,
         kind=kind,
         metric="uar" if kind == "classification" else "ccc",
+        upstream=upstream,
         parts=() if beside is None else (("toy", DIM - DIM_BESIDE), (beside, DIM_BESIDE)),
     )
 
@@ -98,19 +107,47 @@ def tones() -> NDArray[np.float64]:
     return np.sin(2 * np.pi * np.arange(1, DIM + 1)[:, np.newaxis] * 10 * np.arange(HOP) / HOP)
 
 
+def toy_of(head: Downstream, **about: Any) -> Examples:
+    """Examples of the form that a head takes; with what else `toy` takes."""
+    if head.networks:
+        about = {"upstream": f"{head.networks[0]}-toy", "layers": NAMED_LAYERS, **about}
+    made = toy(head.needs, sequences=head.sequences, beside=head.upstream_beside, **about)
+    return made if head.teacher is None else replace(made, taught=_lesson(made, head))
+
+
+def _lesson(examples: Examples, head: Downstream) -> Taught:
+    """What a teacher says that knows the targets: random directions of each, as wide as the head's own embedding."""
+    width = int(getattr(head.params, "embedding", DIM))
+    values = np.asarray(examples.y, dtype=np.float64).reshape(len(examples), -1)
+    directions = np.random.Generator(np.random.PCG64(3)).standard_normal((values.shape[1], width))
+    return Taught(((values - 4) @ directions).astype(np.float32), values)
+
+
 def select(examples: Examples, rows: list[int]) -> Examples:
     """Some of the examples, in the order of `rows`, without their targets."""
     x = examples.x[rows] if isinstance(examples.x, np.ndarray) else tuple(examples.x[row] for row in rows)
     ids, speakers = (tuple(values[row] for row in rows) for values in (examples.ids, examples.speakers))
     turns = None if examples.turns is None else tuple(examples.turns[row] for row in rows)
-    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns)
+    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns, taught=None)
 
 
 def content(examples: Examples) -> bytes:
     """All numbers of some examples, by which a change is seen."""
     x = [examples.x] if isinstance(examples.x, np.ndarray) else list(examples.x)
+    x = [array for one in x for array in (one if isinstance(one, tuple) else (one,))]
     y = [] if examples.y is None else [examples.y]
     return b"".join(array.tobytes() for array in (*x, *y, *(examples.turns or ())))
+
+
+def _frames_of(
+    said: NDArray[np.float32], generator: np.random.Generator, frames: tuple[int, int]
+) -> tuple[NDArray[np.float32], ...]:
+    """Frames (3, T, 8) of each utterance, around its mean."""
+    lengths = generator.integers(frames[0], frames[1] + 1, len(said))
+    return tuple(
+        (mean[:, np.newaxis] + 0.3 * generator.standard_normal((len(mean), length, DIM))).astype(np.float32)
+        for mean, length in zip(said, lengths, strict=True)
+    )
 
 
 def _values(means: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import filecmp
+import logging
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from benchmark.errors import BenchError
-from benchmark.io.files import is_hidden
-from benchmark.text import some
+from benchmark.io.files import files_below
+from benchmark.text import count, some
 from benchmark.types import Utterance
 
+log = logging.getLogger(__name__)
+
 AUDIO_SUFFIXES = (".wav",)
+# In what else people keep copies of a corpus, the best first: where there is none as published, the first of these.
+COPIES = (
+    (".flac",),
+    (".aif", ".aiff", ".aifc"),
+    (".au", ".caf", ".w64"),
+    (".ogg", ".oga", ".opus"),
+    (".m4a",),
+    (".mp3",),
+)
 NAMED = 3
+Key = TypeVar("Key", bound=Hashable)
 
 
 def audio_files(root: Path, suffixes: Sequence[str] = AUDIO_SUFFIXES) -> Iterator[tuple[str, str]]:
-    """Every audio file below a folder, past hidden files, `._` twins and `__MACOSX`.
+    """Every audio file below a folder, past hidden files, `._` twins and `__MACOSX`; folders behind links once each.
+
+    Where there is none of the suffixes, files of the first kind of `COPIES` of which there are any, with a note.
 
     Args:
         root: The folder of the corpus.
@@ -27,13 +45,33 @@ def audio_files(root: Path, suffixes: Sequence[str] = AUDIO_SUFFIXES) -> Iterato
         (file, name): the POSIX path relative to `root` as it is on disk, for reading; and the same in composed
         characters (NFC), for matching and ids, as file systems and archives may decompose accents. Sorted by name.
     """
-    found = []
-    for path in root.rglob("*"):
-        relative = path.relative_to(root)
-        is_junk = any(map(is_hidden, relative.parts))
-        if path.suffix.lower() in suffixes and not is_junk and path.is_file():
-            found.append((unicodedata.normalize("NFC", relative.as_posix()), relative.as_posix()))
-    yield from ((file, name) for name, file in sorted(found))
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path in files_below(root) if root.is_dir() else ():
+        relative = path.relative_to(root).as_posix()
+        found[path.suffix.lower()].append((unicodedata.normalize("NFC", relative), relative))
+    for kind in (tuple(suffixes), *COPIES):
+        if files := [file for suffix in kind for file in found[suffix]]:
+            if kind != tuple(suffixes):
+                log.warning("%s has no %s: its %s are read", root, " or ".join(suffixes), " and ".join(kind))
+            yield from ((file, name) for name, file in sorted(files))
+            return
+
+
+def as_stored(root: Path, file: str) -> str:
+    """The path of a recording that a list names, relative to the root: itself, or its copy of another suffix.
+
+    Args:
+        root: The folder of the corpus.
+        file: As the corpus was published.
+
+    Returns:
+        What is there; `file` where nothing is.
+    """
+    if (root / file).is_file():
+        return file
+    stem, _, suffix = file.rpartition(".")
+    others = (f".{suffix.upper()}", *(one for kind in COPIES for one in kind))
+    return next((f"{stem}{other}" for other in others if (root / f"{stem}{other}").is_file()), file)
 
 
 def matched_files(
@@ -71,18 +109,61 @@ def matched_files(
     yield from found
 
 
-def listed_once(corpus: str, utterances: Sequence[Utterance]) -> list[Utterance]:
-    """The utterances sorted by id.
+def one_of_each(
+    corpus: str, root: Path, files: Mapping[Key, Sequence[str]], claim: Callable[[Key], str]
+) -> dict[Key, str]:
+    """The file of each recording; of identical copies the first, with a note.
+
+    Args:
+        corpus: Name of the corpus.
+        root: Its folder.
+        files: Those that claim to be a recording, relative to the root.
+        claim: What two of them are, for errors.
 
     Raises:
-        BenchError: Two files claim one id, as where a corpus was unpacked twice.
+        BenchError: Two files that are not identical claim to be one recording.
     """
-    files: dict[str, str] = {}
+    doubled: list[str] = []
+    for key, claiming in files.items():
+        for file in claiming[1:]:
+            if file == claiming[0] or not _identical(root / claiming[0], root / file):
+                raise BenchError(
+                    f"corpus {corpus}: {claiming[0]} and {file} {claim(key)}", "was it unpacked twice? keep one"
+                )
+            doubled.append(f"{file} = {claiming[0]}")
+    if doubled:
+        log.warning(
+            "corpus %s: %s there twice, byte for byte, and counted once: %s",
+            corpus,
+            f"{count(len(doubled), 'file')} {'is' if len(doubled) == 1 else 'are'}",
+            some(doubled, NAMED),
+        )
+    return {key: claiming[0] for key, claiming in files.items()}
+
+
+def _identical(one: Path, other: Path) -> bool:
+    try:
+        return filecmp.cmp(one, other, shallow=False)
+    except OSError:
+        return False
+
+
+def listed_once(corpus: str, utterances: Sequence[Utterance], root: Path) -> list[Utterance]:
+    """The utterances sorted by id; of identical copies the first is taken, with a note.
+
+    Raises:
+        BenchError: Two files that are not identical claim one id.
+    """
+    by_id: dict[str, list[Utterance]] = defaultdict(list)
     for utterance in utterances:
-        if utterance.id in files:
-            raise BenchError(
-                f"corpus {corpus}: {files[utterance.id]} and {utterance.file} are both utterance {utterance.id!r}",
-                "was it unpacked twice? keep one",
-            )
-        files[utterance.id] = utterance.file
-    return sorted(utterances, key=lambda utterance: utterance.id)
+        by_id[utterance.id].append(utterance)
+    files = one_of_each(
+        corpus,
+        root,
+        {name: [utterance.file for utterance in claiming] for name, claiming in by_id.items()},
+        lambda name: f"are both utterance {name!r}",
+    )
+    return [
+        next(utterance for utterance in claiming if utterance.file == files[name])
+        for name, claiming in sorted(by_id.items())
+    ]

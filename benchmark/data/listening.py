@@ -6,35 +6,46 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmark.base.code import code_sha256
 from benchmark.data import audio
-from benchmark.data.audio import AudioError, decode, file_status
+from benchmark.data.audio import AudioError, Wave, decode, file_status
+from benchmark.data.sound import REMARKS
 from benchmark.errors import BenchError
 from benchmark.io.files import canonical_json, digest, write_atomically
 from benchmark.io.packages import versions
 from benchmark.io.settings import Settings
+from benchmark.text import count, some
 from benchmark.types import Utterance
 
 log = logging.getLogger(__name__)
 
-AUDIO_INDEX_FORMAT = 2
+AUDIO_INDEX_FORMAT = 3
 # Utterances that a thread takes at once: looking up one that is known takes less time than handing it over.
 GROUP = 16
 # Size, time of change, and time of change of the entry in the file system, which no program can set back.
 STAMP = ("st_size", "st_mtime_ns", "st_ctime_ns")
 
-Entries = dict[str, list[object]]  # by file, stretch and limit: the stamp, the digest and the duration [s]
+NAMED = 3  # recordings of a remark
+Entries = dict[str, list[object]]  # by file, stretch and limit: the stamp, digest, duration [s], remarks
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What decoding told of an utterance: digest of its samples and duration [s]."""
+    """What decoding told of an utterance: digest of its samples, duration [s], rate [Hz] and keys of `REMARKS`."""
 
     sha256: str
     duration: float
+    sample_rate: int | None = None
+    remarks: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(wave: Wave) -> Heard:
+        """What a decoded utterance tells."""
+        return Heard(wave.sha256, wave.duration, wave.sample_rate, wave.remarks)
 
 
 def hear(
@@ -73,7 +84,7 @@ def hear(
             wave = decode(root, utterance, max_duration, settings.cache)
         except AudioError as error:
             return error
-        return key, [*stamp, wave.sha256, wave.duration]
+        return key, [*stamp, *asdict(Heard.of(wave)).values()]
 
     heard, entries = {}, dict(known)
     unusable: dict[str, str] = {}
@@ -88,11 +99,31 @@ def hear(
                         continue
                     key, entry = result
                     entries[key] = entry
-                    heard[utterance.id] = Heard(str(entry[-2]), float(str(entry[-1])))
+                    heard[utterance.id] = _heard(entry[len(STAMP) :])
     finally:  # an interrupted run is not begun anew
         if entries != known:
             _write_audio_index(path, decoder, {**_read_audio_index(path, decoder), **entries})
     return heard, unusable
+
+
+def _heard(entry: Sequence[Any]) -> Heard:
+    sha256, duration, sample_rate, remarks = entry
+    return Heard(str(sha256), float(duration), int(sample_rate), tuple(map(str, remarks)))
+
+
+def remarks_of(files: Mapping[str, str], heard: Mapping[str, Heard]) -> list[str]:
+    """What a reader should know of recordings, one sentence for each kind of remark.
+
+    Args:
+        files: The file of each utterance id.
+        heard: What was heard of them, by id.
+    """
+    sentences = []
+    for remark, text in REMARKS.items():
+        names = dict.fromkeys(files[name] for name in heard if remark in heard[name].remarks)
+        if names:
+            sentences.append(f"{len(names)} of {count(len(heard), 'recording')} {text}: {some(list(names), NAMED)}.")
+    return sentences
 
 
 def _decoder() -> dict[str, str]:

@@ -40,12 +40,20 @@ def scan_corpus(corpus: Corpus, root: Path) -> list[Utterance]:
     """Scan a corpus.
 
     Raises:
-        BenchError: Its folder or a file of it cannot be read, the scanner refuses it, or gives an id twice.
+        BenchError: Its folder or a file of it cannot be read, the scanner refuses it, gives an id twice, or an
+            utterance that ends before it starts.
     """
     try:
         utterances = list(corpus.scan(root))
     except OSError as error:
         raise _unreadable(corpus, error) from error
+    for utterance in utterances:
+        start, end = utterance.start or 0.0, utterance.end
+        if end is not None and not 0 <= start < end:
+            raise BenchError(
+                f"utterance {utterance.id!r} of {corpus.name!r} starts at {start:g} s and ends at {end:g} s",
+                "it ends after it starts",
+            )
     twice = [name for name, number in Counter(utterance.id for utterance in utterances).items() if number > 1]
     if twice:
         raise BenchError(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from benchmark.base import Corpus
-from benchmark.data.listening import Heard, hear
+from benchmark.data.listening import Heard, hear, remarks_of
+from benchmark.data.published import not_as_published
 from benchmark.data.scanning import scan_corpus
 from benchmark.errors import BenchError, MissingError
 from benchmark.io.settings import Settings
@@ -92,51 +93,73 @@ class Inspection:
         utterances: What the scanner read.
         heard: Digest and duration of each usable utterance, by id.
         unusable: What is wrong with each other one, by id.
+        published_broken: Of what cannot be used, what was published so, by id: no reason to get the corpus again.
+        not_as_published: What shows that the recordings are not the published ones, in words.
         identical: Groups of utterances whose samples are identical, by id.
         shared: Those of the groups that are under more than one speaker's name.
+        remarks: What else a reader should know of the recordings, in words.
     """
 
     holding: Holding
     utterances: tuple[Utterance, ...]
     heard: Mapping[str, Heard]
     unusable: Mapping[str, str]
+    published_broken: Mapping[str, str]
+    not_as_published: tuple[str, ...]
     identical: tuple[tuple[str, ...], ...]
     shared: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...]
 
 
-def count_parts(corpus: Corpus, utterances: Sequence[Utterance]) -> list[PartCount]:
+def count_parts(
+    corpus: Corpus, utterances: Sequence[Utterance], absent: Collection[str] = frozenset()
+) -> list[PartCount]:
     """The parts of a corpus: what is here and what there should be.
 
     Releases replace each other: where the parts are releases, only the one that is here is told of.
+
+    Args:
+        corpus: The scanner.
+        utterances: What it read.
+        absent: Ids of those whose recordings are not here.
     """
     by_part: dict[str, list[Utterance]] = {name: [] for name in corpus.counts}
     for utterance in utterances:
         by_part.setdefault(corpus.part_of(utterance), []).append(utterance)
     if utterances and all(utterance.extra.get("release") == corpus.part_of(utterance) for utterance in utterances):
         by_part = {name: here for name, here in by_part.items() if here}
-    return [_part(name, here, corpus.counts.get(name)) for name, here in by_part.items()]
+    return [_part(name, here, corpus.counts.get(name), absent) for name, here in by_part.items()]
 
 
-def _part(name: str, here: Sequence[Utterance], whole: CorpusCounts | None) -> PartCount:
-    speakers = len({utterance.speaker for utterance in here if utterance.speaker is not None})
+def _part(
+    name: str, listed: Sequence[Utterance], whole: CorpusCounts | None, absent: Collection[str] = frozenset()
+) -> PartCount:
+    lacking = sum(utterance.id in absent for utterance in listed)
+    if lacking:  # what the lists say is judged, and that it is not all here
+        told = f"{lacking} of {count(len(listed), 'listed recording')} not here"
+        part = _part(name, listed, whole)
+        state: PartState = "not as counted" if part.state == "not as counted" else "incomplete"
+        here = part.utterances - lacking
+        return replace(part, state=state, utterances=here, differences=(told, *part.differences))
+    speakers = len({utterance.speaker for utterance in listed if utterance.speaker is not None})
     if whole is None:
-        return PartCount(name, "unknown", len(here), None, speakers, None, ())
-    if not here:
+        return PartCount(name, "unknown", len(listed), None, speakers, None, ())
+    if not listed:
         return PartCount(name, "not here", 0, whole.utterances, 0, whole.speakers, ())
-    compared = [(count(len(here), "utterance"), len(here), whole.utterances)]
+    compared = [(count(len(listed), "utterance"), len(listed), whole.utterances)]
     if whole.speakers is not None:
         compared.append((count(speakers, "speaker"), speakers, whole.speakers))
-    found = Counter(str(utterance.labels.get("emotion", "without an emotion")) for utterance in here)
+    found = Counter(str(utterance.labels.get("emotion", "without an emotion")) for utterance in listed)
     if whole.per_class:
         for label in [*whole.per_class, *sorted(set(found) - set(whole.per_class))]:
             compared.append((f"{found[label]} {label}", found[label], whole.per_class.get(label, 0)))
-    state: PartState = "complete"
+    state = "complete"
     if any(number > expected for _, number, expected in compared):
         state = "not as counted"
     elif any(number < expected for _, number, expected in compared):
         state = "incomplete"
     differences = tuple(f"{what} instead of {expected}" for what, number, expected in compared if number != expected)
-    return PartCount(name, state, len(here), whole.utterances, speakers, whole.speakers, differences)
+    return PartCount(name, state, len(listed), whole.utterances, speakers, whole.speakers, differences)
 
 
 def in_words(part: PartCount) -> str:
@@ -169,8 +192,9 @@ def _without_parts(corpus: Corpus, state: State, folder: Path | None, reason: st
 
 
 def held(corpus: Corpus, folder: Path, utterances: Sequence[Utterance]) -> Holding:
-    """Judge what a scanner read in a folder."""
-    parts, gaps = count_parts(corpus, utterances), corpus.gaps(utterances)
+    """Judge what a scanner read in a folder; recordings that only a list names are not there."""
+    absent = {u.id for u in utterances if u.id not in corpus.published_broken and not (folder / u.file).is_file()}
+    parts, gaps = count_parts(corpus, utterances, absent), corpus.gaps(utterances)
     states = {part.state for part in parts}
     # Where a whole part was left away, gaps tell of that, and say nothing of the others.
     has_gaps = bool(gaps) and "not here" not in states
@@ -206,6 +230,7 @@ def inspect(
         advance: Called with the number of utterances just finished.
     """
     heard, unusable = hear(folder, utterances, None, settings, advance)
+    broken = {name: why for name, why in corpus.published_broken.items() if unusable.pop(name, None) is not None}
     groups: dict[str, list[str]] = defaultdict(list)
     for name, found in heard.items():
         groups[found.sha256].append(name)
@@ -213,5 +238,13 @@ def inspect(
     speaker = {utterance.id: utterance.speaker for utterance in utterances}
     shared = [group for group in identical if len({speaker[name] for name in group}) > 1]
     return Inspection(
-        held(corpus, folder, utterances), tuple(utterances), heard, unusable, tuple(identical), tuple(shared)
+        held(corpus, folder, utterances),
+        tuple(utterances),
+        heard,
+        unusable,
+        broken,
+        tuple(not_as_published(corpus, utterances, heard)),
+        tuple(identical),
+        tuple(shared),
+        tuple(remarks_of({utterance.id: utterance.file for utterance in utterances}, heard)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -86,6 +87,32 @@ def read_ahead(
             batch, waves = waiting.popleft()
             submit()
             yield batch, [wave.result() for wave in waves]
+
+
+def work_clock(threads: int) -> Callable[[], float]:
+    """What encoding on a CPU is timed by: the processor, so that waiting for other processes costs nothing.
+
+    Args:
+        threads: Of the encoder. Of a single one its own time is taken; of several that of the whole process, with what
+            reads ahead beside them.
+    """
+    return time.thread_time if threads == 1 else time.process_time
+
+
+def get_ready(upstream: Upstream) -> None:
+    """Load the model of an upstream, before its first utterance and outside of what that costs.
+
+    Raises:
+        EncodingError: It cannot be loaded.
+        MissingError: The upstream lacks something.
+    """
+    try:
+        upstream.get_ready()
+    except MissingError:
+        raise
+    except Exception as error:  # an upstream is other people's code, and its files may be anybody's
+        reason = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+        raise EncodingError(f"the upstream {upstream.name!r} cannot be loaded: {reason}") from error
 
 
 def encode_batch(

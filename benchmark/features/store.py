@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ from benchmark.features.encoding import (
     encode_batch,
     encoding_code,
     form_batches,
+    get_ready,
     read_ahead,
     read_wave,
+    work_clock,
 )
 from benchmark.features.pooling import POOLINGS, pool, stored_bytes
 from benchmark.features.shards import Shard, discard, open_shards, write_shard
@@ -40,6 +43,7 @@ from benchmark.lazy import LazyMapping
 from benchmark.progress import Progress
 from benchmark.protocol.dataset import Dataset
 from benchmark.text import bytes_text
+from benchmark.threads import encoding_threads, threads
 from benchmark.types import Features, Needs
 
 log = logging.getLogger(__name__)
@@ -74,11 +78,13 @@ class Encoded:
             or waveforms (n,).
         shape: Of one utterance's; with waveforms (L, D) of what the upstream would make of them.
         frame_rate: Frames a second [Hz]; None for one vector an utterance.
-        seconds: Time once spent on encoding these utterances, whenever that was [s]; None where that is not known.
+        seconds: What encoding these utterances once took, whenever that was [s]: on a CPU its processor time, and
+            never the loading of the model; None where that is not known.
         newly_encoded: How many utterances were encoded just now; the others were stored.
         parameters: Number of weights of the upstream.
         device: Where the features were computed.
         parts: Name and dimension of each upstream that was joined into one; empty for a single one.
+        upstream: Its name, as the run knows it.
     """
 
     features: Mapping[str, NDArray[np.float32]]
@@ -89,6 +95,7 @@ class Encoded:
     parameters: int | None
     device: str
     parts: tuple[tuple[str, int], ...] = ()
+    upstream: str = ""
 
 
 def shape_of(features: Mapping[str, NDArray[np.float32]]) -> tuple[int, ...]:
@@ -118,8 +125,10 @@ class FeatureStore:
         self.cache = cache
         self.upstream = upstream
         self.pooling: Needs = pooling
-        self.folder = cache / "features" / f"{safe_name(upstream.name)}-{pooling}-{key[:16]}"
-        self._identity = canonical_json({"name": upstream.name, "pooling": pooling, **identity})
+        # Not by the name of the row, for a checkpoint that is given by its name and by its folder is one.
+        called = safe_name(str(upstream.params.get("model", upstream.name)))
+        self.folder = cache / "features" / f"{called}-{pooling}-{key[:16]}"
+        self._identity = canonical_json({"name": called, "pooling": pooling, **identity})
 
     def demand(self, heard: Mapping[str, Heard]) -> Demand:
         """What would have to be encoded for some utterances."""
@@ -239,29 +248,34 @@ class FeatureStore:
         self, shards: dict[str, Shard], dataset: Dataset, todo: Sequence[Recording], progress: Progress
     ) -> None:
         self._check_space(todo)
+        get_ready(self.upstream)
         upstream, unwritten = self.upstream, _Unwritten(self, shards, todo)
+        is_on_cpu = upstream.device == "cpu"
+        number = encoding_threads()
         waiting: deque[Future[None]] = deque()
         title = f"encode {dataset.task.name} with {upstream.name}"
         with (
             ThreadPoolExecutor(1) as writer,
             progress.encoding(title, len(todo), sum(recording.duration for recording in todo)) as advance,
+            threads(number) if is_on_cpu else nullcontext(),
         ):
+            clock = work_clock(number) if is_on_cpu else time.perf_counter
             try:
                 batches = read_ahead(
                     form_batches(todo, upstream.batch_seconds),
                     lambda recording: read_wave(dataset, recording, upstream.sample_rate, self.cache),
                 )
                 for batch, waves in batches:
-                    started = time.perf_counter()
+                    started = clock()
                     results = encode_batch(upstream, batch, waves)
-                    elapsed = time.perf_counter() - started
+                    elapsed = clock() - started
                     waiting.append(writer.submit(unwritten.take, batch, results, elapsed))
                     if len(waiting) > AHEAD:
                         waiting.popleft().result()
                     advance(len(batch), sum(recording.duration for recording in batch))
                 while waiting:
                     waiting.popleft().result()
-            except EncodingError:
+            except (EncodingError, KeyboardInterrupt):
                 writer.submit(unwritten.write).result()  # what was encoded is kept
                 raise
             writer.submit(unwritten.write).result()

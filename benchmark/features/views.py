@@ -217,12 +217,12 @@ class _Fused(FeatureView):
             parts=tuple((one.name, self._dim(part)) for one, part in zip(self._upstream.upstreams, parts, strict=True)),
         )
 
+    def stores(self) -> list[FeatureStore]:
+        return [store for view in self._views for store in view.stores()]
+
     def _dim(self, part: Encoded) -> int:
         """Dimension of a part, of which statistics are twice as many."""
         return part.shape[-1] // (2 if self._needs == "statistics" else 1)
-
-    def stores(self) -> list[FeatureStore]:
-        return [store for view in self._views for store in view.stores()]
 
     def _means(self, name: str, parts: Sequence[Encoded]) -> NDArray[np.float32]:
         return self._upstream.beside([part.features[name] for part in parts])

@@ -7,13 +7,16 @@ import errno
 import hashlib
 import json
 import os
+import platform
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmark.errors import BenchError
 
-TEMPORARY_PREFIX = ".writing-"  # hidden
+TEMPORARY_PREFIX = ".writing-"  # hidden; then the machine and the process that writes, see `temporary_prefix`
+LFS_POINTER, ANNEX_POINTER = b"version https://git-lfs.github.com/spec/", b"/annex/objects/"  # how their files begin
 JUNK_FOLDER = "__MACOSX"  # of archives that were made on a Mac
 
 
@@ -50,6 +53,72 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name == JUNK_FOLDER
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, past hidden ones; links are followed, each folder once, so that none leads in circles.
+
+    Folders that lie here come before those behind links, in the order of their names. A link that leads nowhere is
+    given as a file: who reads it says that it is missing.
+
+    Raises:
+        OSError: A folder cannot be read.
+    """
+    waiting, met = [folder], set[tuple[int, int]]()
+    behind: list[Path] = []
+    while waiting or behind:
+        here = waiting.pop() if waiting else behind.pop()
+        status = here.stat()
+        if (status.st_dev, status.st_ino) in met:
+            continue
+        met.add((status.st_dev, status.st_ino))
+        entries = sorted((entry for entry in here.iterdir() if not is_hidden(entry.name)), reverse=True)
+        folders = [entry for entry in entries if entry.is_dir()]
+        waiting += [entry for entry in folders if not entry.is_symlink()]
+        behind = [entry for entry in folders if entry.is_symlink()] + behind
+        yield from (entry for entry in reversed(entries) if entry.is_file() or not entry.exists())
+
+
+def pointed_at(path: Path) -> str | None:
+    """What is wrong with a file that only points to another, which was not fetched; None where it is a file itself.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as handle:
+        head = handle.read(64)
+    if head.startswith(LFS_POINTER):
+        return "is a pointer of Git LFS, whose content was not fetched (git lfs pull)"
+    if head.startswith(ANNEX_POINTER):
+        return "is a pointer of git-annex, whose content was not fetched (git annex get)"
+    return None
+
+
+def temporary_prefix() -> str:
+    """How temporary files of this process begin, so that others see who writes them: `.writing-MACHINE-PROCESS-`."""
+    return f"{TEMPORARY_PREFIX}{machine()}-{os.getpid()}-"
+
+
+def machine() -> str:
+    """A short name of this machine, of letters and digits, that tells nothing of it."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def check_writable(folder: Path, hint: str) -> None:
+    """Refuse a folder that cannot be written, or made, before anything is done that would be lost.
+
+    Args:
+        folder: It need not exist.
+        hint: What to do.
+
+    Raises:
+        BenchError: It cannot.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        Path(tempfile.mkdtemp(prefix=temporary_prefix(), dir=there)).rmdir()
+    except OSError as error:
+        raise BenchError(f"nothing can be written to {folder}: {error.strerror or error}", hint) from error
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file by renaming a finished temporary file, so that a killed writer leaves the old file or the new one.
 
@@ -59,7 +128,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, dir=path.parent)
+        descriptor, temporary = tempfile.mkstemp(prefix=temporary_prefix(), dir=path.parent)
         with os.fdopen(descriptor, "wb") as handle:
             handle.write(content)
             handle.flush()

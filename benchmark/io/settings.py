@@ -136,7 +136,7 @@ def load_settings(data: Iterable[str] = (), weights: Iterable[str] = (), results
     path = config_path()
     config = ConfigFile()
     if path.is_file():
-        config = validate(ConfigFile, read_yaml(path), str(path))
+        config = validate(ConfigFile, read_yaml(path, str(path)), str(path))
         placed = {name: {key: place.expanduser() for key, place in getattr(config, name).items()} for name in PLACES}
         config = config.model_copy(update=placed)
     elif "BENCH_CONFIG" in os.environ:

@@ -52,25 +52,30 @@ def _mapping(loader: _Loader, node: yaml.Node) -> dict[Hashable, Any]:
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, where: str = "") -> dict[str, Any]:
     """Read a YAML file that holds a mapping.
+
+    Args:
+        path: The file.
+        where: What to call it in an error; its name without its folder where that is not given.
 
     Raises:
         UsageError: The file cannot be read, is no YAML, gives a key twice or one that is no single value, is nested
             too deeply, or holds something else than a mapping.
     """
+    where = where or path.name
     try:
         content = _Loader(path.read_text(encoding="utf-8")).get_single_data()
     except OSError as error:
-        raise UsageError(f"{path.name} cannot be read: {error.strerror or error}") from error
+        raise UsageError(f"{where} cannot be read: {error.strerror or error}") from error
     except RecursionError as error:
-        raise UsageError(f"{path.name} is nested too deeply") from error
+        raise UsageError(f"{where} is nested too deeply") from error
     # The last four are what PyYAML's own constructors raise on a value that its tag does not fit, as `!!bool x`.
     except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         reason = " ".join(str(error).split())
-        raise UsageError(f"{path.name} is not valid YAML: {reason}") from error
+        raise UsageError(f"{where} is not valid YAML: {reason}") from error
     if not isinstance(content, dict):
-        raise UsageError(f"{path.name} holds no mapping of keys to values")
+        raise UsageError(f"{where} holds no mapping of keys to values")
     return content
 
 

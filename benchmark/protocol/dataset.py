@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.base import Corpus
+from benchmark.data.listening import Heard
+from benchmark.data.published import not_as_published
 from benchmark.data.scanning import index_content, index_digest, open_corpus, scan_corpus
 from benchmark.errors import BenchError, UsageError
 from benchmark.io.files import digest
@@ -43,7 +45,7 @@ class Dataset:
         utterances: The examples of the task, sorted by id. Between two corpora, ids and speakers are prefixed by the
             corpus, as in "urdu:M1".
         context_only: Utterances that are heard only as context of others, sorted by id.
-        scanned: Ids of all utterances of the corpora, those that the task leaves out too.
+        listed: All utterances of the corpora, those that the task leaves out too; ids as those of `utterances`.
         left_out: How many utterances of the corpus the protocol leaves out, by reason.
         labels: Class of each utterance id; empty for regression.
         auxiliary: Auxiliary class of each utterance id, or None; empty where the task has none.
@@ -57,7 +59,7 @@ class Dataset:
     roots: tuple[Path, ...]
     utterances: tuple[Utterance, ...]
     context_only: tuple[Utterance, ...]
-    scanned: frozenset[str]
+    listed: tuple[Utterance, ...]
     left_out: Mapping[str, int]
     labels: Mapping[str, str]
     auxiliary: Mapping[str, str | None]
@@ -69,6 +71,25 @@ class Dataset:
     def by_id(self) -> Mapping[str, Utterance]:
         """Examples and context by their id."""
         return {utterance.id: utterance for utterance in self.recordings}
+
+    def not_as_published(self, heard: Mapping[str, Heard]) -> tuple[str, ...]:
+        """What shows that recordings are not those that the corpora were published with, in words."""
+        found: list[str] = []
+        for corpus in self.corpora:
+            prefix = f"{corpus.name}:" if len(self.corpora) > 1 else ""
+            own = {u.id.removeprefix(prefix): u for u in self.recordings if u.id.startswith(prefix)}
+            found += not_as_published(
+                corpus,
+                [replace(utterance, id=name) for name, utterance in own.items()],
+                {name: heard[utterance.id] for name, utterance in own.items() if utterance.id in heard},
+                is_cut=self.task.audio.max_duration is not None,
+            )
+        return tuple(found)
+
+    @functools.cached_property
+    def scanned(self) -> frozenset[str]:
+        """Ids of all utterances of the corpora, those that the task leaves out too."""
+        return frozenset(utterance.id for utterance in self.listed)
 
     @property
     def recordings(self) -> tuple[Utterance, ...]:
@@ -208,10 +229,10 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
     members, found = [], []
     context: dict[str, Turns] = {}
     before: dict[str, Utterance] = {}  # what is heard before an example
-    ids: set[str] = set()
+    listed: list[Utterance] = []
     for part, corpus, root in zip(task.parts, corpora, roots, strict=True):
         scanned = scan_corpus(corpus, root)
-        ids |= {u.id if task.target is None else f"{corpus.name}:{u.id}" for u in scanned}
+        listed += scanned if task.target is None else [replace(u, id=f"{corpus.name}:{u.id}") for u in scanned]
         chosen = choose(task, part, scanned)
         wrong = differences(part, corpus, chosen, scanned, index_digest(chosen.utterances, deciding_fields(task)))
         if wrong and not allow_partial:
@@ -244,7 +265,7 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
         roots=roots,
         utterances=tuple(utterances),
         context_only=tuple(before[name] for name in sorted(before)),
-        scanned=frozenset(ids),
+        listed=tuple(listed),
         left_out=dict(sum((chosen.left_out for chosen in members), Counter())),
         labels=labels,
         auxiliary={name: label for chosen in members for name, label in chosen.auxiliary.items()},

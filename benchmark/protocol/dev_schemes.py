@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictInt
 
 from benchmark.io.yamls import Closed
 from benchmark.protocol.fold_schemes import Division, FoldScheme, Fraction, Seed, official
-from benchmark.protocol.sampling import Group, Labels, grouped, random_fraction, random_groups
+from benchmark.protocol.sampling import Group, Labels, dealt_groups, grouped, random_fraction, random_groups
 from benchmark.types import Utterance
 
 
@@ -22,6 +22,7 @@ class DevScheme(Closed, ABC):
     Attributes:
         scheme: Its name in a task's YAML.
         takes_some: Whether there is a dev set at all.
+        is_inner: Whether heads are selected on inner folds of train instead.
         is_test: Whether dev is the test set itself.
         needs_lists: Whether every fold must list its dev.
         needs_another_fold: Whether there must be two folds.
@@ -31,6 +32,7 @@ class DevScheme(Closed, ABC):
 
     scheme: str
     takes_some: ClassVar[bool] = True
+    is_inner: ClassVar[bool] = False
     is_test: ClassVar[bool] = False
     needs_lists: ClassVar[bool] = False
     needs_another_fold: ClassVar[bool] = False
@@ -52,6 +54,18 @@ class DevScheme(Closed, ABC):
         Raises:
             BenchError: The scheme groups by what an utterance does not have.
         """
+
+    def inner(self, train: Sequence[Utterance], labels: Labels) -> list[list[str]]:
+        """The inner folds of train, as `Fold.inner`; most schemes make none.
+
+        Args:
+            train: All that a fold fits, sorted by id.
+            labels: Class of each utterance id; empty for a task without classes.
+
+        Raises:
+            BenchError: The scheme groups by what an utterance does not have, or there are too few groups.
+        """
+        return []
 
     @property
     def is_stratified(self) -> bool:
@@ -163,6 +177,31 @@ class DevOneGroup(DevScheme):
         return list(grouped(train, self.group).values())[-1]
 
 
+class DevInner(DevScheme):
+    """No dev set: inner folds of train, by whole speakers or sessions, as many as there are groups but at most k.
+
+    Heads are selected on what inner folds hold out, pooled, and then fitted on all of train. Where the groups are few
+    this sees each of them, where a dev set would be the voice of a single one.
+    """
+
+    scheme: Literal["inner"]
+    k: Annotated[StrictInt, Field(ge=2)]
+    group: Group
+    seed: Seed = 0
+    takes_some: ClassVar[bool] = False
+    is_inner: ClassVar[bool] = True
+
+    def choose(
+        self, train: Sequence[Utterance], labels: Labels, division: Division, next_fold: Division
+    ) -> Sequence[str]:
+        """No ids."""
+        return []
+
+    def inner(self, train: Sequence[Utterance], labels: Labels) -> list[list[str]]:
+        """Whole groups, see `DevScheme.inner`."""
+        return dealt_groups(grouped(train, self.group), self.k, self.seed, labels)
+
+
 class DevOfficial(DevScheme):
     """The corpus's own dev set."""
 
@@ -205,5 +244,6 @@ class DevTest(DevScheme):
 
 
 AnyDevScheme = Annotated[
-    DevNone | DevRandom | DevNextFold | DevOneGroup | DevOfficial | DevListed | DevTest, Field(discriminator="scheme")
+    DevNone | DevRandom | DevNextFold | DevOneGroup | DevInner | DevOfficial | DevListed | DevTest,
+    Field(discriminator="scheme"),
 ]

@@ -2,29 +2,38 @@
 
 A fold is a folder `fold_K` with JSON lines: `NAME_train_fold_K.jsonl` and `NAME_test_fold_K.jsonl`, some also
 `NAME_valid_fold_K.jsonl`. A line names the audio file of an utterance (`wav`) and no speaker. Several of these folds
-have speakers in train and test at once: the task is then speaker-dependent, whatever its own protocol says.
+have speakers in train and test at once: the task is then speaker-dependent, whatever its own protocol says. Lists of an
+older form may lie beside them (`NAME_train_foldK.jsonl`, with `audio` in place of `wav`); where both are there, EmoBox
+reads the first.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.io.files import is_hidden
+from benchmark.io.files import files_below
 from benchmark.protocol.dataset import Dataset
 from benchmark.protocol.dev_schemes import DevListed, DevRandom
 from benchmark.protocol.fold_schemes import Listed, ListedFold
 from benchmark.protocol.folds import make_folds
+from benchmark.text import count, some
 from benchmark.types import Fold
 
-FILE = re.compile(r".+_(?P<part>train|valid|test)_fold_?(?P<fold>\d+)\.jsonl")
+log = logging.getLogger(__name__)
+
+FILE = re.compile(r".+_(?P<part>train|valid|test)_fold(?P<separator>_?)(?P<fold>\d+)\.jsonl")
+KEYS = ("wav", "audio")
 # EmoBox's recipe: a random fifth of train, where it lists no dev set.
 DEV_FRACTION = 0.2
+BRACKETS = re.compile(r"[() ]")
+NAMED = 3
 
 
 def with_emobox_folds(dataset: Dataset, folder: Path) -> Dataset:
@@ -33,6 +42,8 @@ def with_emobox_folds(dataset: Dataset, folder: Path) -> Dataset:
     Dev is EmoBox's own `valid`, or a random fifth of train where there is none. `speaker_independent` becomes what is
     true of these folds.
 
+    What the protocol leaves out of the corpus, by name, filter or label map, is left out of the folds too, with a note.
+
     Args:
         dataset: A task of one corpus.
         folder: EmoBox's folder of the corpus, with its `fold_K`.
@@ -40,17 +51,27 @@ def with_emobox_folds(dataset: Dataset, folder: Path) -> Dataset:
     Raises:
         MissingError: There are no such folds.
         UsageError: The task is between two corpora.
-        BenchError: A line is no such JSON, or names a file that no utterance of the task has, or that several have.
+        BenchError: A line is no such JSON, or names a file that no utterance of the corpus has, or that several have.
     """
     if dataset.task.target is not None:
         raise UsageError(f"the folds of {dataset.task.name!r} divide a target corpus: EmoBox has none such")
-    files = _files(folder)
+    try:
+        files, older = _files(folder)
+    except OSError as error:
+        raise BenchError(f"cannot read {error.filename or folder}: {error.strerror or error}", "who may?") from error
     with_dev = [name for name, parts in files.items() if "valid" in parts]
     if with_dev and len(with_dev) < len(files):
         raise BenchError(
             f"{folder} has valid files of the folds {', '.join(with_dev)} only", "of all folds, or of none"
         )
-    listed = [_fold(name, parts, dataset) for name, parts in sorted(files.items())]
+    known = _by_file_name(dataset)
+    listed = [
+        _fold(name, parts, dataset, known) for name, parts in sorted(files.items(), key=lambda item: int(item[0]))
+    ]
+    for note in [*_left_out(listed, dataset), *older]:
+        log.warning("%s: %s", dataset.task.name, note)
+    used = {utterance.id for utterance in dataset.utterances}
+    listed = [_kept(fold, used) for fold in listed]
     task = dataset.task.model_copy(
         update={
             "folds": Listed(scheme="listed", by="id", folds=listed),
@@ -69,17 +90,55 @@ def _shared_speakers(dataset: Dataset, fold: Fold) -> set[str]:
     return dataset.speakers_heard(fold.test) & dataset.speakers_heard([*fold.train, *fold.dev])
 
 
-def _files(folder: Path) -> dict[str, dict[str, Path]]:
-    """The file of each part of each fold."""
+def _left_out(folds: Sequence[ListedFold], dataset: Dataset) -> list[str]:
+    """What the folds list and the protocol leaves out, in words."""
+    listed = {name for fold in folds for name in (*(fold.train or ()), *fold.dev, *fold.test)}
+    left = sorted(listed - {utterance.id for utterance in dataset.utterances})
+    if not left:
+        return []
+    are = "is" if len(left) == 1 else "are"
+    return [
+        f"{count(len(left), 'utterance')} that the folds list {are} left out, as the protocol does: {some(left, NAMED)}"
+    ]
+
+
+def _kept(fold: ListedFold, used: Collection[str]) -> ListedFold:
+    """The fold without what the protocol leaves out.
+
+    Raises:
+        BenchError: Nothing is left of a set.
+    """
+    listed = {"train": fold.train or [], "dev": fold.dev, "test": fold.test}
+    kept = {part: [name for name in names if name in used] for part, names in listed.items()}
+    for part, names in kept.items():
+        if listed[part] and not names:
+            raise BenchError(f"the protocol leaves out all that fold {fold.name} lists for {part}", "take other folds")
+    return fold.model_copy(update=kept)
+
+
+def _files(folder: Path) -> tuple[dict[str, dict[str, Path]], list[str]]:
+    """The file of each part of each fold, and what is said of older lists beside them."""
     if not folder.is_dir():
         raise MissingError(f"there is no folder {folder}", "give EmoBox's folder of the corpus, with its fold_K")
-    found: dict[str, dict[str, Path]] = defaultdict(dict)
-    for path in sorted(folder.rglob("*.jsonl")):
+    current: dict[tuple[str, str], Path] = {}
+    older: dict[tuple[str, str], Path] = {}
+    for path in sorted(files_below(folder)):
         match = FILE.fullmatch(path.name)
-        if match is not None and not any(map(is_hidden, path.relative_to(folder).parts)):
-            if match["part"] in found[match["fold"]]:
-                raise BenchError(f"{folder} has two files of {match['part']} of fold {match['fold']}: {path.name}")
-            found[match["fold"]][match["part"]] = path
+        if match is None:
+            continue
+        spelling = current if match["separator"] else older
+        known = spelling.setdefault((str(int(match["fold"])), match["part"]), path)
+        if known != path and known.read_bytes() != path.read_bytes():
+            raise BenchError(
+                f"{folder} has two files of {match['part']} of fold {match['fold']}: "
+                f"{known.relative_to(folder)} and {path.relative_to(folder)}",
+                "keep one of them, or give the folder of one corpus",
+            )
+    found: dict[str, dict[str, Path]] = defaultdict(dict)
+    for (fold, part), path in {**older, **current}.items():
+        found[fold][part] = path
+    beside = sorted(older[key].name for key in older if key in current)
+    notes = [f"{count(len(beside), 'older list')} beside the folds not read: {some(beside, NAMED)}"] if beside else []
     if not found:
         raise MissingError(
             f"there are no EmoBox folds in {folder}", "files there are named NAME_train_fold_1.jsonl, in fold_1"
@@ -88,11 +147,13 @@ def _files(folder: Path) -> dict[str, dict[str, Path]]:
         for part in ("train", "test"):
             if part not in parts:
                 raise MissingError(f"{folder} has no {part} of fold {fold}")
-    return found
+    return found, notes
 
 
-def _fold(name: str, parts: Mapping[str, Path], dataset: Dataset) -> ListedFold:
-    known = _by_file_name(dataset)
+Known = Mapping[str, list[tuple[tuple[str, ...], str]]]  # folders and id, by the name of a file
+
+
+def _fold(name: str, parts: Mapping[str, Path], dataset: Dataset, known: Known) -> ListedFold:
     train, test = (_ids(parts[part], known, dataset) for part in ("train", "test"))
     dev = _ids(parts["valid"], known, dataset) if "valid" in parts else []
     for path, ids in ((parts["test"], test), (parts["train"], train)):
@@ -104,28 +165,29 @@ def _fold(name: str, parts: Mapping[str, Path], dataset: Dataset) -> ListedFold:
     return ListedFold(name=name, train=train, dev=dev, test=test)
 
 
-def _by_file_name(dataset: Dataset) -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    """Folders and id of every utterance, by the lower-case name of its file without suffix."""
+def _by_file_name(dataset: Dataset) -> Known:
+    """Folders and id of every utterance of the corpus, by the name of its file as `_parts_of` gives it."""
     known: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-    for utterance in dataset.utterances:
+    for utterance in dataset.listed:
         *folders, stem = _parts_of(utterance.file)
         known[stem].append((tuple(folders), utterance.id))
     return known
 
 
 def _parts_of(file: str) -> tuple[str, ...]:
-    """Folders and name without suffix, all in lower case: packagings differ in case and suffix."""
-    path = Path(file)
-    return (*(part.lower() for part in path.parts[:-1]), path.stem.lower())
+    """Folders and name without suffix, in lower case: packagings differ in case, suffix, and brackets in AESDD."""
+    path = Path(file.replace("\\", "/"))
+    return (*(part.lower() for part in path.parts[:-1]), BRACKETS.sub("", path.stem.lower()))
 
 
-def _ids(path: Path, known: Mapping[str, list[tuple[tuple[str, ...], str]]], dataset: Dataset) -> list[str]:
+def _ids(path: Path, known: Known, dataset: Dataset) -> list[str]:
     ids = []
     for number, line in enumerate(_lines(path), start=1):
         try:
-            wav = json.loads(line)["wav"]
+            entry = json.loads(line)
+            wav = next(entry[key] for key in KEYS if key in entry)
             *folders, stem = _parts_of(str(wav))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, StopIteration, TypeError, RecursionError) as error:
             raise BenchError(f"{path.name}, line {number}: no JSON object with 'wav'", "is it of EmoBox?") from error
         candidates = known.get(stem, [])
         # Names that several folders have are told apart by as many folders as it takes.
@@ -135,9 +197,9 @@ def _ids(path: Path, known: Mapping[str, list[tuple[tuple[str, ...], str]]], dat
         if len(candidates) != 1:
             found = "several" if candidates else "none"
             raise BenchError(
-                f"{path.name}, line {number}: {wav!r} is {found} of the {len(dataset.utterances)} utterances of "
-                f"the task {dataset.task.name!r}",
-                "the folds must be of the same corpus, and the task must use every utterance that they list",
+                f"{path.name}, line {number}: {wav!r} is {found} of the {len(dataset.listed)} utterances of "
+                f"the corpus {dataset.corpus_name!r}",
+                "the folds must be of the same corpus, and all that they list must be here",
             )
         ids.append(candidates[0][1])
     return ids

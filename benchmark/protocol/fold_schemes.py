@@ -26,10 +26,14 @@ from benchmark.protocol.sampling import (
     shuffled,
     stratified_order,
 )
+from benchmark.text import count
 from benchmark.types import Utterance
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 OFFICIAL = "official"  # name of the one fold of a corpus's own split
+# A record names every fold of its task, and no more than so many.
+MOST_FOLDS = 10_000
+NumberOfFolds = Annotated[StrictInt, Field(ge=2, le=MOST_FOLDS)]
 # What numpy and scikit-learn take as a seed.
 Seed = Annotated[StrictInt, Field(ge=0, le=2**32 - 1)]
 
@@ -169,7 +173,7 @@ class GroupKFold(FoldScheme):
 
     scheme: Literal["group-k-fold"]
     group: Group
-    k: Annotated[StrictInt, Field(ge=2)]
+    k: NumberOfFolds
     seed: Seed = 0
     tests_all_once: ClassVar[bool] = True
 
@@ -202,14 +206,16 @@ class RandomKFold(FoldScheme):
     """The utterances dealt into k folds, in an order drawn by the seed; stratified deals class by class."""
 
     scheme: Literal["random-k-fold"]
-    k: Annotated[StrictInt, Field(ge=2)]
+    k: NumberOfFolds
     seed: Seed = 0
     stratified: StrictBool = False
     tests_all_once: ClassVar[bool] = True
 
     def divide(self, utterances: Sequence[Utterance], labels: Labels, *, partial: bool) -> list[Division]:
-        """K folds, of which some are empty where there are fewer utterances, see `FoldScheme.divide`."""
+        """K folds, of which some are empty where a partial corpus has fewer utterances, see `FoldScheme.divide`."""
         ids = [utterance.id for utterance in utterances]
+        if len(ids) < self.k and not partial:
+            raise BenchError(f"{count(len(ids), 'utterance')} cannot be dealt into k = {self.k} folds")
         order = stratified_order(ids, labels, self.seed) if self.stratified else shuffled(ids, self.seed)
         return _held_out(utterances, ((str(i), order[i :: self.k]) for i in range(self.k)))
 
@@ -300,7 +306,7 @@ class Listed(FoldScheme):
 
     scheme: Literal["listed"]
     by: Literal["speaker", "session", "id"]
-    folds: list[ListedFold] = Field(min_length=1)
+    folds: list[ListedFold] = Field(min_length=1, max_length=MOST_FOLDS)
     is_given: ClassVar[bool] = True
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ How a set is divided is said by the task's schemes; here they are put together, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
@@ -61,13 +61,16 @@ def _between(task: Task, divisions: Sequence[Division], source: Sequence[Utteran
     taught = task.dev.of_source(source)
     dev = task.dev.choose(source, labels, taught, taught)
     fitted = _without(taught.train, dev)
+    inner = _inner(task, {utterance.id: utterance for utterance in source}, fitted, labels)
     folds = []
     for one in divisions:
         # The target's own dev set is for nobody: heads are selected on the source.
         free = _without(one.train, one.dev)
         few = _few(task, one.name, free, labels)
         test = tuple(sorted(one.test))
-        folds.append(Fold(one.name, tuple(sorted((*fitted, *few))), tuple(sorted(dev)), test, _without(free, few)))
+        folds.append(
+            Fold(one.name, tuple(sorted((*fitted, *few))), tuple(sorted(dev)), test, _without(free, few), inner)
+        )
     return folds
 
 
@@ -90,8 +93,30 @@ def _within(task: Task, divisions: Sequence[Division], utterances: Sequence[Utte
         _require_some(task, one.name, train=one.train, test=one.test)
         next_fold = divisions[(number + 1) % len(divisions)]
         dev = task.dev.choose([by_id[i] for i in one.train], labels, one, next_fold)
-        folds.append(Fold(one.name, _without(one.train, dev), tuple(sorted(dev)), tuple(sorted(one.test))))
+        train = _without(one.train, dev)
+        inner = _inner(task, by_id, train, labels)
+        folds.append(Fold(one.name, train, tuple(sorted(dev)), tuple(sorted(one.test)), inner=inner))
     return folds
+
+
+def _inner(
+    task: Task, by_id: Mapping[str, Utterance], train: Sequence[str], labels: Labels
+) -> tuple[tuple[str, ...], ...]:
+    """What each inner fold holds out; none where heads are not selected by them.
+
+    Raises:
+        BenchError: A speaker would be in two of them, as one who is in two sessions.
+    """
+    inner = tuple(tuple(held_out) for held_out in task.dev.inner([by_id[name] for name in train], labels))
+    fold_of: dict[str, int] = {}
+    for number, held_out in enumerate(inner):
+        for name in held_out:
+            speaker = by_id[name].speaker
+            if speaker is not None and fold_of.setdefault(speaker, number) != number:
+                raise BenchError(
+                    f"task {task.name}: the speaker {speaker!r} would be in two inner folds", "group them by speaker"
+                )
+    return inner
 
 
 def _without(ids: Sequence[str], some: Sequence[str]) -> tuple[str, ...]:
@@ -103,8 +128,8 @@ def check_folds(task: Task, folds: Sequence[Fold]) -> None:
     """Refuse folds that break a promise of every task.
 
     Sets are not empty (but dev where the protocol takes none, and adapt), hold no utterance twice and are disjoint
-    (but dev where the protocol says that it is test); names differ; and where folds are pooled, no utterance is tested
-    twice, since it would count twice.
+    (but dev where the protocol says that it is test); inner folds divide train; names differ; and where folds are
+    pooled, no utterance is tested twice, since it would count twice.
 
     Raises:
         BenchError: A promise is broken; the fold and the first utterance are named.
@@ -123,6 +148,9 @@ def check_folds(task: Task, folds: Sequence[Fold]) -> None:
                 f"task {task.name}: fold {fold.name!r} has {shared[0]!r} in two sets",
                 "train, dev and test are disjoint",
             )
+        held_out = [name for inner in fold.inner for name in inner]
+        if task.dev.is_inner and (len(fold.inner) < 2 or not all(fold.inner) or sorted(held_out) != sorted(fold.train)):
+            raise BenchError(f"task {task.name}: the inner folds of fold {fold.name!r} do not divide its train set")
     tested_twice = _repeated(i for fold in folds for i in fold.test)
     if tested_twice and task.pool == "utterances":
         raise BenchError(
@@ -150,4 +178,9 @@ def _repeated(names: Iterable[str]) -> list[str]:
 
 def folds_digest(folds: Sequence[Fold]) -> str:
     """Digest of the division itself, so that two machines can see that they made the same one."""
-    return digest([[fold.name, fold.train, fold.dev, fold.test, fold.adapt] for fold in folds])
+    return digest(
+        [
+            [fold.name, fold.train, fold.dev, fold.test, fold.adapt, *([fold.inner] if fold.inner else [])]
+            for fold in folds
+        ]
+    )

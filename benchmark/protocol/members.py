@@ -13,6 +13,7 @@ from benchmark.protocol.task import Part, Task
 from benchmark.types import Utterance
 
 LISTED_PROBLEMS = 20
+SAME_COUNTS = "the same counts"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,11 @@ def choose(task: Task, part: Part, scanned: Sequence[Utterance]) -> Members:
     left_out += Counter(part.exclude[u.id] for u in kept if u.id in part.exclude)
     kept = [utterance for utterance in kept if utterance.id not in part.exclude]
     classes = task.targets.classes(task, part, kept)
-    left_out += Counter(f"label {u.labels[task.label]}" for u in kept if u.id in classes and classes[u.id] is None)
+    left_out += Counter(
+        f"label {label}" if (label := u.labels.get(task.label)) is not None else "no label"
+        for u in kept
+        if u.id in classes and classes[u.id] is None
+    )
     labels = {name: target for name, target in classes.items() if target is not None}
     kept = [utterance for utterance in kept if utterance.id in labels or utterance.id not in classes]
     auxiliary: dict[str, str | None] = {}
@@ -115,7 +120,7 @@ def differences(
         if counts[label] != number:
             found.append(f"{counts[label]} {label} instead of {number}")
     if not found and expect.index_sha256 not in (None, index_sha256):
-        found.append(f"the same counts but another index ({index_sha256[:12]} instead of {expect.index_sha256:.12})")
+        found.append(f"{SAME_COUNTS} but another index ({index_sha256[:12]} instead of {expect.index_sha256:.12})")
     return found
 
 
@@ -141,7 +146,14 @@ def not_as_expected(task: Task, corpus: Corpus, found: Sequence[str], scanned: S
     """
     gaps = corpus.gaps(scanned)
     named = f": {'; '.join(gaps[:LISTED_PROBLEMS])}" if gaps else ""
+    partial = "--allow-partial to try it on what is here, off the leaderboard"
+    there = Counter(corpus.part_of(utterance) for utterance in scanned)
+    is_whole = all(whole.utterances in (None, there[name]) for name, whole in corpus.counts.items())
+    # Where all is here, or nobody can know, the protocol is as likely to be wrong, unless it asks for other labels.
+    if is_whole and not gaps and not (corpus.counts and found[0].startswith(SAME_COUNTS)):
+        hint = f"if the corpus is whole, correct expect in the YAML of the task; or {partial}"
+    else:
+        hint = f"{corpus.how_to_get}; or {partial}"
     return BenchError(
-        f"the corpus {corpus.name!r} is not what the task {task.name!r} expects: {', '.join(found)}{named}",
-        f"{corpus.how_to_get}; or --allow-partial to try it on what is here, off the leaderboard",
+        f"the corpus {corpus.name!r} is not what the task {task.name!r} expects: {', '.join(found)}{named}", hint
     )

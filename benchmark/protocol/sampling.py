@@ -109,3 +109,45 @@ def random_groups(groups: Mapping[str, list[str]], fraction: float, seed: int, l
                 have[label] += number
                 owners[label] -= 1
     return chosen
+
+
+def dealt_groups(groups: Mapping[str, list[str]], k: int, seed: int, labels: Labels) -> list[list[str]]:
+    """Whole groups dealt into k parts of about equal size, each with its share of every class.
+
+    The largest group first, and of equal ones in an order drawn by the seed, each goes to the part where it leaves the
+    squares of the numbers of each class, in shares of the class, smallest.
+
+    Args:
+        groups: Ids by group.
+        k: How many parts; as many as there are groups where they are fewer.
+        seed: Decides between groups of equal size.
+        labels: Class of each id; empty where there are no classes.
+
+    Returns:
+        The ids of each part, sorted, none empty.
+
+    Raises:
+        BenchError: There is one group alone.
+    """
+    if len(groups) < 2:
+        raise BenchError(f"inner folds need two groups, and train has {len(groups)}", "another dev rule")
+    inside = {group: Counter(labels[name] if labels else "all" for name in names) for group, names in groups.items()}
+    total = sum(inside.values(), Counter[str]())
+    parts: list[list[str]] = [[] for _ in range(min(k, len(groups)))]
+    have: list[Counter[str]] = [Counter() for _ in parts]
+
+    def cost(part: int, group: str) -> tuple[bool, float, int]:
+        # A part that has none comes first, so that none stays empty.
+        grown = sum(
+            ((have[part][label] + number) ** 2 - have[part][label] ** 2) / total[label] ** 2
+            for label, number in inside[group].items()
+        )
+        return bool(parts[part]) and left <= sum(not one for one in parts), grown, part
+
+    order = sorted(shuffled(groups, seed), key=lambda group: -len(groups[group]))
+    for position, group in enumerate(order):
+        left = len(order) - position
+        chosen = min(range(len(parts)), key=lambda part: cost(part, group))
+        parts[chosen] += groups[group]
+        have[chosen] += inside[group]
+    return [sorted(part) for part in parts]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
+from benchmark.io.yamls import first_repeated
 from benchmark.sufficient import STATISTICS, Outputs
 from benchmark.types import Kind, Utterance
 
@@ -88,9 +89,11 @@ class _Classes(Targets):
 
     def check(self, task: Task) -> None:
         """See `Targets.check`."""
-        classes = set(task.labels)
-        if len(classes) < 2 or task.dimensions or len(classes) < len(task.labels):
-            raise ValueError(f"a {task.kind} task lists two or more different labels, and no dimensions")
+        twice = first_repeated(task.labels)
+        if twice is not None:
+            raise ValueError(f"a label is listed twice: {twice!r}")
+        if len(task.labels) < 2 or task.dimensions:
+            raise ValueError(f"a {task.kind} task lists two or more labels, and no dimensions")
         if task.auxiliary is not None:
             raise ValueError("auxiliary classes stand beside dimensions: this task has classes of its own")
 
@@ -157,6 +160,10 @@ def targets_of(kind: Kind) -> Targets:
     return _TARGETS[STATISTICS[kind].outputs]
 
 
+# In a label map: those without a label.
+UNLABELLED = ""
+
+
 def class_of(utterance: Utterance, key: str, label_map: Mapping[str, str | None], where: str) -> str | None:
     """The class that a label of an utterance is mapped to; None where the map leaves it out.
 
@@ -170,6 +177,13 @@ def class_of(utterance: Utterance, key: str, label_map: Mapping[str, str | None]
         BenchError: The label is not in the map.
     """
     label = utterance.labels.get(key)
+    if label is None and UNLABELLED in label_map:
+        return label_map[UNLABELLED]
+    if label is None:
+        raise BenchError(
+            f"utterance {utterance.id!r} has no {'label' if key == 'emotion' else key}, which {where} asks for",
+            f'label it, or leave out all without one: "{UNLABELLED}": null in the label_map',
+        )
     if not isinstance(label, str) or label not in label_map:
         what = "label" if key == "emotion" else key
         raise BenchError(

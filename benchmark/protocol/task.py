@@ -54,6 +54,8 @@ class Auxiliary(Closed):
 
     @model_validator(mode="after")
     def _maps_to_labels(self) -> Auxiliary:
+        if (twice := first_repeated(self.labels)) is not None:
+            raise ValueError(f"an auxiliary label is listed twice: {twice!r}")
         _check_label_map(self.labels, self.label_map)
         return self
 
@@ -104,6 +106,15 @@ class Part(Closed):
         twice = first_repeated(name for names in self.same_speaker for name in names)
         if twice is not None:
             raise ValueError(f"same_speaker lists {twice!r} twice")
+        return self
+
+    @model_validator(mode="after")
+    def _filters_accept_something(self) -> Part:
+        for name, accepted in self.filter.items():
+            if not accepted:
+                raise ValueError(f"filter accepts no value of {name!r}, so that nothing is left")
+            if (twice := first_repeated(accepted)) is not None:
+                raise ValueError(f"filter lists the {name} {twice!r} twice")
         return self
 
 
@@ -158,8 +169,8 @@ class Task(Closed):
     few_shot: FewShot | None = None
     kind: Kind
     label: str = "emotion"
-    labels: list[str] = []
-    dimensions: list[str] = []
+    labels: list[str] = Field([], max_length=1000)
+    dimensions: list[str] = Field([], max_length=1000)
     auxiliary: Auxiliary | None = None
     context: Context | None = None
     audio: Audio = Audio()
@@ -167,8 +178,8 @@ class Task(Closed):
     dev: AnyDevScheme
     speaker_independent: StrictBool
     pool: Literal["utterances", "folds"]
-    metrics: list[str] = Field(min_length=1)
-    seeds: list[Seed] = Field(min_length=1)
+    metrics: list[str] = Field(min_length=1, max_length=100)
+    seeds: list[Seed] = Field(min_length=1, max_length=1000)
     downstream: str
     licence: str
     citation: str
@@ -222,6 +233,12 @@ class Task(Closed):
         self.dev.check_suits(self.folds, between=self.target is not None)
         return self
 
+    @model_validator(mode="after")
+    def _expects_what_can_be(self) -> Task:
+        for part in self.parts if self.labels else ():
+            _check_counts(self.labels, part.expect)
+        return self
+
     @functools.cached_property
     def parts(self) -> tuple[Part, ...]:
         """The one corpus, or source and target."""
@@ -256,11 +273,22 @@ class Task(Closed):
 
 def _check_label_map(classes: Sequence[str], label_map: Mapping[str, str | None]) -> None:
     for label, target in label_map.items():
+        if label == "" and target is not None:
+            raise ValueError(f"label_map sends what has no label to {target!r}: it can only be left out (null)")
         if target is not None and target not in classes:
             raise ValueError(f"label_map sends {label!r} to {target!r}, which is not in labels")
     unused = set(classes) - set(label_map.values())
     if unused:
         raise ValueError(f"no label of the corpus is mapped to {', '.join(sorted(unused))} in label_map")
+
+
+def _check_counts(classes: Sequence[str], expect: Expect) -> None:
+    counts = expect.per_class
+    for label in counts:
+        if label not in classes:
+            raise ValueError(f"expect counts {label!r}, which is not in labels")
+    if counts and counts.keys() == set(classes) and expect.utterances not in (None, sum(counts.values())):
+        raise ValueError(f"expect has {expect.utterances} utterances, and {sum(counts.values())} in all classes")
 
 
 def read_task(path: Path) -> Task:

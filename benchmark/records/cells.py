@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, statistics_of
-from benchmark.registry.known import known_trained_on
+from benchmark.registry.known import known_control, known_trained_on
 from benchmark.types import UNKNOWN_SPEAKER
 
 Unit = tuple[str, int]
 Track = Literal["fixed", "open head", "fine-tuned"]
+Table = Literal["fixed", "open head", "fine-tuned", "contaminated"]
+MIN_SEEDS = 3  # of a head with seeds: the variance of two is known to a factor of thirty
 # The default head of every task but one when records did not yet name it.
 FORMER_DEFAULT = "superb"
 LARGEST_STATISTICS = 250_000_000  # values: 2 GB
@@ -126,6 +128,16 @@ class Cell:
         return "fixed" if self.downstream.name == default else "open head"
 
     @property
+    def table(self) -> Table:
+        """The table of its task in which the cell stands: its track, or apart where its weights know the recordings."""
+        return "contaminated" if self.contaminated else self.track
+
+    @property
+    def control(self) -> bool:
+        """Whether it is no system but what every system must beat: its upstream knows nothing of the speech."""
+        return known_control(self.upstream.name)
+
+    @property
     def unit(self) -> Literal["speaker", "utterance"]:
         """What its clusters are: speakers, or groups of utterances of a corpus that knows no speaker."""
         return next(iter(self.records.values())).clusters.unit
@@ -134,6 +146,13 @@ class Cell:
     def gender(self) -> Mapping[str, str]:
         """The gender of those of `speakers` of whom the corpus knows it."""
         return {name: gender for record in self.records.values() for name, gender in record.clusters.gender.items()}
+
+    @property
+    def is_selection_unsure(self) -> bool:
+        """Whether half of the units or more, of those that say it, were selected no better than by chance."""
+        found = [record.selection.above_chance for record in self.records.values() if record.selection is not None]
+        told = [above for above in found if above is not None]
+        return bool(told) and 2 * sum(told) <= len(told)
 
     def flags(self) -> list[str]:
         """What a reader must know to judge the score, in a fixed order and few words."""
@@ -144,8 +163,11 @@ class Cell:
             "transductive": self.downstream.transductive,
             "contaminated": bool(self.contaminated),
             "no speakers": self.unit == "utterance",
+            "few seeds": self.downstream.stochastic and len(self.seeds) < MIN_SEEDS,
             "mixed code": len(codes) > 1,
+            "selection unsure": self.is_selection_unsure,
             "synthetic": self.task.corpus.synthetic,
+            "control": self.control,
         }
         return [flag for flag, holds in flags.items() if holds]
 

@@ -36,12 +36,12 @@ class Grouping:
     outside: Mapping[str, int]
 
 
-def group(*sources: Iterable[Record], protocol: Protocol = "official") -> Grouping:
+def group(*sources: Iterable[Record], protocol: Protocol = "official", published: Iterable[Record] = ()) -> Grouping:
     """Group records into cells.
 
     Where several identities go by the same names, because the code, the weights or the protocol changed, the newest
-    is a cell and the others are superseded: they are never averaged. The newest protocol of a task is chosen first,
-    so that all the cells of a task can be compared.
+    that is complete is a cell (the newest, where none is) and the others are superseded: they are never averaged. The
+    protocol of a task is chosen first, likewise, so that all the cells of a task can be compared.
 
     Speakers have the names of published records in all cells, wherever what hides them is known: local records and
     published ones of a task match, and give the same leaderboard.
@@ -50,12 +50,14 @@ def group(*sources: Iterable[Record], protocol: Protocol = "official") -> Groupi
         sources: Records, for example of the local store and then the published ones. Of a unit that is in several
             sources the first source's record counts.
         protocol: Which records make cells; those of another protocol are counted.
+        published: Records among them whose protocols are shown before any newer one that is not published.
 
     Raises:
         BenchError: A source has two different records of one unit; a record's metrics or statistics do not suit its
             task; two records of one protocol and fold were not tested on the same utterances; or there are records
             with hidden and with open names of one protocol, and none says how to hide them.
     """
+    anchors = frozenset(protocol_of(record.task) for record in published)
     sources = _hidden(sources, protocol)
     units: dict[tuple[str, ...], dict[Unit, Record]] = {}
     others: dict[str, Counter[str]] = {name: Counter() for name in get_args(Protocol)}
@@ -83,7 +85,7 @@ def group(*sources: Iterable[Record], protocol: Protocol = "official") -> Groupi
         if cell.records:
             cells.append(cell)
     check_truth(cell.records[unit] for cell in cells for unit in cell.completed)
-    shown, superseded = _newest(cells)
+    shown, superseded = _newest(cells, anchors)
     return Grouping(
         cells=shown,
         superseded=superseded,
@@ -171,8 +173,11 @@ def _cell(records: dict[Unit, Record]) -> Cell:
     return Cell(cell.task, cell.upstream, cell.downstream, {unit: records[unit] for unit in units if unit in needed})
 
 
-def _newest(cells: list[Cell]) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
-    by_age = sorted(cells, key=lambda cell: (cell.created, cell.sha256), reverse=True)
+def _newest(cells: list[Cell], anchors: frozenset[tuple[str, ...]]) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    def place(cell: Cell) -> tuple[bool, bool, str, str]:
+        return protocol_of(cell.task) in anchors, cell.complete, cell.created, cell.sha256
+
+    by_age = sorted(cells, key=place, reverse=True)
     protocols: dict[str, tuple[str, ...]] = {}
     shown: dict[tuple[str, str, str], Cell] = {}
     superseded = []

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from itertools import chain
+
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records.schema import CodePart, DownstreamPart, Record, TaskPart, UpstreamPart
@@ -38,6 +42,26 @@ def id_of(record: Record) -> str:
     made = record.provenance
     return unit_id(
         record.task, record.upstream, record.downstream, (made.upstream, made.downstream), record.fold, record.seed
+    )
+
+
+def command_of(
+    upstream: str, downstream: str, task: str, fold: str | None, seed: int, changes: Sequence[str] = ()
+) -> str:
+    """The command that makes a unit again, without paths (so without --plugin, and a task by its name).
+
+    Args:
+        upstream: Its name.
+        downstream: Its name.
+        task: Its name.
+        fold: Its name; None where it is that of a hidden speaker, so that the command makes all folds.
+        seed: Of the head.
+        changes: "downstream.KEY=VALUE": how the head differs from its recipe.
+    """
+    options = {"--upstream": upstream, "--downstream": downstream, "--task": task, "--fold": fold, "--seed": str(seed)}
+    given = ((option, value) for option, value in options.items() if value is not None)
+    return shlex.join(
+        ["bench", "run", *chain.from_iterable(given), *(word for change in changes for word in ("--set", change))]
     )
 
 

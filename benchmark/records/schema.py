@@ -11,7 +11,8 @@ from benchmark.records.upgrades import NEWEST
 from benchmark.sufficient import STATISTICS, SufficientStatistics
 from benchmark.types import Kind
 
-# "modified": other seeds or folds than the task's own; "partial": on a part of the corpus. Neither is on a leaderboard.
+# "modified": other seeds or folds than the task's own, or recordings that are not the published ones; "partial": on a
+# part of the corpus. Neither is on a leaderboard.
 Protocol = Literal["official", "modified", "partial"]
 
 
@@ -139,7 +140,11 @@ class EvaluationPart(Closed):
 
 
 class SelectionPart(Closed):
-    """How the head was chosen on dev.
+    """How the head was chosen on dev, or on inner folds of train.
+
+    `inner_folds` is how many of the protocol's inner folds it was chosen on: all, pooled, or 1, the first as a dev set,
+    by a head that is too dear for all; None without inner folds. `above_chance` is whether what it was chosen on is
+    surely above chance; None where nobody looked, as in records of older versions.
 
     `curve` has every evaluation of heads that tell them, and is not written where there is none.
     """
@@ -149,6 +154,8 @@ class SelectionPart(Closed):
     epoch: int | None
     layer_weights: list[float] | None
     chosen: dict[str, float | str]
+    inner_folds: int | None = None
+    above_chance: bool | None = None
     curve: list[EvaluationPart] = Field([], max_length=100_000)
 
     @model_serializer(mode="wrap")

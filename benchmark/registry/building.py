@@ -87,8 +87,10 @@ def build_downstream(entry: Entry, params: HeadParams, device: str) -> Downstrea
             f"the downstream {entry.name!r} takes tasks of the kinds {head.kinds!r}",
             f"a tuple of {', '.join(get_args(Kind))}, or of one of them",
         )
-    if head.sequences and head.needs != "mean":
-        raise UsageError(f"the downstream {entry.name!r} takes sequences of {head.needs}", "they are of means")
+    if head.sequences and head.needs == "statistics":
+        raise UsageError(
+            f"the downstream {entry.name!r} takes sequences of {head.needs}", "they are of means or of frames"
+        )
     return head
 
 

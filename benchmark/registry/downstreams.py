@@ -15,14 +15,13 @@ from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
 from benchmark.registry.building import load, load_class
 from benchmark.registry.changes import changed
-from benchmark.registry.entries import Entry, Recipe
+from benchmark.registry.entries import SUFFIXES, Entry, Recipe, is_protocol
 from benchmark.registry.source import scan_package
 from benchmark.registry.table import Table
 from benchmark.text import nearest
 from benchmark.types import Kind, Needs
 
 RECIPES = ("downstreams", "recipes")  # a spoke, named only as a string
-SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -37,6 +36,7 @@ class HeadFacts:
     sequences: bool
     adapts: bool
     upstream_beside: str | None = None
+    networks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, head: HeadParams | Downstream) -> HeadFacts:
@@ -50,11 +50,12 @@ class HeadFacts:
             sequences=head.sequences,
             adapts=head.adapts,
             upstream_beside=head.upstream_beside,
+            networks=head.networks,
         )
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values."""
-        return {**asdict(self), "kinds": list(self.kinds)}
+        return {**asdict(self), "kinds": list(self.kinds), "networks": list(self.networks)}
 
 
 class Downstreams:
@@ -112,6 +113,8 @@ class Downstreams:
         path = Path(name)
         if not path.is_file():
             raise UsageError(f"there is no recipe file {name!r}", "give the path of a recipe YAML")
+        if is_protocol(read_yaml(path, name)):
+            raise UsageError(f"{name} is a protocol, and no recipe", f"--task {name}")
         entry = self.recipe(path, name)
         registered = {**self.classes, **self.recipes}.get(entry.name)
         if registered is not None and not _same(registered, entry):
@@ -162,18 +165,22 @@ def params_of(entry: Entry, changes: Mapping[tuple[str, ...], Any] | None = None
     return validate(schema, changed(entry.arguments, changes or {}, where), where)
 
 
-def is_recipe(path: Path) -> bool:
+def is_recipe(path: Path, where: str = "") -> bool:
     """Whether a YAML is a recipe and no protocol, which has folds.
+
+    Args:
+        path: The file.
+        where: What to call it in an error.
 
     Raises:
         UsageError: It cannot be read, or is no YAML.
     """
-    content = read_yaml(path)
-    return "downstream" in content and not content.keys() & {"folds", "corpus", "target", "metrics"}
+    content = read_yaml(path, where)
+    return "downstream" in content and not is_protocol(content)
 
 
 def _read(path: Path, where: str) -> Recipe:
-    return validate(Recipe, read_yaml(path), where)
+    return validate(Recipe, read_yaml(path, where), where)
 
 
 @functools.cache

@@ -10,6 +10,8 @@ from pydantic import Field
 
 from benchmark.io.yamls import Closed
 
+SUFFIXES = (".yaml", ".yml")  # of a file in the place of a registered name
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -29,8 +31,8 @@ class Entry:
         trained_on: Corpora of this benchmark among it.
         version: Version that the class declares.
         sample_rate: Rate that an upstream declares [Hz]; this and the next two are None where its files decide.
-        layers: Number of layers that an upstream declares.
-        dim: Dimension that an upstream declares.
+        layers: Number of layers that an upstream declares, or that the row of a checkpoint gives.
+        dim: Dimension, likewise.
         params: "module:Class" of the parameters of a head where they stand in a module of their own, so that they can
             be imported without the head.
     """
@@ -71,6 +73,18 @@ class Recipe(Closed):
     source: str | None = None
 
 
+def is_protocol(content: Mapping[str, Any]) -> bool:
+    """Whether the content of a YAML is meant as a protocol, whatever else is wrong with it."""
+    return bool(content.keys() & {"folds", "corpus", "target", "metrics"})
+
+
+class Shape(Closed):
+    """What a checkpoint gives: layers, with what enters the first block, and dimension."""
+
+    layers: int = Field(ge=1)
+    dim: int = Field(ge=1)
+
+
 class Checkpoint(Closed):
     """A named row of `upstreams/checkpoints.yaml`: a checkpoint and what is known of it.
 
@@ -81,12 +95,14 @@ class Checkpoint(Closed):
         citation: The paper to cite.
         training_data: The speech of its pre-training and its fine-tuning, in the words of its authors.
         trained_on: Corpora of this benchmark among it.
+        shape: Its layers and dimension; None where only its files tell.
         revision: Commit on the Hub; None for the newest.
         upstream: What loads it: the name of an upstream that takes an argument.
     """
 
     hub: str | None
     summary: str
+    shape: Shape | None = None
     licence: str
     citation: str
     training_data: tuple[str, ...] = Field(min_length=1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.base import Corpus
+from benchmark.base.combined import layers_after, layers_beside
 from benchmark.errors import UsageError
 from benchmark.protocol.task import Task
 from benchmark.registry.building import build_corpus
@@ -20,6 +21,9 @@ from benchmark.registry.entries import Entry
 from benchmark.registry.source import scan_package
 from benchmark.registry.tasks import Tasks
 from benchmark.registry.upstreams import Upstreams
+
+# Upstreams of this package that know nothing of the speech, named only as strings: what every system must beat.
+CONTROLS = frozenset({"chance"})
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,33 @@ def known_trained_on(upstream: str) -> frozenset[str]:
     return frozenset(name for entry in known_entries(upstream) for name in entry.trained_on)
 
 
+def known_control(upstream: str) -> bool:
+    """Whether an upstream is a control: all that is in its name knows nothing of the speech."""
+    entries = known_entries(upstream)
+    return bool(entries) and all(entry.name in CONTROLS for entry in entries)
+
+
 def known_version(upstream: str) -> str | None:
     """The version that published rows of an upstream have, "1+2" of several; None where it is not known."""
     versions = [entry.version for entry in known_entries(upstream)]
     return "+".join(map(str, versions)) if versions and None not in versions else None
+
+
+@functools.cache
+def known_shape(upstream: str) -> tuple[int | None, int | None]:
+    """Layers and dimension of an upstream, as the rows of what it is made of tell; None what one of them leaves open.
+
+    Raises:
+        UsageError: It names a layer that does not exist, or joins what cannot be joined.
+    """
+    try:
+        parts = [(part, entry) for part in upstreams().parts(upstream) for entry in upstreams().known(part.base)]
+    except UsageError:
+        return None, None  # it is not known
+    counts = [None if row.layers is None else layers_after(upstream, one.layers, row.layers) for one, row in parts]
+    dims = [entry.dim for _, entry in parts]
+    layers = None if None in counts else layers_beside(upstream, [count for count in counts if count is not None])
+    return layers, None if None in dims else sum(dim for dim in dims if dim is not None)
 
 
 @functools.cache

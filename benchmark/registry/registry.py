@@ -94,14 +94,19 @@ class Registry:
         """
         return self._downstreams.entry(name)
 
-    def head_facts(self, name: str) -> HeadFacts:
+    def head_facts(self, name: str, *, changed: bool = True) -> HeadFacts:
         """What is known of a head before it is fitted; it is imported only where its parameters stand in its module.
+
+        Args:
+            name: A registered name, or the path of a YAML.
+            changed: With `changes`; else as its recipe has it.
 
         Raises:
             BenchError: It is unknown, or cannot be made.
         """
         entry = self.downstream_entry(name)
-        return HeadFacts.of(self.downstream(name) if entry.params is None else params_of(entry, self._changes))
+        params = params_of(entry, self._changes if changed else None)
+        return HeadFacts.of(build_downstream(entry, params, "cpu") if entry.params is None else params)
 
     # -- building -----------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
+from benchmark.io.yamls import read_yaml
 from benchmark.protocol.task import Task, read_task
+from benchmark.registry.entries import SUFFIXES, is_protocol
 from benchmark.text import nearest
 
 TASKS_PACKAGE = "tasks"  # a spoke, named only as a string
@@ -44,7 +46,12 @@ class Tasks:
             UsageError: There is none, it does not follow the schema, or a file takes the name of a registered task
                 for another protocol.
         """
-        task = read_task(self._file(name))
+        path = self._file(name)
+        if name.endswith(SUFFIXES):
+            content = read_yaml(path, name)
+            if "downstream" in content and not is_protocol(content):
+                raise UsageError(f"{name} is a recipe, and no protocol", f"--downstream {name}")
+        task = read_task(path)
         if task.name in self._paths and name != task.name:
             registered = read_task(self._paths[task.name])
             if registered.sha256 != task.sha256:
@@ -52,7 +59,7 @@ class Tasks:
         return task
 
     def _file(self, name: str) -> Path:
-        if name.endswith((".yaml", ".yml")):
+        if name.endswith(SUFFIXES):
             path = Path(name)
             if not path.is_file():
                 raise UsageError(f"there is no task file {name!r}", "give the path of a protocol YAML")

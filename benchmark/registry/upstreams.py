@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmark.base.combined import LAYERS, Name, joined
+from benchmark.base.combined import Name, joined, meant_word, unknown_word
 from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
@@ -59,11 +59,15 @@ class Upstreams:
         prefix, colon, rest = name.partition(":")
         if name in known:
             raise UsageError(f"{name!r} is a prefix", f"something follows it, as in {name}PATH-OR-ID")
-        if colon and rest and prefix + colon in known:
-            return known[prefix + colon], rest
         base, at, word = name.rpartition("@")
+        if colon and rest and prefix + colon in known:
+            if self._on_disk and at and meant_word(word) and not self._is_path(name):
+                raise unknown_word(name, word)
+            return known[prefix + colon], rest
         if at and (base in known or base.partition(":")[0] + ":" in known):
-            raise UsageError(f"{name!r}: {word!r} is neither a precision nor a selection of layers", LAYERS)
+            raise unknown_word(name, word)
+        if colon and prefix.casefold() + colon in known:
+            raise UsageError(f"unknown upstream {name!r}", f"did you mean {prefix.casefold() + colon + rest!r}?")
         raise UsageError(f"unknown upstream {name!r}", nearest(name, known))
 
     def parts(self, name: str) -> list[Name]:
@@ -128,4 +132,6 @@ def _named(name: str, row: Checkpoint, known: Mapping[str, Entry]) -> Entry:
         training_data=row.training_data,
         trained_on=row.trained_on,
         version=prefix.version,
+        layers=None if row.shape is None else row.shape.layers,
+        dim=None if row.shape is None else row.shape.dim,
     )

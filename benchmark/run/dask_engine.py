@@ -11,7 +11,6 @@ import contextlib
 import logging
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.run.engine import Finished, LostJobError
-from benchmark.run.threads import available_cores
+from benchmark.threads import available_cores
 
 if TYPE_CHECKING:
     from distributed import Client, SpecCluster
@@ -50,10 +49,9 @@ class DaskEngine:
     Args:
         client: Connected.
         cluster: Started for this run, and ended with it; None where it is somebody else's.
-        share: As `Engine.share`, where it is known already.
     """
 
-    def __init__(self, client: Client, cluster: SpecCluster | None = None, share: int | None = None) -> None:
+    def __init__(self, client: Client, cluster: SpecCluster | None = None) -> None:
         self._client = client
         self._cluster = cluster
         self._futures: dict[Future[Any], int] = {}
@@ -62,29 +60,27 @@ class DaskEngine:
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         self.workers = sum(worker["nthreads"] for worker in workers)
         self.gpus = sum(bool(worker["resources"].get(GPU)) for worker in workers)
-        self.share = share or max(Counter(worker["host"] for worker in workers).values())
 
     @classmethod
-    def local(cls, count: int, gpus: int = 0, share: int | None = None) -> Self:
+    def local(cls, count: int, gpus: int = 0, threads: int | None = None) -> Self:
         """Start processes on this machine, which only it can reach.
 
         Args:
             count: How many.
             gpus: GPUs of this machine; each of the first workers gets one of them, and sees no other.
-            share: Into so many shares the cores are divided, of which each worker gets one; as many as workers.
+            threads: In which each encodes on its processor; its share of the cores.
         """
         _check_installed()
         import dask
         from distributed import Client, Nanny, Scheduler, SpecCluster
 
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        share = share or count
-        threads = str(max(1, available_cores() // share))
+        given = str(threads or max(1, available_cores() // count))
         scratch = tempfile.mkdtemp(prefix="serbench-workers-")
 
         def worker(number: int) -> dict[str, Any]:
             has_gpu = number < gpus
-            environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+            environment = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), given)
             if gpus:
                 environment["CUDA_VISIBLE_DEVICES"] = str(number) if has_gpu else ""
             options = {
@@ -107,7 +103,7 @@ class DaskEngine:
             )
             client = Client(cluster)
             client.wait_for_workers(count)
-        return cls(client, cluster, share)
+        return cls(client, cluster)
 
     @classmethod
     def connect(cls, address: str) -> Self:

@@ -34,12 +34,10 @@ class Engine(Protocol):
     Attributes:
         workers: How many jobs are worked on at the same time.
         gpus: How many of those workers have a GPU of their own; jobs that ask for one go to these.
-        share: How many workers are on one machine at most, and so share its processor.
     """
 
     workers: int
     gpus: int
-    share: int
 
     def submit(self, job: Callable[..., Any], *arguments: object, gpu: bool = False) -> int:
         """Hand a job over.

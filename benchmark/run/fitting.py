@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.errors import BenchError
 from benchmark.features.store import Encoded
-from benchmark.lazy import LazySequence
+from benchmark.io.keyed_names import keyed_order
+from benchmark.lazy import LazyMapping, LazySequence
 from benchmark.protocol.dataset import Dataset
 from benchmark.records import SelectionPart
 from benchmark.sufficient import STATISTICS
-from benchmark.types import Examples, Needs, Selection
+from benchmark.types import Examples, Fold, Needs, Selection, Taught
 
 # Raised whenever a head is fed or its decisions are counted otherwise: part of what a published head is.
 VERSION = 1
@@ -45,7 +46,12 @@ class Scored:
 
 
 def fit_and_score(
-    dataset: Dataset, encoded: Encoded, make_head: Callable[[], Downstream], fold_name: str, seed: int
+    dataset: Dataset,
+    encoded: Encoded,
+    make_head: Callable[[], Downstream],
+    fold_name: str,
+    seed: int,
+    teach: Callable[[], Taught] | None = None,
 ) -> Scored | str:
     """Fit a new head on train, let it select on dev, and score it on test once.
 
@@ -55,6 +61,7 @@ def fit_and_score(
         make_head: Builds the head.
         fold_name: Which fold.
         seed: Of the head.
+        teach: Gives what a trained teacher says of train, for a head that has one.
 
     Returns:
         What came out; or the reason, where the head fails.
@@ -62,10 +69,16 @@ def fit_and_score(
     started = time.perf_counter()
     try:
         fold, head = next(fold for fold in dataset.folds if fold.name == fold_name), make_head()
-        train, dev, test = (_examples(dataset, encoded, ids, head.needs) for ids in (fold.train, fold.dev, fold.test))
-        # Of the target a head that adapts sees everything but its targets.
-        more = {"adapt": _unlabelled(_examples(dataset, encoded, fold.adapt, head.needs))} if head.adapts else {}
+        is_first = bool(fold.inner) and head.uses_dev == "select" and head.inner_selection == "first"
+        used = fold.with_first_inner_as_dev() if is_first else fold
+        train, dev, test = (examples_of(dataset, encoded, ids, head.needs) for ids in (used.train, used.dev, used.test))
+        train = replace(train, inner=_inner_folds(used))
+        if teach is not None:
+            train = replace(train, taught=teach())
+        more = {"adapt": _of_target(dataset, encoded, fold.adapt, head.needs)} if head.adapts else {}
         selection = head.fit(train, dev, seed=seed, **more)
+        if is_first and isinstance(selection, Selection):
+            selection = replace(selection, inner_folds=1)
         # A head sees of the test set everything but its targets.
         scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
         clusters = [dataset.cluster(dataset.by_id[name]) for name in test.ids]
@@ -76,17 +89,48 @@ def fit_and_score(
     return Scored(test, scores, by_speaker, selected, parameters, time.perf_counter() - started)
 
 
+def _inner_folds(fold: Fold) -> NDArray[np.int64] | None:
+    """Which inner fold holds each utterance of train out; None where there are none."""
+    held_out_in = {name: number for number, names in enumerate(fold.inner) for name in names}
+    return np.array([held_out_in[name] for name in fold.train], dtype=np.int64) if fold.inner else None
+
+
+def _of_target(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+    """What a head that adapts sees of the target: everything but targets, and names and an order that tell them.
+
+    The ids of many corpora say the label.
+    """
+    known = examples_of(dataset, encoded, keyed_order(dataset.salt, list(ids)), needs)
+    names = [f"adapt-{number:06d}" for number in range(len(ids))]
+    x = known.x
+    if not isinstance(x, np.ndarray):
+        x = LazySequence(LazyMapping(names, lambda name: known.x[int(name.removeprefix("adapt-"))]), names)
+    return replace(_unlabelled(known), ids=tuple(names), x=x)
+
+
 def _unlabelled(examples: Examples) -> Examples:
     return replace(examples, y=None, auxiliary=None)
 
 
-def _examples(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+def examples_of(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+    """Utterances as heads are given them, with their targets.
+
+    Args:
+        dataset: Has them.
+        encoded: Their features.
+        ids: Which, in order.
+        needs: What the head needs of each.
+    """
     utterances = [dataset.by_id[name] for name in ids]
     x: Any
     turns = None
     if dataset.task.context is not None:
         said = [[(number, name) for number, turn in enumerate(dataset.context[i]) for name in turn] for i in ids]
-        x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
+        if needs == "mean":
+            x = tuple(np.stack([encoded.features[name] for _, name in before]) for before in said)
+        else:
+            before_of = dict(zip(ids, said, strict=True))
+            x = LazySequence(LazyMapping(ids, lambda i: tuple(encoded.features[name] for _, name in before_of[i])), ids)
         turns = tuple(np.array([number for number, _ in before], dtype=np.int64) for before in said)
     else:
         x = LazySequence(encoded.features, ids)
@@ -104,6 +148,7 @@ def _examples(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Nee
         auxiliary=dataset.auxiliary_targets(utterances),
         auxiliary_outputs=tuple(dataset.task.auxiliary.labels) if dataset.task.auxiliary else (),
         parts=encoded.parts,
+        upstream=encoded.upstream,
     )
 
 

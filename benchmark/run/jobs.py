@@ -18,9 +18,9 @@ from benchmark.io.packages import versions
 from benchmark.progress import Unheard
 from benchmark.records import RecordStore
 from benchmark.run.provenance import hub_sha256
-from benchmark.run.threads import available_cores, one_thread, resolve_device, use_threads
 from benchmark.run.unit import Names, Setup, Unit
 from benchmark.run.worker import Worker
+from benchmark.threads import resolve_device, threads
 
 # What must be the same in every process of a run. Numbers can depend on it.
 SAME = ("torch", "numpy", "scikit-learn", "transformers", "soundfile", "soxr", "safetensors")
@@ -34,14 +34,12 @@ class Order:
         setup: Where things are.
         folder: The folder in which the run was started: what it names relatively is looked for there.
         versions: Of the process that made the plan.
-        share: Workers on one machine, at most.
         device: "auto", "cpu" or "cuda".
     """
 
     setup: Setup
     folder: str
     versions: tuple[tuple[str, str], ...]
-    share: int
     device: str
 
 
@@ -130,7 +128,6 @@ def encode(order: Order, piece: Piece) -> float:
     worker = _checked(order)
     material = worker.material(piece.names.task, Unheard())
     worker.upstream(piece.names.upstream).device = resolve_device(order.device)
-    use_threads(max(1, available_cores() // order.share))
     started = time.perf_counter()
     store = next((one for one in worker.view(piece.names).stores() if one.folder.name == piece.folder), None)
     if store is None:
@@ -150,7 +147,7 @@ def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
     """
     worker, done = _checked(order), []
     records, device = RecordStore(worker.settings.results), resolve_device(order.device)
-    with one_thread():
+    with threads(1):
         for unit in units:
             started = time.perf_counter()
             encoded = worker.encode(unit.names, device, Unheard())

@@ -15,12 +15,12 @@ from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
-from benchmark.run.outcomes import CellOutcome, Tally
+from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
 from benchmark.run.recording import Result
-from benchmark.run.threads import available_cores, one_thread, resolve_device, use_one_thread
 from benchmark.run.unit import Unit
 from benchmark.run.worker import Worker
+from benchmark.threads import available_cores, resolve_device, threads, use_threads
 
 
 def run(
@@ -35,8 +35,19 @@ def run(
         BenchError: Something that concerns more than one unit is wrong; what is finished is kept. A unit that fails
             alone becomes a record with status "failed", and the run goes on.
     """
+    make_ready(settings, progress)
     worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
-    cells = make_plan(request, worker, progress)
+    cells: list[CellPlan] = []
+    try:
+        cells = make_plan(request, worker, progress)
+        return _run_cells(cells, worker, progress, device)
+    except KeyboardInterrupt:
+        progress.problem(interrupted(cells, RecordStore(settings.results)))
+        raise
+
+
+def _run_cells(cells: list[CellPlan], worker: Worker, progress: Progress, device: str) -> list[CellOutcome]:
+    settings = worker.settings
     if any(cell.todo for cell in cells):
         check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
         device = resolve_device(device)
@@ -104,13 +115,13 @@ def _fitted(
     head may remember what the seeds of a fold have in common.
     """
     if not cell.concurrent or device != "cpu":
-        with one_thread():
+        with threads(1):
             for unit in cell.todo:
                 yield unit, worker.fit(unit, device, progress, shares[unit])
         return
-    threads = min(available_cores(), _fitting_in_memory(cell, encoded))
+    at_once = min(available_cores(), _fitting_in_memory(cell, encoded))
     todo, waiting = list(cell.todo), dict[Future[Result], Unit]()
-    with one_thread(), ThreadPoolExecutor(threads, initializer=use_one_thread) as pool:
+    with threads(1), ThreadPoolExecutor(at_once, initializer=use_threads, initargs=(1,)) as pool:
 
         def submit_next(finished: str | None) -> None:
             if todo:
@@ -118,7 +129,7 @@ def _fitted(
                 waiting[pool.submit(worker.fit, unit, device, progress, shares[unit])] = unit
 
         try:
-            for _ in range(threads):
+            for _ in range(at_once):
                 submit_next(None)
             while waiting:
                 for result in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -144,6 +155,6 @@ def _fitting_in_memory(cell: CellPlan, encoded: Encoded) -> int:
     """How many units may be fitted at once, so that they take no more than half of the memory; at least one."""
     if not hasattr(os, "sysconf"):
         return 1
-    # A unit holds its features; what a head remembers of its fold holds them twice more: as they are and normalised.
-    each = 3 * 4 * math.prod(encoded.shape) * len(encoded.features)
+    # A unit holds its features; what a head remembers of its fold holds them twice more, and held-out ones in float64.
+    each = (3 * 4 + 8) * math.prod(encoded.shape) * len(encoded.features)
     return max(1, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2 // each)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmark.io.files import check_writable
+from benchmark.io.leftovers import remove_leftovers
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, RecordStore
@@ -120,6 +122,30 @@ class Tally:
             encode_s=self.encode_s,
             fit_s=self.fit_s,
         )
+
+
+def make_ready(settings: Settings, progress: Progress) -> None:
+    """Before any work: what is to be written can be, and what killed runs left half-written is gone.
+
+    Raises:
+        BenchError: The results or the cache cannot be written.
+    """
+    check_writable(settings.results, "--results DIR, or BENCH_RESULTS, names another folder")
+    check_writable(settings.cache, "BENCH_CACHE names another folder")
+    if number := remove_leftovers(settings.cache, settings.results):
+        progress.note(f"removed what killed runs left half-written: {count(number, 'file')}")
+
+
+def interrupted(cells: Sequence[CellPlan], records: RecordStore) -> str:
+    """What is done when somebody stops a run."""
+    if not cells:
+        return "interrupted before the first unit; the same command begins again"
+    units = [(cell.parts.task.name, unit.id) for cell in cells for unit in cell.units]
+    done = sum(records.path(*unit).exists() for unit in units)
+    return (
+        f"interrupted: {done} of {count(len(units), 'unit')} recorded in {records.root}, and what is encoded is kept; "
+        "the same command goes on from here"
+    )
 
 
 def by_reason(failed: Mapping[str, str]) -> dict[str, list[str]]:

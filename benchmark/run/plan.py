@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmark.base.identity import identity_of
 from benchmark.errors import BenchError, UsageError
 from benchmark.features.store import Demand
 from benchmark.features.views import total_bytes
@@ -16,7 +17,7 @@ from benchmark.records import Protocol, Record, RecordStore
 from benchmark.run.suiting import check_upstream
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit
 from benchmark.run.worker import Worker
-from benchmark.text import nearest
+from benchmark.text import nearest, some
 
 Rerun = Literal["missing", "failed", "all"]
 
@@ -35,6 +36,8 @@ class Request:
         allow_partial: Take a corpus that is not as the task expects it; records are marked as partial.
         folds_from: Folder of EmoBox folds that replace those of the tasks; records are marked as modified.
         stream: Encode frames whenever a head reads them, and store none.
+        without_audio: Hear no recording, as features made elsewhere need none; records are marked as modified, and the
+            digest of their audio is `NOTHING_HEARD`.
     """
 
     upstreams: Sequence[str]
@@ -46,6 +49,7 @@ class Request:
     allow_partial: bool = False
     folds_from: Path | None = None
     stream: bool = False
+    without_audio: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,15 @@ class CellPlan:
 
 def setup_of(request: Request, settings: Settings, plugins: Sequence[str], changes: Sequence[str] = ()) -> Setup:
     """What every process of a run must be told."""
-    return Setup(settings, tuple(plugins), request.allow_partial, request.folds_from, request.stream, tuple(changes))
+    return Setup(
+        settings=settings,
+        plugins=tuple(plugins),
+        allow_partial=request.allow_partial,
+        folds_from=request.folds_from,
+        stream=request.stream,
+        without_audio=request.without_audio,
+        changes=tuple(changes),
+    )
 
 
 def make_plan(request: Request, worker: Worker, progress: Progress) -> list[CellPlan]:
@@ -120,7 +132,12 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
         BenchError: A name is unknown, something is missing, a corpus is not as expected, audio is unusable, or a
             split leaks. Nothing has been encoded or trained.
     """
-    upstreams = list(dict.fromkeys(request.upstreams))
+    upstreams = _apart(worker, request)
+    hearing = [name for name in upstreams if request.without_audio and worker.upstream(name).hears]
+    if hearing:
+        raise UsageError(
+            f"--without-audio, and {some(hearing, 3)} hears", "it is for features that are there: precomputed:FILE"
+        )
     shortest = {upstream.name: upstream.min_duration for upstream in map(worker.upstream, upstreams)}
     heads_of = {
         task: tuple(dict.fromkeys(request.downstreams or (worker.registry.task(task).downstream,)))
@@ -142,7 +159,8 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                 todo = tuple(unit for unit in units if _is_todo(known[unit], request.rerun))
                 kept = {unit: found for unit, found in known.items() if not _is_todo(found, request.rerun)}
                 failed = {unit.label: reason for unit, found in kept.items() if (reason := _reason(found)) is not None}
-                demands = worker.view(names).demands(material.dataset, material.heard) if todo else []
+                views = worker.views(names) if todo else []
+                demands = [one for view in views for one in view.demands(material.dataset, material.heard)]
                 cells.append(
                     CellPlan(
                         names=names,
@@ -159,6 +177,30 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
     return cells
 
 
+def _apart(worker: Worker, request: Request) -> list[str]:
+    """The upstreams that are asked for, each once. Records tell upstreams and tasks apart by their names alone.
+
+    Raises:
+        UsageError: Two upstreams or two tasks that are not one have one name, such as folders of one last name.
+    """
+    chosen: dict[str, str] = {}
+    for asked in dict.fromkeys(request.upstreams):
+        upstream = worker.upstream(asked)
+        first = chosen.setdefault(upstream.name, asked)
+        if first != asked and identity_of(worker.upstream(first)) != identity_of(upstream):
+            raise UsageError(
+                f"{first!r} and {asked!r} are both called {upstream.name!r}, and are not one",
+                "a row has the last name of its folder: rename one, or give it the name of a checkpoint by --weights",
+            )
+    tasks: dict[str, tuple[str, str]] = {}
+    for asked in dict.fromkeys(request.tasks):
+        task = worker.registry.task(asked)
+        first, digest = tasks.setdefault(task.name, (asked, task.sha256))
+        if digest != task.sha256:
+            raise UsageError(f"{first!r} and {asked!r} are both called {task.name!r}, and are not one", "rename one")
+    return list(chosen.values())
+
+
 def _units(request: Request, material: Material, names: Names, parts: Parts) -> Iterator[Unit]:
     task, folds = material.dataset.task, [fold.name for fold in material.dataset.folds]
     for name in request.folds:
@@ -167,11 +209,13 @@ def _units(request: Request, material: Material, names: Names, parts: Parts) -> 
     # A head that ignores the seed gives the same number for every seed: the first one stands for all.
     seeds = (list(request.seeds) or task.seeds) if parts.downstream.stochastic else task.seeds[:1]
 
+    not_as_published = material.dataset.not_as_published(material.heard)
+
     def protocol(seed: int) -> Protocol:
         if material.dataset.differences:
             return "partial"
-        is_own = seed in task.seeds and request.folds_from is None and not parts.changes
-        return "official" if is_own else "modified"
+        is_modified = seed not in task.seeds or request.folds_from is not None or request.without_audio or parts.changes
+        return "modified" if is_modified or not_as_published else "official"
 
     for seed in dict.fromkeys(seeds):
         for fold in dict.fromkeys(request.folds or folds):

@@ -60,7 +60,7 @@ def provenance(command: str, encoding: CodePart, fitting: CodePart) -> Provenanc
     """What this process is.
 
     Args:
-        command: The command that makes this unit again, without paths (so without --plugin, and a task by its name).
+        command: The command that makes this unit again, see `benchmark.records.identity.command_of`.
         encoding: What computed the features.
         fitting: What fitted the head.
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import resource
-import shlex
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from benchmark.features.store import Encoded
 from benchmark.metrics import METRICS
 from benchmark.protocol.targets import targets_of
 from benchmark.records import ClustersPart, Cost, Counts, Record
+from benchmark.records.identity import command_of
 from benchmark.run.fitting import Scored
 from benchmark.run.provenance import provenance
 from benchmark.run.unit import Material, Parts, Unit
@@ -61,6 +61,9 @@ def record_of(
     dim = shape[-1] // 2 if shape[-1] and parts.downstream.needs == "statistics" else shape[-1]
     found = {"layers": shape[0], "dim": dim, "parameters": encoded.parameters if encoded else None}
     encoding, fitting = parts.code
+    command = command_of(
+        parts.upstream.name, parts.downstream.name, parts.task.name, unit.fold, unit.seed, parts.changes
+    )
     return Record(
         id=unit.id,
         status="failed" if scored is None else "completed",
@@ -90,7 +93,7 @@ def record_of(
             audio_s=material.audio_s,
             device=f"encode {encoded.device}, fit {device}" if encoded else device,
         ),
-        provenance=provenance(_command(parts, unit), encoding, fitting),
+        provenance=provenance(command, encoding, fitting),
     )
 
 
@@ -123,15 +126,3 @@ def _counts(material: Material, unit: Unit) -> Counts:
 def _peak_bytes() -> int:
     """High-water mark of this process's memory, which the system gives in kilobytes, on macOS in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def _command(parts: Parts, unit: Unit) -> str:
-    options = {
-        "--upstream": parts.upstream.name,
-        "--downstream": parts.downstream.name,
-        "--task": parts.task.name,
-        "--fold": unit.fold,
-        "--seed": str(unit.seed),
-    }
-    words = [word for option in options.items() for word in option]
-    return shlex.join(["bench", "run", *words, *(word for change in parts.changes for word in ("--set", change))])

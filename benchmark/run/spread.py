@@ -19,7 +19,7 @@ from benchmark.registry.registry import Registry
 from benchmark.run import jobs
 from benchmark.run.engine import Engine, Finished, LostJobError
 from benchmark.run.jobs import Fitted, Order, Piece
-from benchmark.run.outcomes import CellOutcome, Tally
+from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
 from benchmark.run.unit import Unit
 from benchmark.run.worker import Worker
@@ -81,13 +81,26 @@ def run_spread(
         BenchError: As `benchmark.run.loop.run`; or the workers have not all the same, or whoever hands out the jobs
             is gone. What is finished is kept.
     """
+    make_ready(settings, progress)
     worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
-    cells = make_plan(request, worker, progress)
+    cells: list[CellPlan] = []
+    try:
+        cells = make_plan(request, worker, progress)
+        return _run_cells(cells, worker, engine, device, progress)
+    except KeyboardInterrupt:
+        progress.problem(interrupted(cells, RecordStore(settings.results)))
+        raise
+
+
+def _run_cells(
+    cells: Sequence[CellPlan], worker: Worker, engine: Engine, device: str, progress: Progress
+) -> list[CellOutcome]:
+    settings = worker.settings
     tallies = [Tally(cell, progress) for cell in cells]
     todo = [tally for tally in tallies if tally.cell.todo]
     if todo:
         check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
-        order = Order(worker.setup, str(Path.cwd()), jobs.versions_here(), engine.share, device)
+        order = Order(worker.setup, str(Path.cwd()), jobs.versions_here(), device)
         check_alike(engine, order, [tally.cell for tally in todo])
         _Spread(todo, worker, engine, order, progress).work()
     return [tally.outcome(settings) for tally in tallies]

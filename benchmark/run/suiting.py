@@ -8,8 +8,10 @@ from benchmark.base import Upstream
 from benchmark.base.combined import Fusion
 from benchmark.errors import BenchError, UsageError
 from benchmark.protocol.task import Task
+from benchmark.records.cells import MIN_SEEDS
 from benchmark.registry.downstreams import HeadFacts
 from benchmark.registry.registry import Registry
+from benchmark.text import count
 
 
 def check_head(task: Task, name: str, registry: Registry) -> None:
@@ -21,10 +23,17 @@ def check_head(task: Task, name: str, registry: Registry) -> None:
         registry: Where it and all others are looked up.
 
     Raises:
-        UsageError: It does not suit; the hint names those that do.
+        UsageError: It does not suit, and the hint names those that do; or it is the task's own and has seeds, of which
+            the task gives too few.
         BenchError: It is unknown, or cannot be made.
     """
-    reason = misfit(task, registry.head_facts(name))
+    facts = registry.head_facts(name)
+    if name == task.downstream and facts.stochastic and len(task.seeds) < MIN_SEEDS:
+        raise UsageError(
+            f"the task {task.name!r} has {count(len(task.seeds), 'seed')}, and its downstream {name!r} depends on them",
+            f"give at least {MIN_SEEDS}: how much new seeds would change cannot be told from fewer",
+        )
+    reason = misfit(task, facts)
     if reason is not None:
         suitable = ", ".join(heads_for(task, registry))
         raise UsageError(
@@ -42,20 +51,26 @@ def check_upstream(upstream: Upstream, name: str, registry: Registry) -> None:
         registry: Where the head is looked up.
 
     Raises:
-        UsageError: The head tells the parts of A+NAME apart, and this is none; or it trains the upstream, and this
-            cannot be trained.
+        UsageError: The head tells the parts of A+NAME apart, and this is none; it names layers of other networks; or it
+            trains the upstream, and this cannot be trained.
     """
-    if registry.head_facts(name).needs == "waveform" and not upstream.trains:
+    facts = registry.head_facts(name)
+    if facts.needs == "waveform" and not upstream.trains:
         raise UsageError(
             f"the downstream {name!r} trains the upstream, and {upstream.name!r} cannot be trained",
             "single upstreams of transformers can, of which all layers are read: hf: and the checkpoints of it",
         )
-    beside = registry.head_facts(name).upstream_beside
+    beside = facts.upstream_beside
     parts = [component.name for component in upstream.components] if isinstance(upstream, Fusion) else [upstream.name]
     if beside is not None and (len(parts) != 2 or parts[1] != beside):
         raise UsageError(
             f"the downstream {name!r} reads two joined upstreams, the second {beside}, unlike {upstream.name!r}",
             f"join them: --upstream {parts[0]}+{beside}",
+        )
+    if facts.networks and not any(word in upstream.name for word in facts.networks):
+        raise UsageError(
+            f"the downstream {name!r} names layers of {' and '.join(facts.networks)}, unlike {upstream.name!r}",
+            "lam-auto chooses layers of any network by itself",
         )
 
 
@@ -63,7 +78,7 @@ def heads_for(task: Task, registry: Registry) -> Iterator[str]:
     """The names of all heads that suit a task; those that cannot be made are passed over."""
     for entry in registry.downstreams():
         try:
-            facts = registry.head_facts(entry.name)
+            facts = registry.head_facts(entry.name, changed=False)
         except BenchError:
             continue
         if misfit(task, facts) is None:
@@ -79,7 +94,7 @@ def misfit(task: Task, head: HeadFacts) -> str | None:
         return f"is for {' and '.join(head.kinds)}, and the task {task.name!r} is {task.kind}"
     if head.adapts and task.target is None:
         return f"adapts to a target corpus, and the task {task.name!r} has none"
-    if not task.dev.takes_some and head.uses_dev == "select":
+    if not (task.dev.takes_some or task.dev.is_inner) and head.uses_dev == "select":
         return f"selects on dev, and the task {task.name!r} has none"
     if task.dev.is_test and head.uses_dev == "fit":
         return f"is fitted on dev, which is the test set in the task {task.name!r}"

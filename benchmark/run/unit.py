@@ -12,6 +12,8 @@ from benchmark.protocol.dataset import Dataset
 from benchmark.records import CodePart, CorpusPart, DownstreamPart, Protocol, TaskPart, UpstreamPart
 from benchmark.records.identity import unit_id
 
+NOTHING_HEARD = "0" * 64  # in place of the digest of the audio
+
 
 @dataclass(frozen=True)
 class Setup:
@@ -23,6 +25,7 @@ class Setup:
         allow_partial: Take a corpus that is not as the task expects it.
         folds_from: Folder of EmoBox folds that replace those of the tasks.
         stream: Encode frames whenever a head reads them, and store none.
+        without_audio: Hear no recording.
         changes: "downstream.KEY=VALUE": values in place of those of every recipe.
     """
 
@@ -31,6 +34,7 @@ class Setup:
     allow_partial: bool = False
     folds_from: Path | None = None
     stream: bool = False
+    without_audio: bool = False
     changes: tuple[str, ...] = ()
 
 
@@ -111,12 +115,12 @@ class Material:
 
 
 def task_part(dataset: Dataset, heard: Mapping[str, Heard]) -> TaskPart:
-    """What records say of a task."""
+    """What records say of a task; that nothing was heard, where so it was asked."""
     task = dataset.task
     corpus = CorpusPart(
         name=dataset.corpus_name,
         index_sha256=dataset.index_sha256,
-        audio_sha256=audio_digest(heard),
+        audio_sha256=audio_digest(heard) if heard else NOTHING_HEARD,
         utterances=len(dataset.utterances),
         synthetic=dataset.synthetic,
     )

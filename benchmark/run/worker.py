@@ -14,6 +14,7 @@ from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
 from benchmark.base.downstream import unheard
 from benchmark.base.identity import Code, code_of, identity_sha256, version_of
+from benchmark.data.listening import Heard
 from benchmark.errors import BenchError, MissingError
 from benchmark.features import encoding
 from benchmark.features.encoding import encoding_code
@@ -31,7 +32,9 @@ from benchmark.run import fitting
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.suiting import check_head
+from benchmark.run.teaching import read_lesson, teach, write_lesson
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
+from benchmark.types import Taught
 
 CHECKPOINTS = "checkpoints"  # folder in the cache
 # From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
@@ -112,8 +115,12 @@ class Worker:
             check_head(dataset.task, head, self.registry)
         if dataset.differences:
             progress.note(f"{task.name}: partial corpus, off the leaderboard: {', '.join(dataset.differences)}")
-        with progress.stage(f"listen to {task.name}", len(dataset.recordings)) as advance:
-            heard = listen(dataset, self.settings, min_durations, advance)
+        heard: dict[str, Heard] = {}
+        if setup.without_audio:
+            progress.note(f"{task.name}: no recording is heard, so nothing shows of what the features are")
+        else:
+            with progress.stage(f"listen to {task.name}", len(dataset.recordings)) as advance:
+                heard = listen(dataset, self.settings, min_durations, advance)
         report = audit(dataset, heard)
         report.stop_on_error(name)
         for finding in report.findings:
@@ -130,6 +137,15 @@ class Worker:
         upstream, head = self.upstream(names.upstream), self.registry.downstream(names.downstream)
         head_name = self.registry.downstream_entry(names.downstream).name  # also of a recipe in a file of one's own
         encoded, fitted = encoding_code(upstream, head.needs), fitting_code(head)
+        head_sha256, trained_on = identity_sha256(head_name, head, fitting.VERSION), upstream.trained_on
+        taught_by = self.teacher_of(names)
+        if taught_by is not None:  # what decides the teacher decides the head, and so does what it was trained on
+            check_head(self._materials[names.task].dataset.task, taught_by.downstream, self._teaching.registry)
+            teacher = self._teaching.parts(taught_by)
+            head_sha256 = digest([head_sha256, teacher.upstream.sha256, teacher.downstream.sha256])
+            taught = [code_sha256(teach), *(part.model_dump() for part in teacher.code)]
+            fitted = Code(digest([fitted.sha256, *taught]), fitted.libraries)
+            trained_on = tuple(dict.fromkeys([*trained_on, *teacher.upstream.trained_on]))
         return Parts(
             task=self._materials[names.task].part,
             upstream=UpstreamPart(
@@ -142,12 +158,12 @@ class Worker:
                 layers=None,
                 dim=None,
                 parameters=None,
-                trained_on=list(upstream.trained_on),
+                trained_on=list(trained_on),
             ),
             downstream=DownstreamPart(
                 name=head_name,
                 version=version_of(head),
-                sha256=identity_sha256(head_name, head, fitting.VERSION),
+                sha256=head_sha256,
                 needs=head.needs,
                 params=head.params.model_dump(mode="json"),
                 parameters=None,
@@ -165,6 +181,11 @@ class Worker:
         needs = self.registry.downstream(names.downstream).needs
         return open_view(self.settings.cache, self.upstream(names.upstream), needs, stream=self.setup.stream)
 
+    def views(self, names: Names) -> list[FeatureView]:
+        """Where the features of a cell come from, and those of its teacher if it has one."""
+        teacher = self.teacher_of(names)
+        return [self.view(names)] if teacher is None else [self.view(names), self._teaching.view(teacher)]
+
     def encode(self, names: Names, device: str, progress: Progress) -> Encoded:
         """The features of a cell, encoding what is not stored; those of the last cell are kept.
 
@@ -181,7 +202,8 @@ class Worker:
         self._encoded = None  # before others take their place in memory
         self.upstream(names.upstream).device = device
         material = self.material(names.task, progress)
-        found = self.view(names).load(material.dataset, material.heard, progress)
+        loaded = self.view(names).load(material.dataset, material.heard, progress)
+        found = replace(loaded, upstream=self.upstream(names.upstream).name)
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 
@@ -215,7 +237,8 @@ class Worker:
                 made.upstream = self.upstream(unit.names.upstream)
             return made
 
-        scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed)
+        teach = None if head().teacher is None else lambda: self._lesson(unit, device, progress)
+        scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach)
         return result_of(material, parts, unit, scored, encoded, device)
 
     def checkpoint(self, unit: Unit) -> Path:
@@ -225,6 +248,34 @@ class Worker:
     def forget(self, unit: Unit) -> None:
         """Remove what the fit of a unit kept, now that its record is written."""
         self.checkpoint(unit).unlink(missing_ok=True)
+
+    @functools.cached_property
+    def _teaching(self) -> Worker:
+        """Who trains teachers: apart, so that features of both are at hand, and `changes` are of the pupil alone."""
+        teaching = Worker(replace(self.setup, changes=()))
+        teaching._materials = self._materials
+        return teaching
+
+    def teacher_of(self, names: Names) -> Names | None:
+        """The cell of the teacher from which the head of a cell learns."""
+        teacher = self.registry.downstream(names.downstream).teacher
+        return None if teacher is None else Names(names.task, *teacher)
+
+    def _lesson(self, unit: Unit, device: str, progress: Progress) -> Taught:
+        """What the teacher of a unit says of its train set: kept from another time, or by training the teacher now."""
+        names = self.teacher_of(unit.names)
+        if names is None:
+            raise BenchError(f"the head {unit.names.downstream!r} has no teacher")
+        with self._lock:
+            key = self._teaching.parts(names).unit_id(unit.fold, unit.seed)
+            encoded = self._teaching.encode(names, device, progress)
+        path = self.settings.cache / "lessons" / f"{key}.safetensors"
+        known = read_lesson(path)
+        if known is None:
+            head = functools.partial(self._teaching.registry.downstream, names.downstream, device)
+            known = teach(self.material(names.task, progress).dataset, encoded, head, unit.fold, unit.seed)
+            write_lesson(path, known)
+        return known
 
     def failed(self, unit: Unit, reason: str, device: str, progress: Progress) -> Result:
         """The record of a unit whose features cannot be had."""

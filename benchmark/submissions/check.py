@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 
 from benchmark.errors import BenchError
@@ -28,7 +28,8 @@ from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
 from benchmark.registry import known
 from benchmark.submissions.expectations import unexpected
-from benchmark.submissions.plausibility import check_texts, implausible, notes
+from benchmark.submissions.likeness import are_alike, decisions_apart
+from benchmark.submissions.plausibility import check_texts, implausible, notes, other_commands
 from benchmark.submissions.published import Published
 from benchmark.submissions.publishing import in_order, published_path, shared
 
@@ -53,6 +54,8 @@ class Verdict:
         sd: Its standard deviation over seeds; None for one seed.
         speakers: Number of speakers, or of groups of utterances.
         units: Number of folds and seeds.
+        compared: Number of published systems that were tested on the same utterances.
+        found: Whether there is such a file at all.
     """
 
     path: str
@@ -65,6 +68,8 @@ class Verdict:
     sd: float | None = None
     speakers: int | None = None
     units: int | None = None
+    compared: int = 0
+    found: bool = True
 
     @property
     def accepted(self) -> bool:
@@ -93,11 +98,11 @@ class Checker:
         try:
             records = read_submission(path)
         except BenchError as error:
-            return Verdict(str(path), (str(error),))
+            return Verdict(str(path), (str(error),), found=path.is_file())
         first = records[0]
         system, task = f"{first.upstream.name} + {first.downstream.name}", first.task.name
         try:
-            cell, remarks = self._cell(path, records)
+            cell, remarks, compared = self._cell(path, records)
         except _RefusedError as error:
             return Verdict(str(path), error.reasons, (), task, system)
         from benchmark.statistics import cell_scores
@@ -114,9 +119,10 @@ class Checker:
             sd=scores.sd,
             speakers=len(cell.speakers),
             units=len(cell.units),
+            compared=compared,
         )
 
-    def _cell(self, path: Path, records: Sequence[Record]) -> tuple[Cell, list[str]]:
+    def _cell(self, path: Path, records: Sequence[Record]) -> tuple[Cell, list[str], int]:
         """The complete cell of a submission, and what else is to be said; each step trusts those before it."""
         _refuse(_misplaced(path, records[0], self.against))
         task = known.tasks().read(records[0].task.name)
@@ -125,13 +131,15 @@ class Checker:
         _refuse(_incomplete(task, records))
         _refuse(unexpected(task, records))
         _refuse(_telling(records))
+        _refuse(other_commands(records))
         try:
             grouping = group(records)
-            remarks = [*_equal_seeds(records), *self._published.remarks(path, records)]
+            published, compared = self._published.remarks(path, records)
+            remarks = [*_equal_seeds(records), *published]
         except BenchError as error:
             raise _RefusedError([str(error)]) from None
         (cell,) = grouping.cells
-        return cell, [*notes(records[0]), *remarks]
+        return cell, [*notes(records[0]), *remarks], compared
 
 
 def read_submission(path: Path) -> list[Record]:
@@ -172,12 +180,28 @@ def _refuse(reasons: Iterable[str]) -> None:
 
 
 def _equal_seeds(records: Sequence[Record]) -> Iterator[str]:
-    """Note that a head that draws at random did the same with every seed."""
-    first: dict[str, Record] = {}
-    if not records[0].downstream.stochastic or len({one.seed for one in records}) < 2:
+    """Note that a head that draws at random did the same with two seeds, or nearly the same."""
+    if not records[0].downstream.stochastic:
         return
-    if all(one.by_speaker == first.setdefault(one.fold, one).by_speaker for one in records):
+    by_seed: dict[int, dict[str, Record]] = {}
+    for one in records:
+        by_seed.setdefault(one.seed, {})[one.fold] = one
+    paired = {
+        (a, b): [(by_seed[a][fold], by_seed[b][fold]) for fold in by_seed[a]]
+        for a, b in combinations(sorted(by_seed), 2)
+    }
+    if not paired:
+        return
+    if all(one.by_speaker == other.by_speaker for pairs in paired.values() for one, other in pairs):
         yield "all seeds have the same decisions, though the head is said to depend on the seed"
+        return
+    for (a, b), pairs in paired.items():
+        if are_alike(pairs):
+            apart, of = decisions_apart(pairs)
+            yield (
+                f"seeds {a} and {b} have the same decisions but {apart:.0f} of {of:.0f}, though the head is said to "
+                "depend on the seed"
+            )
 
 
 def _telling(records: Sequence[Record]) -> Iterator[str]:

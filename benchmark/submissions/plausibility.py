@@ -8,16 +8,16 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from benchmark.errors import BenchError
+from benchmark.errors import BenchError, UsageError
 from benchmark.io.keyed_names import DIGITS
-from benchmark.records.identity import id_of
+from benchmark.records.identity import command_of, id_of
 from benchmark.records.schema import DownstreamPart, Record, UpstreamPart
 from benchmark.registry import known
-from benchmark.registry.known import known_entries, known_head, known_trained_on, known_version
+from benchmark.registry.known import known_entries, known_head, known_shape, known_trained_on, known_version
 from benchmark.submissions.publishing import PATH, texts
 
 MAX_TEXT = 2000
@@ -28,6 +28,8 @@ ID = re.compile(r"[0-9a-f]{32}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION = re.compile(r"\d+(\.\d+){1,3}[A-Za-z0-9.+_-]{0,40}")
 AHEAD = timedelta(days=1)  # clocks differ
+FIRST = datetime(2026, 1, 1, tzinfo=timezone.utc)
+FASTEST = 1e5  # s of audio in a second: faster than any encoder that hears what it encodes
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)  # as benchmark.run.provenance writes it
 LARGEST_MODEL = 10**13
 MOST_LAYERS = 10_000
@@ -38,6 +40,7 @@ SHORTEST_AUDIO = 1e-3  # [s]
 SHORTEST_ENCODING = 1e-6  # [s], or none at all
 LARGEST_SELECTED = 1e12  # of a score on dev, and of what was chosen
 ROUNDING = 1e-4  # of layer weights, which may be of float32
+WEIGHTS = (0.8, 2.6)  # times those of plain blocks: convolutions before them, and blocks with more in them
 RATES = (1000, 400_000)  # [Hz]
 
 
@@ -84,6 +87,45 @@ def notes(record: Record) -> Iterator[str]:
         yield f"weights {weights}; the registry pins the revision {revision[:12]}"
     if known_head(record.downstream.name) is None:
         yield f"the downstream {record.downstream.name!r} is not registered: nothing is known of it"
+        if not record.downstream.stochastic:
+            yield "it is said to ignore the seed, so one was run: that it is not the best of several is not known"
+    if record.provenance.git is not None and record.provenance.git["dirty"]:
+        yield "it was run with changes that are in no commit"
+    yield from _odd_sizes(record.upstream)
+    yield from _odd_times(record)
+
+
+def _odd_sizes(upstream: UpstreamPart) -> Iterator[str]:
+    """A number of weights that blocks so many and so wide do not have: a transformer's has some 12 times its square."""
+    layers, dim = known_shape(upstream.name)
+    entries = known_entries(upstream.name)
+    if len(entries) != 1 or not entries[0].arguments or layers is None or dim is None or upstream.parameters is None:
+        return
+    blocks = 12 * dim**2 * ((entries[0].layers or layers) - 1)
+    if not WEIGHTS[0] * blocks <= upstream.parameters <= WEIGHTS[1] * blocks:
+        yield (
+            f"upstream.parameters is {upstream.parameters}, where {upstream.name!r} should have from "
+            f"{WEIGHTS[0] * blocks:.2g} to {WEIGHTS[1] * blocks:.2g}"
+        )
+
+
+def _odd_times(record: Record) -> Iterator[str]:
+    """Times that no machine reaches."""
+    cost, entries = record.cost, known_entries(record.upstream.name)
+    hears = any(entry.arguments or entry.name.endswith(":") for entry in entries)  # chance, say, takes no time at all
+    if cost.encode_s is not None and hears and cost.audio_s > FASTEST * cost.encode_s:
+        yield f"cost.encode_s is {cost.encode_s:.2g} for {cost.audio_s:.4g} s of audio, faster than any machine"
+    if cost.fit_s == 0:
+        yield "cost.fit_s is 0: fitting takes time"
+
+
+def other_commands(records: Iterable[Record]) -> Iterator[str]:
+    """Commands that are not those of the names beside them: reviewers paste them into a terminal."""
+    for one in records:
+        fold = None if one.clusters.folds else one.fold
+        command = command_of(one.upstream.name, one.downstream.name, one.task.name, fold, one.seed)
+        if one.provenance.command != command:
+            yield f"provenance.command is {one.provenance.command!r:.200}, that of its names is {command!r:.200}"
 
 
 def _names(record: Record) -> Iterator[str]:
@@ -167,6 +209,12 @@ def _selected(record: Record) -> Iterator[str]:
     selection = record.selection
     if selection is None:
         return
+    head = known_head(record.downstream.name)
+    last = None if head is None else head.params.get("maximum")
+    if selection.epoch is not None and selection.epoch < 0:
+        yield f"selection.epoch is {selection.epoch}"
+    if selection.epoch is not None and isinstance(last, int) and last < selection.epoch <= LARGEST_SELECTED:
+        yield f"selection.epoch is {selection.epoch}, and {record.downstream.name!r} ends at {last}"
     numbers = {f"selection.chosen.{key}": value for key, value in selection.chosen.items()}
     for key, value in {**numbers, "selection.score": selection.score, "selection.epoch": selection.epoch}.items():
         if isinstance(value, float | int) and not abs(value) <= LARGEST_SELECTED:
@@ -185,6 +233,8 @@ def _provenance(record: Record, now: datetime) -> Iterator[str]:
     created = _time(provenance.created)
     if created is None:
         yield f"provenance.created is {provenance.created!r:.80}, which is no time as YYYY-MM-DDTHH:MM:SS+00:00"
+    elif created < FIRST:
+        yield f"provenance.created is {provenance.created!r}, before there was a benchmark"
     elif created - now > AHEAD:
         yield f"provenance.created is {provenance.created!r}, which is in the future"
     versions = {"version": provenance.version, "python": provenance.python, **provenance.packages}
@@ -225,12 +275,19 @@ def _upstream_facts(upstream: UpstreamPart) -> Iterator[str]:
             yield f"upstream.trained_on is {sorted(stated)!r:.120}, the registry knows {sorted(trained_on)}"
     if version not in (None, upstream.version):
         yield f"upstream.version is {upstream.version!r:.80}, that of {upstream.name!r} is {version!r}"
-    # Of a checkpoint, what follows a prefix and a combination the files decide; a name of one alone is its entry's.
-    if len(entries) == 1 and entries[0].name == upstream.name and not entries[0].arguments:
-        for key in ("sample_rate", "layers", "dim"):
-            value = getattr(entries[0], key)
-            if value is not None and getattr(upstream, key) != value:
-                yield f"upstream.{key} is {getattr(upstream, key)}, that of {upstream.name!r} is {value}"
+    try:
+        layers, dim = known_shape(upstream.name)
+    except UsageError as error:
+        yield f"the upstream cannot be: {error.message}"
+        return
+    facts = {"layers": layers, "dim": dim, "sample_rate": entries[0].sample_rate if len(entries) == 1 else None}
+    for key, value in facts.items():
+        if value is not None and getattr(upstream, key) != value:
+            yield f"upstream.{key} is {getattr(upstream, key)}, that of {upstream.name!r} is {value}"
+    # A checkpoint that is given by its name is recorded by it, wherever its files lay.
+    is_named = len(entries) == 1 and entries[0].name == upstream.name and entries[0].arguments
+    if is_named and (model := upstream.params.get("model", upstream.name)) != upstream.name:
+        yield f"upstream.params.model is {model!r:.80}, that of {upstream.name!r} is its name"
 
 
 def _head_facts(downstream: DownstreamPart) -> Iterator[str]:

@@ -7,11 +7,14 @@ from itertools import chain
 from pathlib import Path
 
 from benchmark.errors import BenchError
-from benchmark.io.files import is_hidden
+from benchmark.io.files import is_hidden, safe_name
+from benchmark.metrics import find
 from benchmark.records import Record, read_file
 from benchmark.records.cells import same_protocol
-from benchmark.records.grouping import check_truth
+from benchmark.records.grouping import check_truth, group
+from benchmark.submissions.likeness import are_alike, decisions_apart
 from benchmark.submissions.plausibility import alike_name
+from benchmark.text import interval, with_spread
 
 AGAIN = "is it of the same corpus, and published with this version of serbench?"
 
@@ -27,12 +30,15 @@ class Published:
         self.folder = folder
         self._read: dict[str, dict[Path, list[Record] | str]] = {}
 
-    def remarks(self, path: Path, records: Sequence[Record]) -> list[str]:
+    def remarks(self, path: Path, records: Sequence[Record]) -> tuple[list[str], int]:
         """What is to be said of a file beside the published ones; itself is none of them.
 
         Args:
             path: Where the file lies.
             records: Its complete cell.
+
+        Returns:
+            The remarks, and how many published systems were tested on the same utterances.
 
         Raises:
             BenchError: It was tested on other utterances, recordings or folds than published results of its protocol;
@@ -41,7 +47,44 @@ class Published:
         others = {
             one: found for one, found in self._of_task(records[0].task.name).items() if one.resolve() != path.resolve()
         }
-        return [*_replaced(path, records, others), *_compared(records, others)]
+        compared, alike = _compared(records, others)
+        remarks = [*_replaced(path, records, others), *compared]
+        more = [*_doubles(records, others), *self._elsewhere(path, records[0])]
+        where = "no folder of them is given" if self.folder is None else f"in the folder {self.folder.name!r}"
+        nothing = f"nothing was found to compare it with: no published system of the task ({where})"
+        found = f"tested on the same utterances as {alike} published systems" if alike else nothing
+        return [*remarks, found, *more], alike
+
+    def _elsewhere(self, path: Path, record: Record) -> Iterator[str]:
+        """Hold what is said of the upstream against the published results of its name, of any task.
+
+        Raises:
+            BenchError: With the same weights it is said to be another one.
+        """
+        if self.folder is None:
+            return
+        weights: set[str] = set()
+        for other in sorted(self.folder.glob(f"*/{safe_name(record.upstream.name)}--*.json")):
+            if is_hidden(other.name) or other.resolve() == path.resolve():
+                continue
+            try:
+                its = read_file(other)[0].upstream
+            except BenchError:
+                continue  # of its own task it is told
+            mine = record.upstream
+            if its.name != mine.name or its.version != mine.version:
+                continue
+            if its.weights_sha256 != mine.weights_sha256:
+                weights.add(other.name)
+                continue
+            for key in ("params", "sample_rate", "layers", "dim", "parameters"):
+                if getattr(its, key) != getattr(mine, key):
+                    raise BenchError(
+                        f"upstream.{key} is {getattr(mine, key)!r:.80}, in the published {other.parent.name}/"
+                        f"{other.name} it is {getattr(its, key)!r:.80}, of the same weights and version"
+                    )
+        if weights:
+            yield f"its weights are not those of the published {min(weights)}, of the same name"
 
     def _of_task(self, task: str) -> dict[Path, list[Record] | str]:
         """The published files of a task; why, where one cannot be read. Those of the last task asked for are kept."""
@@ -80,11 +123,48 @@ def _replaced(path: Path, records: Sequence[Record], others: Others) -> Iterator
         if other.name != path.name and other.name.casefold() == path.name.casefold():
             raise BenchError(f"{path.name} can be taken for the published {other.name}")
         if other.name == path.name and found != records:
-            yield "replaces a published result, which has other content"
+            before = found if isinstance(found, str) else _row(found)
+            yield f"replaces a published result, which has other content: {before} before, {_row(records)} now"
 
 
-def _compared(records: Sequence[Record], others: Others) -> list[str]:
+def _row(records: Sequence[Record]) -> str:
+    """The primary metric of a file's cell with its interval, by its own task: "UAR 68.4 ± 2.3 [51.1, 81.7]"."""
+    from benchmark.statistics import cell_interval, cell_scores
+
+    cells = group(records).cells
+    if len(cells) != 1 or not cells[0].complete:
+        return "no complete cell"
+    (cell,) = cells
+    metric = find(cell.task.metrics[0])
+    scores, found = cell_scores(cell, metric.name), cell_interval(cell, metric.name)
+    text = f"{metric.title} {with_spread(scores.mean, scores.sd, metric.percent)}"
+    return text if found is None else f"{text} {interval(found.low, found.high, metric.percent)}"
+
+
+def _doubles(records: Sequence[Record], others: Others) -> Iterator[str]:
+    """Say that the decisions are those of a published system of another name."""
+    mine = {(one.fold, one.seed): one for one in records}
+    names = (records[0].upstream.name, records[0].downstream.name)
+    for other, found in others.items():
+        if isinstance(found, str) or (found[0].upstream.name, found[0].downstream.name) == names:
+            continue
+        pairs = [
+            (mine[unit], one)
+            for one in found
+            if (unit := (one.fold, one.seed)) in mine and one.status == "completed" and one.clusters.salted
+            and same_protocol(one.task, records[0].task)
+        ]  # fmt: skip
+        if are_alike(pairs):
+            apart, of = decisions_apart(pairs)
+            but = f" but {apart:.0f} of {of:.0f}" if apart else ""
+            yield f"its decisions are those of the published {other.name}{but}: one system under two names?"
+
+
+def _compared(records: Sequence[Record], others: Others) -> tuple[list[str], int]:
     """Compare what was tested with the published results of the task.
+
+    Returns:
+        Remarks, and with how many published systems it could be compared.
 
     Raises:
         BenchError: They were tested on other utterances, recordings or folds; or they say other things of the
@@ -118,7 +198,7 @@ def _compared(records: Sequence[Record], others: Others) -> list[str]:
             f"it has other recordings or folds than the published results of the same protocol, such as {unlike[0]}",
             "where the corpus itself has changed, the task needs a new version",
         )
-    return [*remarks, f"tested on the same utterances as {alike} published systems"]
+    return remarks, alike
 
 
 def _compare(mine: Record, records: Sequence[Record], published: Sequence[Record], name: str) -> Iterator[str]:

@@ -28,7 +28,7 @@ from statistics import mean
 from typing import Any
 
 from benchmark.errors import BenchError
-from benchmark.io.files import TEMPORARY_PREFIX, canonical_json, safe_name, write_atomically
+from benchmark.io.files import canonical_json, safe_name, temporary_prefix, write_atomically
 from benchmark.records import Provenance, Record, pack, read_file
 from benchmark.records.cells import Cell
 from benchmark.records.hiding import salted
@@ -155,7 +155,7 @@ def publish(cell: Cell, folder: Path) -> Path:
     path = published_path(folder, cell.task.name, cell.upstream.name, cell.downstream.name)
     if path.is_file():
         _check_same_system(path, cell)
-    temporary = path.with_name(TEMPORARY_PREFIX + path.name)
+    temporary = path.with_name(temporary_prefix() + path.name)
     try:
         write_atomically(temporary, pack(records))
         if read_file(temporary) != records:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,34 +19,29 @@ from benchmark.base import HeadParams
 from downstreams.params.superb import SuperbParams
 from downstreams.training import gradients
 from downstreams.training.gradients import Gradients
+from downstreams.training.initial import linear
 from downstreams.training.losses import Loss
 from downstreams.training.stacked import Trained
 
 
-def initial_parameters(layers: int, dim: int, hidden: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
+def initial_parameters(
+    layers: int, dim: int, hidden: int, outputs: int, generator: np.random.Generator
+) -> list[Tensor]:
     """Draw one head: layer weights zero, both linear layers as `torch.nn.Linear` initialises itself.
-
-    The generator is used as the global one is by the two `torch.nn.Linear`, in this order.
 
     Args:
         layers: L.
         dim: D.
         hidden: H.
         outputs: K.
-        generator: On the CPU.
+        generator: Draws.
 
     Returns:
-        Float32 on the CPU: layer weights before their softmax (L,), projection (H, D) and bias (H,), output layer
+        Float64 on the CPU: layer weights before their softmax (L,), projection (H, D) and bias (H,), output layer
         (K, H) and bias (K,).
     """
-    parameters = [torch.zeros(layers, dtype=torch.float32, device="cpu")]
-    for fan_in, fan_out in ((dim, hidden), (hidden, outputs)):
-        weight = torch.empty(fan_out, fan_in, dtype=torch.float32, device="cpu")
-        bias = torch.empty(fan_out, dtype=torch.float32, device="cpu")
-        torch.nn.init.kaiming_uniform_(weight, a=5**0.5, generator=generator)
-        torch.nn.init.uniform_(bias, -(fan_in**-0.5), fan_in**-0.5, generator=generator)
-        parameters += [weight, bias]
-    return parameters
+    weights = torch.zeros(layers, dtype=torch.float64, device="cpu")
+    return [weights, *linear(generator, dim, hidden), *linear(generator, hidden, outputs)]
 
 
 def forward(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
@@ -70,14 +66,14 @@ def forward(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
 
 
 class Superb(Trained):
-    """SUPERB's head: weighted layer sum, linear, mean over time, linear; selected on dev."""
+    """SUPERB's head: weighted layer sum, linear, mean over time, linear; selected on dev or inner folds."""
 
     name = "superb"
-    version = 1
+    version = 2
     Params: ClassVar[type[HeadParams]] = SuperbParams
     params: SuperbParams
 
-    def _initial_parameters(self, layers: int, dim: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
+    def _initial_parameters(self, layers: int, dim: int, outputs: int, generator: np.random.Generator) -> list[Tensor]:
         return initial_parameters(layers, dim, self.params.hidden, outputs, generator)
 
     def _forward(self, parameters: Sequence[Tensor], x: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,9 @@ from benchmark.types import Kind
 from downstreams.heads.on_vectors import Fitted
 from downstreams.normalisation import Normalisation, Normaliser, mean_and_scale
 
+# The score of a class that nothing was fitted on: below that of every other.
+NOT_FITTED_ON = -1e9
+
 
 class Machine:
     """Standardisation and `SVC`, or one `SVR` for each dimension.
@@ -22,14 +24,17 @@ class Machine:
         options: What scikit-learn's machine is built with: kernel, C and others.
         normalisation: How vectors are standardised.
         kind: "classification" or "regression".
-        n_classes: K, where there are classes.
+        outputs: Names of the K classes, or of the dimensions.
     """
 
-    def __init__(self, options: dict[str, Any], normalisation: Normalisation, kind: Kind, n_classes: int) -> None:
+    def __init__(
+        self, options: dict[str, Any], normalisation: Normalisation, kind: Kind, outputs: Sequence[str]
+    ) -> None:
         self._options = options
         self._normalisation = normalisation
         self._kind = kind
-        self._n_classes = n_classes
+        # The solver's last digits depend on the order of classes: that of their names is the same in every protocol.
+        self._by_name = np.argsort(np.array(outputs))
         self._machines: list[Any] = []
 
     def fit(self, data: Fitted) -> Machine:
@@ -42,23 +47,25 @@ class Machine:
             y = (data.y - self._offset) / self._unit
             self._machines = [SVR(**self._options).fit(x, column) for column in y.T]
             return self
-        self._classes = np.unique(data.y)
+        y = np.argsort(self._by_name)[data.y]
+        self._classes = self._by_name[np.unique(y)]
         self._machines = []
         if len(self._classes) > 1:  # SVC refuses to learn a single class
-            self._machines = [SVC(decision_function_shape="ovo", **self._options).fit(x, data.y)]
+            self._machines = [SVC(decision_function_shape="ovr", **self._options).fit(x, y)]
         return self
 
     def predict(self, x: NDArray[np.float32], speakers: Sequence[str]) -> NDArray[np.float64]:
-        """Scores (n, K): the share of contests won, 0 for a class that was not fitted on; or values (n, k)."""
+        """Scores (n, K), see `SVM.predict`; or values (n, k)."""
         x = self._normalised(x, speakers)
         if self._kind == "regression":
             columns = [machine.predict(x) for machine in self._machines]
             return np.asarray(np.stack(columns, axis=1) * self._unit + self._offset, dtype=np.float64)
-        scores = np.zeros((len(x), self._n_classes))
+        scores = np.full((len(x), len(self._by_name)), NOT_FITTED_ON)
         if self._machines:
-            scores[:, self._classes] = contests_won(self._machines[0].decision_function(x), len(self._classes))
+            decisions = self._machines[0].decision_function(x)
+            scores[:, self._classes] = np.stack([-decisions, decisions], axis=1) if decisions.ndim == 1 else decisions
         else:
-            scores[:, self._classes] = 1.0
+            scores[:, self._classes] = 0.0
         return scores
 
     def parameters(self) -> int:
@@ -70,26 +77,3 @@ class Machine:
 
     def _normalised(self, x: NDArray[np.float32], speakers: Sequence[str]) -> NDArray[np.float32]:
         return self._normaliser.apply(x, speakers)[:, 0]
-
-
-def contests_won(decisions: NDArray[np.float64], n_classes: int) -> NDArray[np.float64]:
-    """The share of its one-vs-one contests that each class has won: what libsvm counts its votes from.
-
-    scikit-learn's `predict` is the first class with most votes. The one-vs-rest decision function that it offers beside
-    it breaks ties by confidence and so decides differently now and then.
-
-    Args:
-        decisions: What `SVC(decision_function_shape="ovo").decision_function` returns: (n, K (K - 1) / 2), the contests
-            0-1, 0-2, .., 1-2, .., positive where the former wins; for K = 2 (n,), positive where class 1 wins
-            (scikit-learn turns the sign of this case).
-        n_classes: K, at least 2.
-
-    Returns:
-        (n, K) in [0, 1].
-    """
-    former_wins = (decisions < 0)[:, None] if n_classes == 2 else decisions > 0
-    won = np.zeros((len(decisions), n_classes))
-    for column, (former, latter) in enumerate(itertools.combinations(range(n_classes), 2)):
-        won[:, former] += former_wins[:, column]
-        won[:, latter] += ~former_wins[:, column]
-    return won / (n_classes - 1)

@@ -29,15 +29,17 @@ class SVM(OnVectors):
     """Support vector machine on one vector an utterance, standardised on what it is fitted on."""
 
     name = "svm"
-    version = 1
+    version = 2
     Params: ClassVar[type[HeadParams]] = SVMParams
     params: SVMParams
 
     def _learn(self, data: Fitted, train: Examples) -> tuple[Machine, Selection]:
         """Search the grid, if there is one, by inner folds; then fit on everything.
 
-        The scores (n, K) are the share of its one-vs-one contests that each class has won, so that the first largest
-        is what `SVC.predict` says; a class that nothing was fitted on has entered none and has 0.
+        The scores (n, K) say how many of its one-vs-one contests each class has won, and less than a third of one more
+        or less for the sum of their decision values, which breaks ties: the largest is what scikit-learn's
+        `SVC(break_ties=True).predict` says, and the order of the classes changes nothing. Of two classes it is the
+        decision value itself. A class that nothing was fitted on is below all others.
 
         Returns:
             The machine; and nothing selected, or with a grid its metric, pooled over inner folds, and the values
@@ -46,15 +48,15 @@ class SVM(OnVectors):
         Raises:
             BenchError: Classes are to be balanced in a regression, or a grid is to be searched with one speaker.
         """
-        kind, n_classes = train.kind, len(train.outputs)
+        kind, outputs = train.kind, train.outputs
         if kind == "regression" and self.params.class_weight is not None:
             raise BenchError("class_weight: balanced needs classes, but the task is regression", "set it to null")
         selection = Selection()
         if self.params.grid is not None:
-            selection = self._search(data, kind, n_classes, train.metric)
-        return self._build(selection.chosen, kind, n_classes).fit(data), selection
+            selection = self._search(data, kind, outputs, train.metric)
+        return self._build(selection.chosen, kind, outputs).fit(data), selection
 
-    def _build(self, chosen: Mapping[str, Any], kind: Kind, n_classes: int) -> Machine:
+    def _build(self, chosen: Mapping[str, Any], kind: Kind, outputs: Sequence[str]) -> Machine:
         options = {"kernel": self.params.kernel, "C": self.params.C, **chosen}
         if self.params.gamma is not None:
             options["gamma"] = self.params.gamma
@@ -62,16 +64,16 @@ class SVM(OnVectors):
             options["epsilon"] = self.params.epsilon
         else:
             options["class_weight"] = self.params.class_weight
-        return Machine(options, self.params.normalisation, kind, n_classes)
+        return Machine(options, self.params.normalisation, kind, outputs)
 
-    def _search(self, everything: Fitted, kind: Kind, n_classes: int, metric: str) -> Selection:
+    def _search(self, everything: Fitted, kind: Kind, outputs: Sequence[str], metric: str) -> Selection:
         grid = {key: values for key, values in (self.params.grid or SVMGrid()) if values}
         folds = inner_folds(everything.y, everything.speakers, self.params.inner_folds, kind)
         truth = everything.y[np.concatenate(folds)]
         candidates = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
         reached = []
         for chosen in candidates:
-            machine = self._build(chosen, kind, n_classes)
+            machine = self._build(chosen, kind, outputs)
             scores = []
             for held_out in folds:
                 part = everything.part(held_out)

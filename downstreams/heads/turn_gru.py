@@ -19,10 +19,13 @@ from benchmark.base import HeadParams
 from benchmark.types import Examples
 from downstreams import checks as check
 from downstreams.params.turn_gru import TurnGRUParams
+from downstreams.training.initial import uniform
 from downstreams.training.stacked import Trained
 
 
-def initial_parameters(layers: int, dim: int, hidden: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
+def initial_parameters(
+    layers: int, dim: int, hidden: int, outputs: int, generator: np.random.Generator
+) -> list[Tensor]:
     """Draw one head: layer weights zero, GRU and output layer uniform in ± H**-0.5, as torch's GRU initialises itself.
 
     Args:
@@ -30,16 +33,16 @@ def initial_parameters(layers: int, dim: int, hidden: int, outputs: int, generat
         dim: D.
         hidden: H.
         outputs: K.
-        generator: On the CPU.
+        generator: Draws.
 
     Returns:
-        Float32 on the CPU: layer weights before their softmax (L,), input weights (3H, D), recurrent weights (3H, H)
+        Float64 on the CPU: layer weights before their softmax (L,), input weights (3H, D), recurrent weights (3H, H)
         and their biases (3H,) each, in torch's order (reset, update, new), output layer (K, H) and bias (K,).
     """
     bound = hidden**-0.5
     shapes = [(3 * hidden, dim), (3 * hidden, hidden), (3 * hidden,), (3 * hidden,), (outputs, hidden), (outputs,)]
-    drawn = [torch.empty(shape, device="cpu").uniform_(-bound, bound, generator=generator) for shape in shapes]
-    return [torch.zeros(layers, device="cpu"), *drawn]
+    weights = torch.zeros(layers, dtype=torch.float64, device="cpu")
+    return [weights, *(uniform(generator, bound, *shape) for shape in shapes)]
 
 
 def forward(parameters: Sequence[Tensor], x: Tensor) -> Tensor:
@@ -72,7 +75,7 @@ class TurnGRU(Trained):
     """A GRU over the turns before an utterance, for tasks that predict its emotion from them."""
 
     name = "turn-gru"
-    version = 1
+    version = 2
     Params: ClassVar[type[HeadParams]] = TurnGRUParams
     params: TurnGRUParams
 
@@ -81,14 +84,14 @@ class TurnGRU(Trained):
         means = check.turn_means(examples, what, shape)
         return means.reshape(-1, *means.shape[2:])
 
-    def _features(self, x: NDArray[np.float32], speakers: Sequence[str]) -> Tensor:
-        """Normalised means of turns as (T * L, n, D) on the device, a copy."""
+    def _layers_first(self, x: NDArray[np.float32], examples: int) -> NDArray[np.float32]:
+        """Means of turns as (T * L, n, D), the L layers of the oldest turn first."""
         _, layers, dim = x.shape
-        by_example = self._normaliser.apply(x, ()).reshape(len(speakers), -1, layers, dim)
-        layers_first = by_example.transpose(1, 2, 0, 3).reshape(-1, len(speakers), dim)
-        return torch.from_numpy(np.ascontiguousarray(layers_first)).to(self.device)
+        by_example = x.reshape(examples, -1, layers, dim)
+        layers_first: NDArray[np.float32] = by_example.transpose(1, 2, 0, 3).reshape(-1, examples, dim)
+        return layers_first
 
-    def _initial_parameters(self, layers: int, dim: int, outputs: int, generator: torch.Generator) -> list[Tensor]:
+    def _initial_parameters(self, layers: int, dim: int, outputs: int, generator: np.random.Generator) -> list[Tensor]:
         return initial_parameters(layers, dim, self.params.hidden, outputs, generator)
 
     def _forward(self, parameters: Sequence[Tensor], x: Tensor) -> Tensor:

@@ -6,13 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from benchmark.base.downstream import HeadParams, UsesDev
+from benchmark.base.downstream import HeadParams, InnerFolds, UsesDev
 from benchmark.metrics import METRICS
 from benchmark.types import Kind
 from downstreams.normalisation import Normalisation
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+OF_ANY_KIND = ("loss", "primary")  # what selects in classification and regression alike
 
 
 class TrainedParams(HeadParams):
@@ -25,7 +27,7 @@ class TrainedParams(HeadParams):
     learning_rates: tuple[Positive, ...] = Field(
         min_length=1, description="Adam's learning rates; each fold trains the one that is best on its dev set"
     )
-    search_seed: int | None = Field(
+    search_seed: Seed | None = Field(
         description="seed whose training of all rates chooses a fold's rate, for every seed; null: each for itself"
     )
     batch_size: Count = Field(description="utterances in a micro-batch")
@@ -39,9 +41,15 @@ class TrainedParams(HeadParams):
     patience: Count | None = Field(
         description="evaluations in a row without a better dev score or a lower dev loss that end training; null: none"
     )
-    select_on: str = Field(description="metric on dev that selects: \"primary\" is the task's, or a metric's name")
+    select_on: str = Field(
+        description='what selects: "loss", that is minimised; "primary", the task\'s metric; or a metric\'s name'
+    )
     ties: Literal["loss", "first"] = Field(description="of equal dev scores take that of lower dev loss, or the first")
-    seed: int | None = Field(description="decides initialisation and order; null: the seed of the run")
+    inner: InnerFolds = Field(
+        description="of the protocol's inner folds: select on all, pooled, and fit again on all of train; or first: "
+        "select on the first as a dev set, where all are too dear"
+    )
+    seed: Seed | None = Field(description="decides initialisation and order; null: the seed of the run")
 
     @model_validator(mode="after")
     def _is_evaluated(self) -> TrainedParams:
@@ -49,14 +57,14 @@ class TrainedParams(HeadParams):
             raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
         if len(set(self.learning_rates)) < len(self.learning_rates):
             raise ValueError(f"learning_rates repeats a value: {list(self.learning_rates)}")
-        if self.select_on not in ("primary", *METRICS):
-            raise ValueError(f"select_on is 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
+        if self.select_on not in (*OF_ANY_KIND, *METRICS):
+            raise ValueError(f"select_on is 'loss', 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
         return self
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Both, but that of its metric alone where it selects on one that it names."""
-        return ("classification", "regression") if self.select_on == "primary" else (METRICS[self.select_on].kind,)
+        return ("classification", "regression") if self.select_on in OF_ANY_KIND else (METRICS[self.select_on].kind,)
 
     @property
     def stochastic(self) -> bool:
@@ -67,6 +75,11 @@ class TrainedParams(HeadParams):
     def uses_dev(self) -> UsesDev:
         """Always "select": dev chooses the learning rate and the state that is kept."""
         return "select"
+
+    @property
+    def inner_selection(self) -> InnerFolds:
+        """As the recipe says."""
+        return self.inner
 
     @property
     def transductive(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,7 +58,7 @@ class Step:
         return [1.0 / (size * self.accumulate) for size in self.sizes for _ in range(size)]
 
 
-def rounds(n: int, schedule: Schedule, generator: torch.Generator) -> Iterator[tuple[int, list[Step]]]:
+def rounds(n: int, schedule: Schedule, generator: np.random.Generator) -> Iterator[tuple[int, list[Step]]]:
     """Deal train into optimiser steps: what is trained from one evaluation to the next.
 
     Where `accumulate` does not divide an epoch, a step belongs to the epoch in which it is completed.
@@ -74,7 +75,7 @@ def rounds(n: int, schedule: Schedule, generator: torch.Generator) -> Iterator[t
     steps: list[Step] = []
     done = 0
     for epoch in count(1):
-        order = torch.randperm(n, generator=generator, device="cpu", dtype=torch.int64)
+        order = torch.from_numpy(generator.permutation(n))
         for micro_batch in torch.split(order, schedule.batch_size):
             pending.append(micro_batch)
             if len(pending) < schedule.accumulate:

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from benchmark.io.files import write_atomically
 from benchmark.types import Evaluation
-from downstreams.training.loop import Search
 from downstreams.training.module_state import changing, restore
+from downstreams.training.selection import Search
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class Checkpoint:
         for number, values in state.items():
             named = {key: value for key, value in values.items() if isinstance(value, Tensor)}
             tensors |= {f"optimiser/{number}/{key}": value for key, value in named.items()}
-        about, best = self._search.state(0)
+        about, best = self._search.told(0)
         tensors |= {f"best/{number}": value for number, value in enumerate(best)}
         told = {
             "format": FORMAT,

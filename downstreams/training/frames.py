@@ -9,8 +9,8 @@ utterances within windows of several blocks: a large corpus is read from front t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ MEAN_OF_LAST = 4
 # Blocks in a window: so many lengths meet in a batch where a corpus does not fit into memory.
 BLOCKS_IN_A_WINDOW = 8
 
+Said = tuple[tuple[int, int], ...]
 Figures = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -50,6 +51,14 @@ class Reading:
         last = x[-MEAN_OF_LAST:, : self.max_frames]
         return np.asarray(last.mean(axis=0, keepdims=True, dtype=np.float64), dtype=np.float32)
 
+    def frames(self, x: NDArray[np.float32]) -> int:
+        """How many frames are read of (L, T, D)."""
+        return int(min(x.shape[1], self.max_frames or x.shape[1]))
+
+    def joined(self, pieces: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """What is read of utterances, one after the other."""
+        return self.of(pieces[0]) if len(pieces) == 1 else np.concatenate([self.of(x) for x in pieces], axis=1)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -59,11 +68,14 @@ class Batch:
         x: (B, L, T, D) float32, zero where an utterance has ended.
         mask: (B, T) bool, True where there is a frame; each row begins with one.
         rows: (B,) int64, which utterances of their set these are, on the CPU.
+        said: In a task with context, where x has all that was said before one after the other: of each example the turn
+            and the number of frames of every utterance.
     """
 
     x: Tensor
     mask: Tensor
     rows: Tensor
+    said: tuple[Said, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +141,7 @@ class Frames:
         lengths: (n,) int64, frames that are read of each utterance.
         shape: (L', D) of what is read.
         kept: Bytes of frames that stay in memory; 0 where they are read again.
+        said: In a task with context, of each example as in `Batch`; else None.
 
     Raises:
         BenchError: There is no utterance; its features are no float32 array (L, T, D), differ in shape, or hold a
@@ -148,11 +161,13 @@ class Frames:
         self._arrays: list[NDArray[np.float32]] | None = []
         self.kept = 0
         lengths = []
+        self.said = None if examples.turns is None else _said(examples, what, reading)
         for name, speaker, features in zip(examples.ids, examples.speakers, examples.x, strict=True):
-            read = reading.of(_checked(features, name, what, shape))
+            pieces = [_checked(piece, name, what, shape) for piece in _pieces(features)]
+            read = reading.joined(pieces)
             if not np.isfinite(read).all():
                 raise BenchError(f"the features of {name!r} in {what} are not finite", "check the upstream")
-            shape = (features.shape[0], features.shape[2])
+            shape = (pieces[0].shape[0], pieces[0].shape[2])
             self.shape = (read.shape[0], read.shape[2])
             self._by_speaker.setdefault(speaker, Moments(self.shape)).add(read)
             lengths.append(read.shape[1])
@@ -196,7 +211,7 @@ class Frames:
         """The standardised frames (L', T, D) of one utterance."""
         if self._arrays is not None:
             return self._arrays[row]
-        read = self._reading.of(np.asarray(self.examples.x[row]))
+        read = self._reading.joined(_pieces(self.examples.x[row]))
         return self._standardised(row, np.array(read))
 
     def in_order(self, dealing: Dealing, device: str) -> Iterator[Batch]:
@@ -209,16 +224,20 @@ class Frames:
         for window in self._windows(random):
             arrays = {int(row): self.array(row) for row in window}
             for rows in dealing.shuffled(window, self.lengths, random):
-                yield padded([arrays[int(row)] for row in rows], rows, device)
+                yield self._batch([arrays[int(row)] for row in rows], rows, device)
 
     def batch(self, rows: NDArray[np.int64], device: str) -> Batch:
         """Some utterances side by side."""
-        return padded([self.array(row) for row in rows.tolist()], rows, device)
+        return self._batch([self.array(row) for row in rows.tolist()], rows, device)
 
     def endless(self, random: np.random.Generator) -> Iterator[int]:
         """Rows in random order, in a new one whenever all were given."""
         while True:
             yield from (int(row) for row in random.permutation(len(self)))
+
+    def _batch(self, arrays: Sequence[NDArray[np.float32]], rows: NDArray[np.int64], device: str) -> Batch:
+        batch = padded(arrays, rows, device)
+        return batch if self.said is None else replace(batch, said=tuple(self.said[row] for row in rows.tolist()))
 
     def _windows(self, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:
         """Rows that are in memory together: all, or some of the blocks, which are dealt in random order."""
@@ -252,6 +271,33 @@ def padded(arrays: Sequence[NDArray[np.float32]], rows: NDArray[np.int64], devic
         x[place, :, : lengths[place]] = array
     mask = np.arange(max(lengths)) < np.array(lengths)[:, np.newaxis]
     return Batch(torch.from_numpy(x).to(device), torch.from_numpy(mask).to(device), torch.from_numpy(rows))
+
+
+def _pieces(features: Any) -> Sequence[NDArray[np.float32]]:
+    """The utterances of an example: itself, or what was said before."""
+    return features if isinstance(features, tuple) else (features,)
+
+
+def _said(examples: Examples, what: str, reading: Reading) -> list[Said]:
+    """Turn and frames of every utterance that was said before.
+
+    Raises:
+        BenchError: An example has other turns than the first, a turn without an utterance, or no features of each.
+    """
+    turns = examples.turns or ()
+    count = int(turns[0].max()) + 1
+    found = []
+    for name, features, spoken in zip(examples.ids, examples.x, turns, strict=True):
+        if set(spoken.tolist()) != set(range(count)) or (np.diff(spoken) < 0).any():
+            raise BenchError(f"{name!r} in {what} has the turns {spoken.tolist()}", f"expected 0 to {count - 1}")
+        pieces = _pieces(features)
+        if len(pieces) != len(spoken):
+            raise BenchError(
+                f"{name!r} in {what} has features of {len(pieces)} utterances and turns of {len(spoken)}",
+                "a head of sequences of frames needs those of each utterance",
+            )
+        found.append(tuple((int(turn), reading.frames(x)) for turn, x in zip(spoken, pieces, strict=True)))
+    return found
 
 
 def _checked(x: object, name: str, what: str, shape: tuple[int, int] | None) -> NDArray[np.float32]:

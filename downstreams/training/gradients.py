@@ -20,13 +20,58 @@ Forward: TypeAlias = Callable[[Sequence[Tensor], Tensor], Tensor]
 class Data:
     """Means and targets on the device where members are trained.
 
+    Means stay as they are stored, once for all inner folds: each standardises those of a step by its own train set.
+
     Attributes:
-        x: (L, n, D).
-        y: (n, K) one-hot classes, or (n, k) values.
+        x: (L, N, D) of all utterances, in any precision.
+        y: (n, K) float64 of those that are fitted: one-hot classes, or values.
+        rows: (n,) int64 positions of the n in x.
+        shift: (L, 1, D) float64, subtracted from the means.
+        factor: (L, 1, D) float64, by which they are then multiplied.
     """
 
     x: Tensor
     y: Tensor
+    rows: Tensor
+    shift: Tensor
+    factor: Tensor
+
+    @classmethod
+    def of(cls, x: Tensor, y: Tensor) -> Data:
+        """All utterances of x (L, n, D), as they are."""
+        zero = x.new_zeros(len(x), 1, x.shape[2], dtype=torch.float64)
+        return cls(x, y, torch.arange(x.shape[1], device=x.device), zero, zero + 1)
+
+    def standardised(self) -> Tensor:
+        """The means of all n utterances: (L, n, D) float64."""
+        return Batches()(self, torch.arange(len(self.rows), device=self.rows.device))
+
+
+class Batches:
+    """Gathers the means of a step, in memory that every step uses again."""
+
+    def __init__(self) -> None:
+        self._stored = torch.empty(0, device="cpu")
+        self._standardised = torch.empty(0, device="cpu", dtype=torch.float64)
+
+    def __call__(self, data: Data, indices: Tensor) -> Tensor:
+        """The means of some of the utterances.
+
+        Args:
+            data: All of them.
+            indices: (n,) int64, in 0..len(data.y)-1.
+
+        Returns:
+            (L, n, D) float64, overwritten by the next step.
+        """
+        layers, _, dim = data.x.shape
+        size = layers * len(indices) * dim
+        if len(self._stored) < size or self._stored.dtype != data.x.dtype:
+            self._stored, self._standardised = data.x.new_empty(size), data.shift.new_empty(size)
+        stored, batch = (buffer[:size].view(layers, -1, dim) for buffer in (self._stored, self._standardised))
+        torch.index_select(data.x, 1, data.rows.index_select(0, indices), out=stored)
+        torch.sub(stored, data.shift, out=batch)
+        return batch.mul_(data.factor)
 
 
 class Gradients(ABC):
@@ -63,14 +108,16 @@ class Autograd(Gradients):
     def __init__(self, forward: Forward, loss: Loss) -> None:
         self._forward = forward
         self._loss = loss
+        self._batches = Batches()
         self._gradients: tuple[Tensor, ...] = ()
 
     def measure(self, parameters: Sequence[Tensor], train: Data, step: Step) -> None:
         """Differentiate the members' summed losses: no member's depends on the parameters of another."""
         indices = step.indices.to(train.x.device)
+        batch = self._batches(train, indices)
         with torch.enable_grad():
             tracked = [stack.detach().requires_grad_() for stack in parameters]
-            outputs = self._forward(tracked, train.x.index_select(1, indices))
+            outputs = self._forward(tracked, batch)
             loss = self._loss.value(outputs, train.y[indices], step).sum()
             self._gradients = torch.autograd.grad(loss, tracked)
 
@@ -95,7 +142,7 @@ class Superb(Gradients):
 
     def __init__(self, loss: Loss) -> None:
         self._loss = loss
-        self._batch = torch.empty(0, device="cpu")
+        self._batches = Batches()
         # Of each member the derivatives by w (L,), C (K, D), V (K, H) and c (K,), and V itself.
         self._parts: list[tuple[Tensor, ...]] = []
 
@@ -103,7 +150,7 @@ class Superb(Gradients):
         """Find the small factors of all members' gradients."""
         layer_weights, projection, projection_bias, output, output_bias = parameters
         indices = step.indices.to(train.x.device)
-        batch = self._gather(train.x, indices)
+        batch = self._batches(train, indices)
         members, (layers, n, dim) = len(layer_weights), batch.shape
         by_layer = batch.view(layers, n * dim)
         weights = torch.softmax(layer_weights, dim=-1)
@@ -130,12 +177,3 @@ class Superb(Gradients):
         torch.mv(output.mT, d_output_bias, out=out[2])
         out[3].copy_(d_output)
         out[4].copy_(d_output_bias)
-
-    def _gather(self, x: Tensor, indices: Tensor) -> Tensor:
-        """The utterances of a step (L, n, D), in memory that every step uses again."""
-        layers, _, dim = x.shape
-        size = layers * len(indices) * dim
-        if len(self._batch) < size:
-            self._batch = x.new_empty(size)
-        batch = self._batch[:size].view(layers, len(indices), dim)
-        return torch.index_select(x, 1, indices, out=batch)

@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from benchmark.base import Downstream, HeadParams
 from benchmark.errors import BenchError
+from benchmark.metrics import Metric
+from benchmark.metrics import score as score_of
 from benchmark.types import Examples, Selection
 from downstreams.modules.drawing import build, give_dropout
 from downstreams.modules.layers import LayerSum
@@ -33,7 +35,7 @@ from downstreams.training.module_losses import (
     one_minus_ccc,
 )
 from downstreams.training.module_state import trained
-from downstreams.training.targets import Scale, dev_score, refuse_no_dev, selecting_metric
+from downstreams.training.targets import Targets, refuse_nothing_to_select_on, selecting_metric, truth_of
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class ModuleHead(Downstream):
         self.module: nn.Module | None = None  # fitted, in its best state
         self._shape = (0, 0)  # (L, D) of the features that it was fitted on
         self._figures: Figures | None = None
-        self._scale = Scale(np.zeros(1), np.ones(1))
+        self._targets: Targets | None = None
 
     # What one head does otherwise than another.
 
@@ -112,6 +114,15 @@ class ModuleHead(Downstream):
         It is made of torch's layers and of those in `downstreams.modules`; whatever else has parameters is derived from
         `Drawn`. Nothing is computed here: it is made without values, which are drawn afterwards.
         """
+
+    def _forward(self, module: nn.Module, batch: Batch) -> Outputs:
+        """What the module makes of a batch."""
+        outputs: Outputs = module(batch.x, batch.mask)
+        return outputs
+
+    def _supervised_weight(self, epoch: int) -> float:
+        """Weight of the losses of the targets in an epoch, counted from 1, beside `_penalty`."""
+        return 1.0
 
     def _penalty(
         self, module: nn.Module, outputs: Outputs, batch: Batch, target: Batch | None, epoch: int
@@ -146,7 +157,7 @@ class ModuleHead(Downstream):
             loss: Of the outputs for it.
             random: Decides on dropout.
         """
-        value = loss(module(batch.x, batch.mask))
+        value = loss(self._forward(module, batch))
         (value / self.params.accumulate).backward()  # type: ignore[no-untyped-call]
         return float(value.detach())
 
@@ -176,9 +187,9 @@ class ModuleHead(Downstream):
 
     def _fit_in_one_thread(self, train: Examples, dev: Examples, adapt: Examples | None, seed: int) -> Selection:
         params = self.params
-        refuse_no_dev(self.name, dev)
+        refuse_nothing_to_select_on(self.name, train, dev)
         metric = None if params.select_on == "loss" else selecting_metric(params.select_on, train)
-        self._scale = Scale.of(train)
+        fitted_on = self._targets = Targets.fit(train, "train")
         learnt = self._learnt(train, "train", None, params.memory * MIB)
         self._shape = learnt.frames.given_shape
         self._figures = learnt.frames.figures()
@@ -197,12 +208,12 @@ class ModuleHead(Downstream):
         module = self._network(shape, initial).to(self.device)
         give_dropout(module, dropout)
         objective = self._objective(train, learnt.y)
-        score = None if metric is None else dev_score(metric, dev, self._scale)
+        score = None if metric is None else _dev_score(metric, dev, fitted_on)
         targets = self._targets_of_adapt(adapt, free - held_out.frames.kept, target_order)
 
         def gradients(batch: Batch, epoch: int) -> float:
             def loss(outputs: Outputs) -> Tensor:
-                value = self._supervised(objective, outputs, learnt, batch.rows)
+                value = self._supervised_weight(epoch) * self._supervised(objective, outputs, learnt, batch.rows)
                 more = self._penalty(module, outputs, batch, targets(len(batch.rows)), epoch)
                 return value if more is None else value + more
 
@@ -252,7 +263,7 @@ class ModuleHead(Downstream):
         outputs = self.outputs(examples).scores.double()
         if examples.kind == "classification":
             outputs = torch.log_softmax(outputs, dim=-1)
-        return self._scale.values(outputs)
+        return self._fitted_targets.scores(outputs.numpy())
 
     def outputs(self, examples: Examples) -> Outputs:
         """What the fitted module gives for utterances, on the CPU."""
@@ -263,6 +274,15 @@ class ModuleHead(Downstream):
             frames.standardise(self.params.standardised, self._figures)
             return self._outputs(self.module.to(self.device), frames, to="cpu")
 
+    def embeddings(self, examples: Examples) -> NDArray[np.float32]:
+        """What the scores are made of, (n, E), on the CPU.
+
+        Raises:
+            BenchError: As `predict`; or the module has none.
+        """
+        found = self.outputs(examples).embedding
+        return super().embeddings(examples) if found is None else found.numpy()
+
     def parameters(self) -> int:
         """Number of trained values."""
         return 0 if self.module is None else sum(parameter.numel() for parameter in trained(self.module))
@@ -271,10 +291,16 @@ class ModuleHead(Downstream):
         return Frames(examples, what, Reading(self.params.layers, self.params.longest), memory, shape)
 
     def _learnt(self, examples: Examples, what: str, shape: tuple[int, int] | None, memory: float) -> Learnt:
-        y = torch.from_numpy(self._scale.targets(examples, what)).to(self.device)
+        y = torch.from_numpy(self._fitted_targets.learnt(examples, what)).float().to(self.device)
         has_classes = self.params.auxiliary > 0 and examples.auxiliary is not None
         auxiliary = torch.from_numpy(examples.auxiliary).to(self.device) if has_classes else None
         return Learnt(self._frames(examples, what, shape, memory), y, auxiliary)
+
+    @property
+    def _fitted_targets(self) -> Targets:
+        if self._targets is None:
+            raise BenchError(f"the head {self.name} predicts before it is fitted", "call fit first")
+        return self._targets
 
     def _dealing(self) -> Dealing:
         return Dealing(self.params.batch_size, self.params.most_at_once, self.params.sort_batches)
@@ -310,7 +336,7 @@ class ModuleHead(Downstream):
         rows = []
         with torch.no_grad():
             for batch in frames.in_order(self._dealing(), self.device):
-                found.append(module(batch.x, batch.mask))
+                found.append(self._forward(module, batch))
                 rows.append(batch.rows)
         back = torch.argsort(torch.cat(rows))
 
@@ -333,6 +359,12 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def _dev_score(metric: Metric, dev: Examples, targets: Targets) -> Callable[[Tensor], float]:
+    """From outputs on dev (n, K) to the score that selects; higher is better."""
+    truth, sign = truth_of(dev, "dev"), 1.0 if metric.higher_is_better else -1.0
+    return lambda outputs: sign * score_of(metric.name, truth, targets.scores(outputs.double().cpu().numpy()))
 
 
 def _layer_weights(module: nn.Module) -> tuple[float, ...] | None:

@@ -14,12 +14,11 @@ from torch import nn
 
 from benchmark.types import Evaluation
 from downstreams.params.frames import LearningParams
-from downstreams.training.batches import Schedule
 from downstreams.training.checkpoints import Checkpoint, Position
 from downstreams.training.frames import Batch
-from downstreams.training.loop import Search, State
 from downstreams.training.module_state import changing, restore, trained
 from downstreams.training.rates import make_optimiser, set_rate
+from downstreams.training.selection import Search, State
 
 
 def train_module(
@@ -54,7 +53,7 @@ def train_module(
     Returns:
         The best state, None where the module diverged before its first evaluation; and every evaluation.
     """
-    search = Search(1, search_schedule(params))
+    search = Search(1, params.patience, params.ties)
     optimiser = make_optimiser(params.optimiser, trained(module))
     curve: list[Evaluation] = []
     kept = None
@@ -67,11 +66,11 @@ def train_module(
         score, dev_loss = found
         curve.append(Evaluation(done, sum(losses) / len(losses) if losses else None, dev_loss, score))
         report(done / params.maximum)
-        if not search.note(0, score, dev_loss, done, list(changing(module).values())):
+        if not search.note(0, State(score, dev_loss, done, (tuple(changing(module).values()),))):
             break
     best = search.best[0]
     if best is not None:
-        restore(module, dict(zip(changing(module), best.parameters, strict=True)))
+        restore(module, dict(zip(changing(module), best.parameters[0], strict=True)))
     return best, curve
 
 
@@ -126,17 +125,3 @@ def _clip(module: nn.Module, params: LearningParams) -> None:
         nn.utils.clip_grad_norm_(module.parameters(), params.clip_norm)
     if params.clip_value is not None:
         nn.utils.clip_grad_value_(module.parameters(), params.clip_value)
-
-
-def search_schedule(params: LearningParams) -> Schedule:
-    """The part of the recipe by which states on dev are compared."""
-    return Schedule(
-        batch_size=params.batch_size,
-        accumulate=params.accumulate,
-        clip=params.clip_norm,
-        unit=params.unit,
-        maximum=params.maximum,
-        evaluate_every=params.evaluate_every,
-        patience=params.patience,
-        ties=params.ties,
-    )

@@ -9,12 +9,13 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from downstreams.normalisation import Normaliser
 from downstreams.training.gradients import Data
-from downstreams.training.loop import State
+from downstreams.training.loop import Part
 from downstreams.training.losses import Loss
+from downstreams.training.selection import Judge, State
+from downstreams.training.targets import Targets
 
 Features = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -24,18 +25,24 @@ class FoldData:
     """What a fold's heads are trained on.
 
     Attributes:
-        train: Normalised.
-        dev: Normalised.
+        normaliser: Of the heads that predict.
+        targets: Likewise.
+        data: What they are fitted on.
+        parts: What the search fits, and what judges it: train and dev, or the inner folds of train.
+        judge: Of the search.
+        inner: Whether the parts are inner folds: then heads are fitted again on all of train.
         shape: Layers, dimension and outputs of a head.
         loss: What is minimised.
-        score: From outputs on dev (n, K) to the score that selects; higher is better.
     """
 
-    train: Data
-    dev: Data
+    normaliser: Normaliser
+    targets: Targets
+    data: Data
+    parts: tuple[Part, ...]
+    judge: Judge
+    inner: bool
     shape: tuple[int, int, int]
     loss: Loss
-    score: Callable[[Tensor], float]
 
 
 @dataclass(frozen=True)
@@ -43,16 +50,14 @@ class Found:
     """A search, and the data that was prepared for it.
 
     Attributes:
-        normaliser: Fitted on train.
-        data: Of the fold.
-        ranking: Members that reached an evaluation, the best on dev first; at least one.
-        state: Of the first of them.
+        fold: The data.
+        best: The best state of each learning rate; None where it diverged before its first evaluation.
+        ranking: Those that did not, the best first; at least one.
     """
 
-    normaliser: Normaliser
-    data: FoldData
+    fold: FoldData
+    best: tuple[State | None, ...]
     ranking: tuple[int, ...]
-    state: State
 
 
 class _Entry:
@@ -76,7 +81,7 @@ class Searches:
 
     A search gives the same bytes whenever it is made, so remembering one saves time and changes nothing. A thread
     keeps its latest search alive and no other, and a thread that ends keeps none: memory holds at most one search
-    a thread, with two copies of the features of its train and dev set.
+    a thread, with two copies of the features of its train and dev set, and what is held out in float64.
     """
 
     def __init__(self) -> None:

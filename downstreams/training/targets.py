@@ -1,89 +1,108 @@
-"""What trained heads share: targets as they are learnt, the way back to the task's own scale, and the score on dev."""
+"""What a head learns of the targets of utterances, and how its outputs become scores again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from benchmark.errors import BenchError
-from benchmark.metrics import Metric, find, score
-from benchmark.types import Examples
+from benchmark.metrics import Metric, find
+from benchmark.types import Examples, Kind
 from downstreams import checks as check
 from downstreams.normalisation import mean_and_scale
 
+Values = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
-class Scale:
-    """From outputs of a head to the task's own scale.
+class Targets:
+    """One-hot classes, or values in units of their deviation on train.
 
-    Values are learnt in units of their deviation on train; CCC does not change when truth and prediction are moved and
-    stretched alike. Both attributes are (k,) float64; 0 and 1 for classes.
+    CCC does not change when truth and prediction are moved and stretched alike, so the unit decides nothing but how
+    far an initial head is from them.
+
+    Attributes:
+        kind: "classification" or "regression".
+        outputs: K classes or k dimensions.
+        offset: (k,) mean of each dimension on train; 0 for classes.
+        unit: (k,) deviation of each dimension on train, 1 in place of that of a constant; 1 for classes.
     """
 
-    offset: NDArray[np.float64]
-    unit: NDArray[np.float64]
+    kind: Kind
+    outputs: int
+    offset: Values
+    unit: Values
 
     @classmethod
-    def of(cls, train: Examples) -> Scale:
-        """The scale that a head learns on train."""
-        if train.kind == "classification":
-            return cls(np.zeros(1), np.ones(1))
-        mean, scale = mean_and_scale(check.values(train, "train")[:, None])
-        return cls(mean[0], scale[0])
+    def fit(cls, examples: Examples, what: str, rows: NDArray[np.intp] | None = None) -> Targets:
+        """Measure the units of what a head is fitted on.
 
-    def targets(self, examples: Examples, what: str) -> NDArray[np.float32]:
-        """Targets as they are learnt: (n, K) one-hot classes, or (n, k) values in units of their deviation.
+        Args:
+            examples: With targets.
+            what: What to call them in an error.
+            rows: Those that it is fitted on; None for all.
 
         Raises:
-            BenchError: There are none, or they are not as they should be.
+            BenchError: There are no targets, or they are not as they should be.
         """
+        outputs = len(examples.outputs)
         if examples.kind == "classification":
-            one_hot: NDArray[np.float32] = np.eye(len(examples.outputs), dtype=np.float32)
-            return one_hot[check.class_indices(examples, what)]
-        return ((check.values(examples, what) - self.offset) / self.unit).astype(np.float32)
+            return cls(examples.kind, outputs, np.zeros(1), np.ones(1))
+        values = check.values(examples, what)
+        mean, scale = mean_and_scale((values if rows is None else values[rows])[:, None])
+        return cls(examples.kind, outputs, mean[0], scale[0])
 
-    def values(self, outputs: Tensor) -> NDArray[np.float64]:
-        """Outputs (n, K) of a head in the task's own scale."""
-        return np.asarray(outputs.double().cpu().numpy() * self.unit + self.offset)
+    def learnt(self, examples: Examples, what: str) -> Values:
+        """What a head learns of some utterances: (n, K).
+
+        Raises:
+            BenchError: There are no targets, or they are not as they should be.
+        """
+        truth = truth_of(examples, what)
+        return np.eye(self.outputs)[truth] if self.kind == "classification" else (truth - self.offset) / self.unit
+
+    def scores(self, outputs: Values) -> Values:
+        """The scores of a head's outputs (n, K): as they are for classes, else values in the corpus's own unit."""
+        return np.asarray(outputs * self.unit + self.offset)
 
 
-def selecting_metric(select_on: str, train: Examples) -> Metric:
+def truth_of(examples: Examples, what: str) -> NDArray[np.int64] | Values:
+    """Class indices (n,) or values (n, k).
+
+    Raises:
+        BenchError: There are no targets, or they are not as they should be.
+    """
+    return check.class_indices(examples, what) if examples.kind == "classification" else check.values(examples, what)
+
+
+def selecting_metric(select_on: str, examples: Examples) -> Metric:
     """The metric that selects.
 
     Args:
         select_on: "primary" for that of the task, or its name.
-        train: Of the task.
+        examples: Of the task.
 
     Raises:
         BenchError: It is a metric of the other kind.
     """
-    metric = find(train.metric if select_on == "primary" else select_on)
-    if metric.kind != train.kind:
+    metric = find(examples.metric if select_on == "primary" else select_on)
+    if metric.kind != examples.kind:
         raise BenchError(
-            f"the head selects on {metric.name}, a metric of {metric.kind}, but the task is {train.kind}",
+            f"the head selects on {metric.name}, a metric of {metric.kind}, but the task is {examples.kind}",
             "choose a recipe with select_on: primary",
         )
     return metric
 
 
-def dev_score(metric: Metric, dev: Examples, scale: Scale) -> Callable[[Tensor], float]:
-    """From outputs on dev (n, K) to the score that selects; higher is better."""
-    truth = check.class_indices(dev, "dev") if dev.kind == "classification" else check.values(dev, "dev")
-    sign = 1.0 if metric.higher_is_better else -1.0
-    return lambda outputs: sign * score(metric.name, truth, scale.values(outputs))
-
-
-def refuse_no_dev(name: str, dev: Examples) -> None:
-    """Refuse an empty dev set, for a head that selects.
+def refuse_nothing_to_select_on(name: str, train: Examples, dev: Examples) -> None:
+    """Refuse an empty dev set without inner folds in its place, for a head that selects.
 
     Raises:
-        BenchError: It is empty.
+        BenchError: There is nothing to select on.
     """
-    if not len(dev):
+    if not len(dev) and train.inner is None:
         raise BenchError(
             f"the head {name} selects on dev, but the protocol has no dev set",
             "give the task a dev set, or use a head that selects nothing, such as svm",

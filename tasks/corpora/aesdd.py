@@ -9,14 +9,16 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 
 EMOTIONS = {"a": "anger", "d": "disgust", "f": "fear", "h": "happiness", "s": "sadness"}
 SPEAKERS = tuple("123456")
 # Letter and number of the utterance, then the speaker: "a03 (3)". Five names have a zero before the speaker,
-# "f10 (01)", and second takes have a letter after it, "f18 (5b)".
-PATTERN = re.compile(r"(?P<letter>[adfhs])(?P<number>0[1-9]|1\d|20) \(0?(?P<speaker>[1-6])(?P<take>[ab]?)\)")
+# "f10 (01)", and second takes have a letter after it: "f18 (5)b" as published, "f18 (5b)" in copies.
+PATTERN = re.compile(
+    r"(?P<letter>[adfhs])(?P<number>0[1-9]|1\d|20) ?\(0?(?P<speaker>[1-6])(?:(?P<inside>[ab]?)\)|\) ?(?P<take>[ab]))"
+)
 # The published file of this take holds no audio. It is no utterance of the corpus, whether it is here or not.
 WITHOUT_AUDIO = {"s05-3"}
 UNPUBLISHED = {"d18-5", "f02-4", "h11-3", "s01-5"}
@@ -42,14 +44,20 @@ class Aesdd(Corpus):
         "disgust, fear, happiness and sadness (s05 (3).wav, published without audio, is passed over)"
     )
     counts: ClassVar[Mapping[str, CorpusCounts]] = {
-        "all": CorpusCounts(604, 6, {"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122})
+        "all": CorpusCounts(
+            604,
+            6,
+            {"anger": 121, "disgust": 122, "fear": 120, "happiness": 119, "sadness": 122},
+            sound=PublishedSound(0.689, 0.981, 12.735, (44_100,)),
+        )
     }
 
     def scan(self, root: Path) -> list[Utterance]:
         """List every utterance; ids are utterance, speaker and take, for example `a03-3` and `f18-5b`."""
         utterances = []
         for file, match in matched_files(self.name, root, PATTERN, "a03 (3).wav"):
-            name = f"{match['letter']}{match['number']}-{match['speaker']}{match['take']}"
+            take = match["inside"] or match["take"] or ""
+            name = f"{match['letter']}{match['number']}-{match['speaker']}{take}"
             is_fixed = match["number"] != IMPROVISED
             if name not in WITHOUT_AUDIO:
                 utterances.append(
@@ -61,12 +69,12 @@ class Aesdd(Corpus):
                         labels={"emotion": EMOTIONS[match["letter"]]},
                         extra={
                             "sentence": match["number"] if is_fixed else None,
-                            "take": match["take"] or None,
+                            "take": take or None,
                             "style": "scripted" if is_fixed else "improvised",
                         },
                     )
                 )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Speakers and takes that are missing."""

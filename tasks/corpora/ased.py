@@ -10,7 +10,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
 from benchmark.errors import BenchError
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 
 # Letter and folder number of each emotion.
 EMOTIONS = {"n1": "neutral", "f2": "fearful", "h3": "happy", "s4": "sad", "a5": "angry"}
@@ -36,7 +36,12 @@ class Ased(Corpus):
         "clone https://github.com/Ethio2021/ASED_V1; the folder holds 01Neutral, 02Fearful, 03Happy, 04Sad and 05Angry"
     )
     counts: ClassVar[Mapping[str, CorpusCounts]] = {
-        "all": CorpusCounts(2474, 65, {"neutral": 522, "fearful": 510, "happy": 486, "sad": 470, "angry": 486})
+        "all": CorpusCounts(
+            2474,
+            65,
+            {"neutral": 522, "fearful": 510, "happy": 486, "sad": 470, "angry": 486},
+            sound=PublishedSound(2.106, 2.0, 3.9, (16_000,)),
+        )
     }
 
     def scan(self, root: Path) -> list[Utterance]:
@@ -69,4 +74,4 @@ class Ased(Corpus):
                     },
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)

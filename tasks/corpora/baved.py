@@ -63,4 +63,5 @@ class Baved(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "0/46-m-20-0-1-157.wav")
             ],
+            root,
         )

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 
 # Colère, dégoût, joie, neutre, peur, surprise, tristesse.
@@ -59,6 +59,7 @@ class Cafe(Corpus):
                 "surprise": 144,
                 "sadness": 144,
             },
+            sound=PublishedSound(1.155, 2.557, 7.745, (48_000, 192_000)),
         )
     }
 
@@ -82,6 +83,7 @@ class Cafe(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "01-C-1-1.wav")
             ],
+            root,
         )
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:

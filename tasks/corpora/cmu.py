@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from benchmark.base import Corpus
-from benchmark.data.layout import audio_files, listed_once
+from benchmark.data.layout import audio_files, listed_once, one_of_each
 from benchmark.errors import BenchError, MissingError
 from benchmark.types import Utterance
 from tasks.corpora.tables import read_rows
@@ -60,7 +60,7 @@ class CMU(Corpus):
                     extra={"dialogue": video, "turn": float(clip), "text": row["text"], "style": "spontaneous"},
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def part_of(self, utterance: Utterance) -> str:
         """The split; "unassigned" for a segment in no official fold."""
@@ -76,10 +76,7 @@ class CMU(Corpus):
                 video, separator, clip = path.parent.name, "/", path.stem
             if separator and clip.removeprefix("$").isdigit():
                 found[video.removesuffix("$"), int(clip.removeprefix("$"))].append(file)
-        for files in found.values():
-            if len(files) > 1:
-                raise BenchError(f"corpus {self.name}: {' and '.join(files)} are one clip", "keep one of them")
-        return {clip: files[0] for clip, files in found.items()}
+        return one_of_each(self.name, root, found, lambda clip: "are one clip")
 
 
 def _sentiment(text: str, where: str) -> float:

@@ -11,7 +11,7 @@ from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
 from benchmark.errors import BenchError
 from benchmark.text import some
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 from tasks.corpora.gaps import NAMED
 from tasks.corpora.tables import read_rows
 
@@ -66,8 +66,11 @@ class CremaD(Corpus):
             7442,
             91,
             {"anger": 1271, "disgust": 1271, "fear": 1271, "happy": 1271, "neutral": 1087, "sad": 1271},
+            sound=PublishedSound(5.257, 1.268, 5.005, (16_000,)),
         )
     }
+
+    published_broken: ClassVar[Mapping[str, str]] = {"1076_MTI_SAD_XX": "the published file holds no audio"}
 
     def scan(self, root: Path) -> list[Utterance]:
         """List every utterance; ids are the official file names, for example `1001_DFA_ANG_XX`.
@@ -99,7 +102,7 @@ class CremaD(Corpus):
                     },
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Actors that are missing; of some others a take was never published, which the naming does not tell."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Sequence
-from pathlib import Path
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PureWindowsPath
 from typing import ClassVar
 
 from benchmark.base import Corpus
-from benchmark.errors import BenchError, MissingError
+from benchmark.errors import BenchError
 from benchmark.types import Utterance
+from tasks.corpora.spreadsheets import Sheet, read_sheet
 
 INDEX = "index.csv"
 FIELDS = {"id", "file", "speaker", "label", "session", "split", "gender", "language", "start", "end"}
 REQUIRED = ("file", "speaker")
 SPLITS = ("", "train", "dev", "test")
+# 90, 90.5 s, 1:30, 0:01:30.5, "0 days 00:01:30.500000" as pandas writes it.
+CLOCK = re.compile(r"(?:(?P<days>\d+) days? )?(?:(?P<hours>\d+):)?(?P<minutes>\d+):(?P<seconds>\d{1,2}(?:\.\d*)?)")
 
 
 class CSV(Corpus):
@@ -43,73 +46,86 @@ class CSV(Corpus):
             BenchError: It cannot be read, a column is missing or there twice, or a value is not what its column takes;
                 the message names the line.
         """
-        path = root / INDEX
-        if not path.is_file():
-            raise MissingError(f"there is no {INDEX} in {root}", self.how_to_get)
-        try:
-            with path.open(newline="", encoding="utf-8-sig") as handle:
-                reader = csv.DictReader(handle, strict=True)
-                columns = reader.fieldnames or []
-                # An empty line is no row, and a quoted value may hold line breaks: the reader knows the line.
-                rows = [(reader.line_num, row) for row in reader]
-        except OSError as error:
-            raise BenchError(f"cannot read {INDEX}: {error.strerror or error}", f"it is in {root}") from error
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise BenchError(f"{INDEX} is not a CSV file in UTF-8: {error}") from error
-        for column in columns:
-            if columns.count(column) > 1:
-                raise BenchError(f"{INDEX} has two columns {column!r}", "rename or remove one of them")
+        sheet = read_sheet(root / INDEX, FIELDS, self.how_to_get)
         for column in REQUIRED:
-            if column not in columns:
-                raise BenchError(f"{INDEX} has no column {column!r}", f"it has {', '.join(columns)}")
-        others = [column for column in columns if column not in FIELDS]
-        numeric = {column for column in others if _is_dimension([row[column] for _, row in rows])}
-        utterances = [_utterance(row, number, numeric, others) for number, row in rows]
+            if column not in sheet.columns:
+                raise BenchError(f"{INDEX} has no column {column!r}", f"it has {', '.join(sheet.columns)}")
+        others = [column for column in sheet.columns if column not in FIELDS]
+        numeric = {column for column in others if _is_dimension([row[column] for _, row in sheet.rows], sheet)}
+        utterances = [_utterance(row, number, numeric, others, sheet) for number, row in sheet.rows]
         seen: dict[str, int] = {}
-        for (number, _), utterance in zip(rows, utterances, strict=True):
+        for (number, _), utterance in zip(sheet.rows, utterances, strict=True):
             if utterance.id in seen:
                 raise BenchError(f"{INDEX} lists {utterance.id!r} twice: lines {seen[utterance.id]} and {number}")
             seen[utterance.id] = number
+        if "label" not in sheet.columns and not numeric and utterances:
+            raise BenchError(
+                f"{INDEX} has no column 'label', and no column of numbers that could be a dimension",
+                f"it has {', '.join(sheet.columns)}",
+            )
         return sorted(utterances, key=lambda utterance: utterance.id)
 
 
-def _is_number(text: str | None) -> bool:
+def _number(text: str | None, sheet: Sheet) -> float | None:
+    """A finite number; None for anything else."""
     try:
-        return math.isfinite(float(text or ""))
+        value = float(sheet.number(text or ""))
     except ValueError:
-        return False
+        return None
+    return value if math.isfinite(value) else None
 
 
-def _is_dimension(values: Sequence[str | None]) -> bool:
-    given = [value for value in values if value is not None and value.strip()]
-    return bool(given) and all(_is_number(value) for value in given)
+def _seconds(text: str, sheet: Sheet) -> float | None:
+    """A time from 0 on [s], in seconds or as on a clock; None for anything else."""
+    text = sheet.number(text.removesuffix("s").strip())
+    if (clock := CLOCK.fullmatch(text)) is not None:
+        days, hours, minutes, seconds = (float(clock[name] or 0) for name in ("days", "hours", "minutes", "seconds"))
+        if seconds >= 60 or (clock["hours"] and minutes >= 60):
+            return None
+        return 60 * (60 * (24 * days + hours) + minutes) + seconds
+    value = _number(text, sheet)
+    return value if value is not None and value >= 0 else None
 
 
-def _utterance(row: dict[str, str | None], line: int, numeric: set[str], others: list[str]) -> Utterance:
-    if None in row or None in row.values():
-        raise BenchError(f"{INDEX}, line {line}: the number of fields is not that of the header")
+def _is_dimension(values: Sequence[str], sheet: Sheet) -> bool:
+    given = [value for value in values if value]
+    return bool(given) and all(_number(value, sheet) is not None for value in given)
 
+
+def _file(text: str | None, line: int) -> str:
+    """The path of a recording as it is written on every system; Windows separates folders by backslashes."""
+    if text is None:
+        raise BenchError(f"{INDEX}, line {line}: the file is empty")
+    path = PureWindowsPath(text)  # which takes both separators
+    if path.drive or path.root or ".." in path.parts:
+        raise BenchError(f"{INDEX}, line {line}: {text!r} leaves the folder", "give paths relative to the folder")
+    return text.replace("\\", "/")
+
+
+def _utterance(row: Mapping[str, str], line: int, numeric: set[str], others: list[str], sheet: Sheet) -> Utterance:
     def text(column: str) -> str | None:
-        return (row.get(column) or "").strip() or None
+        return row.get(column) or None
 
     def seconds(column: str) -> float | None:
         value = text(column)
-        if value is not None and not (_is_number(value) and float(value) >= 0):
-            raise BenchError(f"{INDEX}, line {line}: {column} is {value!r}", "seconds, for example 1.25")
-        return None if value is None else float(value)
+        found = None if value is None else _seconds(value, sheet)
+        if value is not None and found is None:
+            raise BenchError(
+                f"{INDEX}, line {line}: {column} is {value!r}", "seconds, for example 1.25, or minutes:seconds"
+            )
+        return found
 
-    file, start, end = text("file"), seconds("start"), seconds("end")
-    if file is None:
-        raise BenchError(f"{INDEX}, line {line}: the file is empty")
-    if Path(file).is_absolute() or ".." in Path(file).parts:
-        raise BenchError(f"{INDEX}, line {line}: {file!r} leaves the folder", "give paths relative to the folder")
-    split = (row.get("split") or "").strip()
+    file, start, end = _file(text("file"), line), seconds("start"), seconds("end")
+    if start is not None and end is not None and end <= start:
+        raise BenchError(f"{INDEX}, line {line}: it ends at {end} s, where it starts at {start} s")
+    split = row.get("split", "")
     if split not in SPLITS:
         raise BenchError(f"{INDEX}, line {line}: split is {split!r}", "train, dev, test or nothing")
     part = "" if start is None and end is None else f"#{'' if start is None else start}-{'' if end is None else end}"
     label = text("label")
     labels: dict[str, str | float] = {} if label is None else {"emotion": label}
-    labels.update({column: float(value) for column in sorted(numeric) if (value := text(column)) is not None})
+    values = {column: _number(text(column), sheet) for column in sorted(numeric)}
+    labels.update({column: value for column, value in values.items() if value is not None})
     return Utterance(
         id=text("id") or file + part,
         file=Path(file).as_posix(),

@@ -20,7 +20,7 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.errors import BenchError, MissingError
-from benchmark.io.files import TEMPORARY_PREFIX
+from benchmark.io.files import temporary_prefix
 from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.demo_speech import FILES, LOADER, SENTENCES, SPEAKERS
 
@@ -67,7 +67,7 @@ class Demo(Corpus):
             log.warning("the demo corpus in %s is damaged: rendering it again", root)
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=cache) as scratch:
+            with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=cache) as scratch:
                 fresh = Path(scratch).resolve() / self.name
                 render_apart(fresh)
                 place(fresh, root)

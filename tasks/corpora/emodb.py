@@ -10,7 +10,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
 from benchmark.text import some
-from benchmark.types import CorpusCounts, Download, Utterance
+from benchmark.types import CorpusCounts, Download, PublishedSound, Utterance
 from tasks.corpora.gaps import NAMED
 
 # The first letters of the German words: Wut, Langeweile, Ekel, Angst, Freude, neutral, Trauer.
@@ -67,6 +67,7 @@ class EmoDB(Corpus):
                 "neutral": 79,
                 "sadness": 62,
             },
+            sound=PublishedSound(0.413, 1.226, 8.978, (16_000,)),
         )
     }
     # Version 1.3.0 of audEERING: emodb/wav/ with the same 535 files, and tables that are not needed.
@@ -94,6 +95,7 @@ class EmoDB(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "03a01Fa.wav")
             ],
+            root,
         )
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:

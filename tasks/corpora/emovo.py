@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 
 # Disgusto, gioia, neutro, paura, rabbia, sorpresa, tristezza.
@@ -49,6 +49,7 @@ class Emovo(Corpus):
             588,
             6,
             {"disgust": 84, "joy": 84, "neutral": 84, "fear": 84, "anger": 84, "surprise": 84, "sadness": 84},
+            sound=PublishedSound(0.51, 1.291, 13.995, (48_000,)),
         )
     }
 
@@ -68,6 +69,7 @@ class Emovo(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "dis-f1-b1.wav")
             ],
+            root,
         )
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
-from benchmark.data.layout import listed_once
+from benchmark.data.layout import as_stored, listed_once
 from benchmark.errors import BenchError, MissingError
 from benchmark.types import CorpusCounts, Utterance
 
@@ -147,10 +147,10 @@ class IEMOCAP(Corpus):
             if not files:
                 raise BenchError(f"corpus iemocap has no label files in {folder}", self.how_to_get)
             for path in files:
-                utterances += _dialogue(path, session, "" if base == root else f"{RELEASE}/")
+                utterances += _dialogue(root, path, session, "" if base == root else f"{RELEASE}/")
         if not utterances:
             raise MissingError(f"corpus iemocap has no session in {root}", self.how_to_get)
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Sessions that lack utterances, or have too many, of the four usual classes."""
@@ -167,7 +167,7 @@ class IEMOCAP(Corpus):
         return problems
 
 
-def _dialogue(path: Path, session: str, prefix: str) -> list[Utterance]:
+def _dialogue(root: Path, path: Path, session: str, prefix: str) -> list[Utterance]:
     """The utterances of one label file."""
     entries = sorted(_entries(path), key=lambda entry: (entry.start, entry.end, entry.id))
     texts = _texts(path.parent.parent / "transcriptions" / path.name)
@@ -182,7 +182,7 @@ def _dialogue(path: Path, session: str, prefix: str) -> list[Utterance]:
         utterances.append(
             Utterance(
                 id=entry.id,
-                file=f"{prefix}{session}/sentences/wav/{path.stem}/{entry.id}.wav",
+                file=as_stored(root, f"{prefix}{session}/sentences/wav/{path.stem}/{entry.id}.wav"),
                 speaker=f"Ses0{match['session']}{match['talker']}",
                 session=session,
                 gender={"F": "female", "M": "male"}[match["talker"]],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from benchmark.base import Corpus
-from benchmark.data.layout import audio_files, listed_once
+from benchmark.data.layout import audio_files, listed_once, one_of_each
 from benchmark.errors import BenchError, MissingError
+from benchmark.io.files import files_below
 from benchmark.types import CorpusCounts, Utterance
 
 ANNOTATION = "annotation.json"
@@ -89,27 +91,23 @@ class M3ed(Corpus):
                     },
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def _base(self, root: Path) -> Path:
         """The folder of the annotation."""
-        paths = sorted(root.rglob(ANNOTATION))
+        paths = sorted(path for path in files_below(root) if path.name == ANNOTATION)
         if not paths:
             raise MissingError(f"there is no {ANNOTATION} in {root}", self.how_to_get)
         if len(paths) > 1:
             raise BenchError(f"corpus m3ed: {paths[0]} and {paths[1]} are both the annotation", "keep one of them")
         return paths[0].parent
 
-    @staticmethod
-    def _files(root: Path) -> dict[str, str]:
+    def _files(self, root: Path) -> dict[str, str]:
         """The recordings by their names, wherever they lie."""
-        files: dict[str, str] = {}
+        found: dict[str, list[str]] = defaultdict(list)
         for file, name in audio_files(root):
-            stem = PurePosixPath(name).stem
-            if stem in files:
-                raise BenchError(f"corpus m3ed: {files[stem]} and {file} are one recording", "keep one of them")
-            files[stem] = file
-        return files
+            found[PurePosixPath(name).stem].append(file)
+        return one_of_each(self.name, root, found, lambda name: "are one recording")
 
     def _entries(self, path: Path) -> Iterator[tuple[str, str, Any, int, str, Any]]:
         """Drama, dialogue, its people, number from 1, id and annotation of each utterance."""

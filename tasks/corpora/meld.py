@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from benchmark.base import Corpus
-from benchmark.data.layout import audio_files, listed_once
+from benchmark.data.layout import audio_files, listed_once, one_of_each
 from benchmark.errors import BenchError, MissingError
+from benchmark.io.files import files_below
 from benchmark.types import CorpusCounts, Utterance
 from tasks.corpora.tables import Row, read_rows
 
@@ -64,6 +65,11 @@ class Meld(Corpus):
         "test": CorpusCounts(2610, None, dict(zip(EMOTIONS, (1256, 402, 281, 345, 208, 68, 50), strict=True))),
     }
 
+    published_broken: ClassVar[Mapping[str, str]] = {
+        "train/dia125_utt3": "the published video has no sound that can be read",
+        "dev/dia110_utt7": "never published, though it is listed",
+    }
+
     def scan(self, root: Path) -> list[Utterance]:
         """List every utterance of the three tables; ids are split and clip, for example `train/dia0_utt0`.
 
@@ -107,7 +113,7 @@ class Meld(Corpus):
                         },
                     )
                 )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def part_of(self, utterance: Utterance) -> str:
         """The corpus's own split of an utterance: "train", "dev" or "test"."""
@@ -123,15 +129,12 @@ class Meld(Corpus):
             if split is not None and CLIP.fullmatch(path.stem):
                 found[split, path.stem].append(file)
                 places.setdefault(split, PurePosixPath(file).parent.as_posix())
-        for files in found.values():
-            if len(files) > 1:
-                raise BenchError(f"corpus meld: {' and '.join(files)} are one clip", "keep one of them")
-        return {clip: files[0] for clip, files in found.items()}, places
+        return one_of_each(self.name, root, found, lambda clip: "are one clip"), places
 
     def _rows(self, root: Path, split: str) -> list[Row]:
         """The rows of the table of a split; that of the dyadic subset has another name."""
         name = f"{split}_sent_emo.csv"
-        paths = sorted(root.rglob(name))
+        paths = sorted(path for path in files_below(root) if path.name == name)
         if not paths:
             raise MissingError(f"there is no {name} in {root}", self.how_to_get)
         if len({path.read_bytes() for path in paths}) > 1:

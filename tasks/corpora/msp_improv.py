@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from benchmark.base import Corpus
-from benchmark.data.layout import listed_once
+from benchmark.data.layout import as_stored, listed_once
 from benchmark.errors import BenchError, MissingError
 from benchmark.types import CorpusCounts, Utterance
 
@@ -105,7 +105,7 @@ class MSPImprov(Corpus):
         if path is None:
             raise MissingError(f"corpus msp-improv has no {' or '.join(LABEL_FILES)} in {root}", self.how_to_get)
         prefix = "Audio/" if (root / "Audio").is_dir() else ""
-        return listed_once(self.name, [_utterance(entry, prefix) for entry in _entries(path)])
+        return listed_once(self.name, [_utterance(root, entry, prefix) for entry in _entries(path)], root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Sessions that lack turns, or have too many, of the four emotions."""
@@ -118,7 +118,7 @@ class MSPImprov(Corpus):
         return problems
 
 
-def _utterance(entry: _Entry, prefix: str) -> Utterance:
+def _utterance(root: Path, entry: _Entry, prefix: str) -> Utterance:
     match = NAME.fullmatch(entry.name)
     if match is None:
         raise BenchError(
@@ -131,7 +131,7 @@ def _utterance(entry: _Entry, prefix: str) -> Utterance:
     scene, session = match["scene"], f"session{match['session']}"
     return Utterance(
         id=f"MSP-IMPROV-{entry.name}",
-        file=f"{prefix}{session}/{scene}/{style}/MSP-IMPROV-{entry.name}.wav",
+        file=as_stored(root, f"{prefix}{session}/{scene}/{style}/MSP-IMPROV-{entry.name}.wav"),
         speaker=match["talker"],
         session=session,
         gender={"F": "female", "M": "male"}[match["gender"]],

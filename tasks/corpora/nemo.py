@@ -72,7 +72,7 @@ class Nemo(Corpus):
                     },
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def _rows(self, root: Path) -> dict[str, Row]:
         """The rows of `data.tsv` by the name of the recording."""

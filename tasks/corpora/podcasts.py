@@ -6,14 +6,16 @@ import csv
 import math
 import os
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from benchmark.base import Corpus
-from benchmark.data.layout import audio_files, listed_once
+from benchmark.data.layout import as_stored, audio_files, listed_once, one_of_each
 from benchmark.errors import BenchError, MissingError
+from benchmark.io.files import is_hidden
 from benchmark.types import Utterance
 
 RELEASE_FILE = "release.txt"
@@ -95,7 +97,7 @@ class PodcastCorpus(Corpus):
             row = {"filename": file, "split_set": split}
             if file.rpartition(".")[0] not in listed:
                 utterances.append(self._utterance(row, where, release, audio))
-        return listed_once(self.name, [_with_agreement(one, votes) for one in utterances])
+        return listed_once(self.name, [_with_agreement(one, votes) for one in utterances], root)
 
     def part_of(self, utterance: Utterance) -> str:
         """The release of the corpus that an utterance belongs to."""
@@ -238,20 +240,21 @@ class _Audio:
     """Where the recordings lie: directly in the folder, or below it where somebody repackaged them."""
 
     def __init__(self, corpus: str, root: Path, folder: str) -> None:
-        self.folder = folder
+        self.root, self.folder = root, folder
         self.nested: dict[str, str] = {}
         with os.scandir(root / folder) as entries:
-            below = sorted(entry.name for entry in entries if entry.is_dir())
+            below = sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
+        found: dict[str, list[str]] = defaultdict(list)
         for name in below:
             for file, _ in audio_files(root / folder / name):
                 path = f"{folder}/{name}/{file}"
-                known = self.nested.setdefault(path.rpartition("/")[2], path)
-                if known != path:
-                    raise BenchError(f"corpus {corpus}: {known} and {path} have one name", "keep one of them")
+                found[PurePosixPath(path).stem].append(path)
+        self.nested = one_of_each(corpus, root, found, lambda name: "have one name")
 
     def file(self, name: str) -> str:
         """The path of a recording, relative to the root; where it should lie if it is nowhere."""
-        return self.nested.get(name, f"{self.folder}/{name}")
+        nested = self.nested.get(PurePosixPath(name).stem)
+        return as_stored(self.root, f"{self.folder}/{name}") if nested is None else nested
 
 
 def _with_agreement(utterance: Utterance, votes: Mapping[str, set[str]]) -> Utterance:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
-from benchmark.types import CorpusCounts, Download, Utterance
+from benchmark.types import CorpusCounts, Download, PublishedSound, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 
 CHANNELS = {"01": "speech", "02": "song"}
@@ -65,6 +65,7 @@ class Ravdess(Corpus):
                 "disgust": 192,
                 "surprised": 192,
             },
+            sound=PublishedSound(1.48, 2.936, 5.272, (48_000,)),
         ),
         "song": CorpusCounts(
             1012, 23, {"neutral": 92, "calm": 184, "happy": 184, "sad": 184, "angry": 184, "fearful": 184}
@@ -105,6 +106,7 @@ class Ravdess(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "03-01-06-01-02-01-12.wav")
             ],
+            root,
         )
 
     def part_of(self, utterance: Utterance) -> str:

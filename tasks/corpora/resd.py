@@ -82,7 +82,7 @@ class Resd(Corpus):
                         extra={"dialogue": str(int(match["dialogue"]))},
                     )
                 )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def _emotions(self, root: Path, split: str) -> dict[str, str]:
         """The emotion of each recording that a list names by its path."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
 from benchmark.errors import BenchError
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 
 EMOTIONS = {
@@ -55,6 +55,7 @@ class Savee(Corpus):
                 "sadness": 60,
                 "surprise": 60,
             },
+            sound=PublishedSound(0.512, 1.631, 7.139, (44_100,)),
         )
     }
 
@@ -83,7 +84,7 @@ class Savee(Corpus):
                     extra={"sentence": None, "prompt": match["prompt"], "style": "scripted"},
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Speakers and sentences that are missing."""

@@ -54,4 +54,5 @@ class Shemo(Corpus):
                 )
                 for file, match in matched_files(self.name, root, PATTERN, "male/M01A01.wav")
             ],
+            root,
         )

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
-from benchmark.types import CorpusCounts, Download, Utterance
+from benchmark.types import CorpusCounts, Download, PublishedSound, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
@@ -51,6 +51,7 @@ class Subesco(Corpus):
                 "sad": 1000,
                 "surprise": 1000,
             },
+            sound=PublishedSound(7.832, 2.752, 6.026, (44_100,)),
         )
     }
     downloads: ClassVar[tuple[Download, ...]] = (
@@ -74,7 +75,7 @@ class Subesco(Corpus):
                     extra={"sentence": sentence, "take": match["take"], "style": "scripted"},
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Speakers, sentences and takes that are missing."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.errors import BenchError
+from benchmark.io.files import pointed_at
 
 # Where a table was turned into UTF-8 as if it were Latin-1, Windows' quotes and dashes are control characters.
 _WINDOWS = {code: bytes([code]).decode("cp1252", errors="ignore") or None for code in range(0x80, 0xA0)}
@@ -53,6 +54,8 @@ def read_rows(
     Raises:
         BenchError: It cannot be decoded, lacks a column, or a row has not as many values as there are columns.
     """
+    if (pointer := pointed_at(path)) is not None:
+        raise BenchError(f"corpus {corpus}: {path.name} {pointer}")
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")

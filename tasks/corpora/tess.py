@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 from tasks.corpora.gaps import gaps_by_speaker
 
 EMOTIONS = {
@@ -39,7 +39,11 @@ class Tess(Corpus):
     how_to_get: ClassVar[str] = (
         "download it from https://doi.org/10.5683/SP2/E8H2MF; the folder holds 2800 files named like OAF_word_angry.wav"
     )
-    counts: ClassVar[Mapping[str, CorpusCounts]] = {"all": CorpusCounts(2800, 2, dict.fromkeys(EMOTIONS.values(), 400))}
+    counts: ClassVar[Mapping[str, CorpusCounts]] = {
+        "all": CorpusCounts(
+            2800, 2, dict.fromkeys(EMOTIONS.values(), 400), sound=PublishedSound(1.598, 1.254, 2.985, (24_414,))
+        )
+    }
 
     def scan(self, root: Path) -> list[Utterance]:
         """List every utterance; ids are the official file names with the speaker spelt out, as `OAF_word_angry`."""
@@ -57,7 +61,7 @@ class Tess(Corpus):
                     extra={"sentence": match["word"], "style": "scripted"},
                 )
             )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Utterances that are missing, for the words that are here at all."""

@@ -59,4 +59,4 @@ class TurevDB(Corpus):
                         extra={"sentence": match["word"], "style": "scripted"},
                     )
                 )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)

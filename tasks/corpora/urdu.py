@@ -11,7 +11,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.data.layout import audio_files, listed_once
 from benchmark.errors import BenchError
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 
 EMOTIONS = {"Angry": "A", "Happy": "H", "Neutral": "N", "Sad": "S"}
 # Speaker (gender and number), recording of that speaker, letter and serial number of the emotion: SM1_F02_A013.
@@ -40,6 +40,7 @@ class Urdu(Corpus):
             utterances=4 * UTTERANCES_PER_EMOTION,
             speakers=29,
             per_class={emotion.lower(): UTTERANCES_PER_EMOTION for emotion in EMOTIONS},
+            sound=PublishedSound(0.277, 0.992, 3.004, (44_100,)),
         )
     }
 
@@ -71,7 +72,7 @@ class Urdu(Corpus):
                         extra={"style": "spontaneous", "take": match["recording"]},
                     )
                 )
-        return listed_once(self.name, utterances)
+        return listed_once(self.name, utterances, root)
 
     def gaps(self, utterances: Sequence[Utterance]) -> list[str]:
         """Missing and repeated serial numbers: each emotion counts from 1 to 100."""

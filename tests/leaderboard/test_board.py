@@ -13,6 +13,7 @@ from records_factory import cell, decisions, failed, record
 from benchmark.errors import BenchError
 from benchmark.io.settings import Settings
 from benchmark.records import RecordStore, pack
+from benchmark.records.beside import marked_local
 from benchmark.records.grouping import group
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
@@ -88,8 +89,8 @@ def test_an_error_ranks_upwards_and_is_shown_plain() -> None:
 
     task = only(rated(2, "far") + rated(0.5, "near"))
     assert columns(task, "rank", "upstream", "RMSE", "95 % interval") == [
-        ("1", "near", "0.500 ± 0.000", "[0.500, 0.500]"),
-        ("2", "far", "2.000 ± 0.000", "[2.000, 2.000]"),
+        ("1", "near", "0.500 ± 0.000", "[0.444, 0.563]"),
+        ("2", "far", "2.000 ± 0.000", "[1.776, 2.252]"),
     ]
 
 
@@ -219,9 +220,9 @@ def test_weights_that_know_a_corpus_of_the_task_are_marked(corpus: str, trained_
     overview = made.overviews[0].overview
     scores = {row[0]: (row[2], row[-1]) for row in overview.rows}
     text = ("–", "90.0 ± 0.0 ⚠") if known else ("1.0", "90.0 ± 0.0 a")
-    assert scores == {"fair": ("1.0" if known else "2.0", "50.0 ± 0.0 a"), "knowing": text}
+    assert scores == {"fair": ("1.0", "50.0 ± 0.0 a") if known else ("2.0", "50.0 ± 0.0 b"), "knowing": text}
     note = f"Contaminated: the weights of knowing were trained on recordings of {known}."
-    assert task.notes == ((note,) if known else ())
+    assert [line for line in task.notes if "ontaminated" in line] == ([note] if known else [])
     explained = [line for line in made.legend if line.startswith("⚠ contaminated: ")]
     assert len(explained) == bool(known)
     assert all("trained on recordings of this corpus" in line for line in explained)
@@ -244,8 +245,8 @@ def test_a_run_writes_what_the_weights_know_and_nothing_else_changes(
     assert {name: one.upstream.model_copy(update={"trained_on": []}) for name, one in after.items()} == {
         name: one.upstream for name, one in before.items()
     }
-    assert columns(only(before.values()), "flags", group="open head") == [("–",)]
-    assert columns(only(after.values()), "flags", group="contaminated") == [("⚠ contaminated",)]
+    assert columns(only(before.values()), "flags", group="open head") == [("⚠ few seeds",)]
+    assert columns(only(after.values()), "flags", group="contaminated") == [("⚠ contaminated, ⚠ few seeds",)]
 
 
 def test_one_record_that_knows_of_the_training_marks_the_cell() -> None:
@@ -286,6 +287,31 @@ def test_what_the_upstream_is() -> None:
     assert columns(only(unknown), "layers", "dim", "parameters") == [("–", "–", "–")]
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"task__sha256": OTHER}, "another version of the protocol"),
+        ({"task__corpus__audio_sha256": OTHER}, "other recordings"),
+        ({"task__folds_sha256": OTHER}, "other folds"),
+        ({"upstream__sha256": OTHER, "upstream__weights_sha256": OTHER}, "other weights"),
+        ({"downstream__sha256": OTHER}, "another version of the head"),
+    ],
+)
+def test_what_is_superseded_is_told_in_words(changes: dict, words: str) -> None:
+    new = cell(accurate(0.8), provenance__created="2027-01-01T00:00:00+00:00")
+    assert (
+        only(cell(accurate(0.2), **changes) + new).notes[0]
+        == f"Not shown: 1 superseded row: ears + superb (2026-01-02: {words})."
+    )
+
+
+def test_a_newer_row_that_is_not_complete_hides_no_complete_one() -> None:
+    new = cell(accurate(0.8), upstream__sha256=OTHER, provenance__created="2027-01-01T00:00:00+00:00")[:2]
+    task = only(system("ears", 0.2) + new)
+    assert columns(task, "UAR") == [("20.0 ± 0.0",)]
+    assert task.notes[0].startswith("Not shown: 1 superseded row: ears + superb (2027-01-01, 2 of ")
+
+
 def test_superseded_modified_and_outside_records_are_counted_not_shown() -> None:
     old = system("ears", 0.2)
     new = cell(accurate(0.8), upstream__sha256=OTHER, provenance__created="2027-01-01T00:00:00+00:00")
@@ -293,8 +319,7 @@ def test_superseded_modified_and_outside_records_are_counted_not_shown() -> None
     task = only(old + new + extra)
     assert columns(task, "upstream", "UAR") == [("ears", "80.0 ± 0.0")]
     assert task.notes == (
-        "Not shown: 1 superseded row: ears + superb (protocol aaaaaaaa, recordings cccccccc, "
-        f"upstream {old[0].upstream.sha256[:8]}, downstream ffffffff).",
+        "Not shown: 1 superseded row: ears + superb (2026-01-02: another version of the upstream).",
         "Not shown: 1 record of a modified protocol.",
         "Not shown: 1 record of a fold or seed that the protocol does not have.",
     )
@@ -315,21 +340,25 @@ def test_one_name_for_two_systems_on_two_tasks_is_said() -> None:
     )
 
 
+def versions(table: TaskTable) -> tuple[str, ...]:
+    return tuple(note for note in table.notes if "different versions" in note)
+
+
 def test_rows_of_different_code_are_named_below_their_table() -> None:
     def coded(name: str, code: str, **changes):
         return system(name, 0.5, provenance__code_sha256=code * 64, **changes)
 
-    assert only(coded("a", "1") + coded("b", "1")).notes == ()
+    assert versions(only(coded("a", "1") + coded("b", "1"))) == ()
     made = board(coded("a", "1") + coded("b", "2") + coded("c", "2") + coded("a", "3", task__name="other"))
     other, toy = made.tasks
-    assert toy.notes == (
+    assert versions(toy) == (
         "Rows were run with different versions of the code: 11111111 (a + superb); 22222222 (b + superb, c + superb).",
     )
-    assert other.notes == ()
+    assert versions(other) == ()
     assert columns(toy, "flags") == [("–",)] * 3
     mixed = coded("a", "1")[:3] + coded("a", "2")[3:]
-    assert only(mixed).notes == ()  # a flag of its only row
-    assert only(mixed + coded("b", "2")).notes == (
+    assert versions(only(mixed)) == ()  # a flag of its only row
+    assert versions(only(mixed + coded("b", "2"))) == (
         "Rows were run with different versions of the code: 11111111 (a + superb); 22222222 (a + superb, b + superb).",
     )
 
@@ -339,15 +368,14 @@ def test_rows_of_different_library_versions_are_named_below_their_table() -> Non
         libraries = {"numpy": "2.4.0", "torch": torch}
         return system(name, 0.5, provenance__downstream__libraries=libraries, **changes)
 
-    assert only(made("a", "2.13.0") + made("b", "2.13.0")).notes == ()
-    assert only(made("a", "2.13.0") + made("b", "2.12.1") + made("c", "2.13.0")).notes == (
+    assert versions(only(made("a", "2.13.0") + made("b", "2.13.0"))) == ()
+    assert versions(only(made("a", "2.13.0") + made("b", "2.12.1") + made("c", "2.13.0"))) == (
         "Rows were computed with different versions of torch: 2.12.1 (b + superb); 2.13.0 (a + superb, c + superb).",
     )
     # What one row used and another did not is no difference, nor is another table.
-    assert (
-        only(made("a", "2.13.0") + system("b", 0.5, provenance__downstream__libraries={"numpy": "2.4.0"})).notes == ()
-    )
-    assert [table.notes for table in board(made("a", "1") + made("a", "2", task__name="other")).tasks] == [(), ()]
+    other = system("b", 0.5, provenance__downstream__libraries={"numpy": "2.4.0"})
+    assert versions(only(made("a", "2.13.0") + other)) == ()
+    assert [versions(table) for table in board(made("a", "1") + made("a", "2", task__name="other")).tasks] == [(), ()]
 
 
 def test_groups_of_utterances_stand_in_for_speakers_and_are_counted_as_such() -> None:
@@ -374,3 +402,25 @@ def test_contradictory_records_stop_the_board() -> None:
 def test_no_records_make_an_empty_board() -> None:
     made = board([])
     assert (made.tasks, made.notes, made.legend, made.values, made.overviews) == ((), (), (), (), ())
+
+
+def test_published_rows_stay_beside_local_ones_which_are_marked() -> None:
+    theirs = cell(accurate(0.2), upstream__sha256=OTHER)
+    mine = marked_local(cell(accurate(0.8), provenance__created="2027-01-01T00:00:00+00:00"), theirs, every=True)
+    own_task = marked_local(cell(accurate(0.8), task__name="my-own"), theirs, every=True)
+    made = board(mine + own_task, theirs, published=theirs)
+    by_name = {task.name: task for task in made.tasks}
+    assert columns(by_name["toy"], "upstream", "UAR") == [("ears (local)", "80.0 ± 0.0"), ("ears", "20.0 ± 0.0")]
+    (track,) = made.overviews
+    ranks = {row[0]: row[2] for row in track.overview.rows}
+    assert ranks == {"ears (local)": "1.0", "ears": "2.0"}  # of the published task alone
+    assert [row[4] for row in track.overview.rows] == ["1/1", "1/1"]
+
+
+def test_a_newer_local_protocol_hides_no_published_row() -> None:
+    theirs = cell(accurate(0.2))
+    newer = cell(accurate(0.8), task__folds_sha256=OTHER, provenance__created="2027-01-01T00:00:00+00:00")
+    made = board(marked_local(newer, theirs, every=True), theirs, published=theirs)
+    (task,) = made.tasks
+    assert columns(task, "upstream") == [("ears",)]
+    assert task.notes[0] == "Not shown: 1 superseded row: ears (local) + superb (2027-01-01: other folds)."

@@ -381,10 +381,11 @@ def adam(folder: Path, repeats: int) -> Iterator[dict[str, Any]]:
 
     from downstreams.heads.superb import initial_parameters
     from downstreams.training.adam import StackedAdam
+    from downstreams.training.initial import generator_of
 
     torch.set_num_threads(1)
     rates, steps = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1], 100
-    start = initial_parameters(LAYERS, DIM, 256, 4, torch.Generator().manual_seed(0))
+    start = initial_parameters(LAYERS, DIM, 256, 4, generator_of(0))
     gradients = [torch.randn_like(tensor, generator=None) for tensor in start]
     stacked = StackedAdam(start, rates)
 

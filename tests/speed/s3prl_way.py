@@ -219,7 +219,7 @@ def time_head(steps: int, layers: int, dim: int, device: str, clock: Clock, numb
     `number` makes other means in each repeat: of the same ones the head would remember how its training went.
     """
     from benchmark.registry.registry import Registry
-    from benchmark.run.threads import one_thread
+    from benchmark.threads import threads
     from benchmark.types import Examples
 
     recipe = Registry().downstream("superb-s3prl", device)
@@ -239,7 +239,7 @@ def time_head(steps: int, layers: int, dim: int, device: str, clock: Clock, numb
         )
 
     train, dev = examples(FOLDS[0][0]), examples(FOLDS[0][1])
-    with one_thread():
+    with threads(1):
         started = clock()
         head.fit(train, dev, seed=0)
         return (clock() - started) / steps

@@ -59,7 +59,7 @@ def main() -> None:
 
     from benchmark.features.views import open_view
     from benchmark.registry.registry import Registry
-    from benchmark.run.threads import resolve_device
+    from benchmark.threads import resolve_device
 
     resolve_device(options.device)
     dataset, heard, settings = material.speech(options.task, options.seconds)

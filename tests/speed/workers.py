@@ -24,7 +24,6 @@ from benchmark.run import jobs
 from benchmark.run.dask_engine import DaskEngine
 from benchmark.run.plan import Request
 from benchmark.run.spread import run_spread
-from benchmark.run.threads import available_cores
 
 
 class Phases(DaskEngine):
@@ -51,7 +50,7 @@ class Phases(DaskEngine):
 
 def measured(count: int, request: Request, settings: Settings, warm: Request) -> dict[str, float]:
     """Seconds of each phase on so many workers, which have imported all they need."""
-    with contextlib.closing(Phases.local(count, share=available_cores())) as engine:
+    with contextlib.closing(Phases.local(count, threads=1)) as engine:
         run_spread(warm, Registry(), settings, Unheard(), engine, "cpu")
         engine.times.clear()
         run_spread(request, Registry(), settings, Unheard(), engine, "cpu")

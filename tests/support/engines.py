@@ -38,7 +38,6 @@ class HereEngine:
 
     workers = 2
     gpus = 0
-    share = 1
 
     def __init__(self, *, newest_first: bool = False, lose: Callable[..., bool] = lambda *job: False) -> None:
         self.handed_over: list[tuple[Callable[..., Any], tuple[object, ...], bool]] = []

@@ -18,6 +18,7 @@ from benchmark.protocol.fold_schemes import Listed
 from benchmark.protocol.folds import folds_digest, make_folds
 from benchmark.protocol.task import Part, Task
 from benchmark.records import Record, pack
+from benchmark.records.identity import command_of
 from benchmark.registry import known
 from benchmark.submissions.publishing import published_path, shared
 from benchmark.sufficient import STATISTICS
@@ -79,6 +80,7 @@ def results(
     folds, by_id, labels = folds_of(task, unknown=unknown)
     entry = known.downstreams().entry(task.downstream)
     dummy = "0" * 64
+    layers, dim = known.known_shape(upstream)
     base: dict[str, Any] = {
         "schema": 3,
         "status": "completed",
@@ -113,14 +115,14 @@ def results(
             "params": {},
             "weights_sha256": None,
             "sample_rate": 16000,
-            "layers": 1,
-            "dim": {"logmel": 80, "mfcc": 39}.get(upstream, 7),
+            "layers": layers or 1,
+            "dim": dim or 7,
             "parameters": 0,
             "trained_on": [],
         },
         "downstream": {
             "name": task.downstream,
-            "version": "1",
+            "version": str(entry.version),
             "sha256": "f" * 64,
             "needs": "mean",
             "params": dict(entry.arguments),
@@ -176,19 +178,23 @@ def results(
                 },
                 "by_speaker": {cluster: values.tolist() for cluster, values in by_speaker.items()},
             }
-            command = f"bench run --upstream {upstream} --task {name} --fold {fold.name} --seed {seed}"
-            content["provenance"] = {**base["provenance"], "command": command}
             records.append(with_id(Record.model_validate(content)))
     return records
 
 
 def with_id(record: Record) -> Record:
-    """The record with the id that a run gives it."""
+    """The record with the id and the command that a run gives it."""
     task, corpus = record.task, record.task.corpus
     made = [part.model_dump() for part in (record.provenance.upstream, record.provenance.downstream) if part]
     parts = [task.sha256, corpus.index_sha256, corpus.audio_sha256, task.folds_sha256]
     parts += [record.upstream.name, record.upstream.sha256, record.downstream.name, record.downstream.sha256]
-    return record.model_copy(update={"id": digest([*parts, *made, record.fold, record.seed])[:32]})
+    command = command_of(record.upstream.name, record.downstream.name, task.name, record.fold, record.seed)
+    return record.model_copy(
+        update={
+            "id": digest([*parts, *made, record.fold, record.seed])[:32],
+            "provenance": record.provenance.model_copy(update={"command": command}),
+        }
+    )
 
 
 def clusters_of(ids: Iterable[str], by_id: dict[str, Utterance], unit: str) -> dict[str, list[str]]:

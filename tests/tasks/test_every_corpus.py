@@ -116,15 +116,55 @@ def test_an_upper_case_suffix_is_read(own: Tree, corpus_of: CorpusOf, tmp_path: 
     assert [utterance.id for utterance in corpus_of(name).scan(tmp_path)] == [CATALOGUE[name].example.id]
 
 
+@pytest.mark.parametrize("suffix", [".flac", ".mp3", ".ogg", ".aiff"])
+@pytest.mark.parametrize("name", FILE_BY_FILE)
+def test_a_copy_in_another_format_is_the_same_corpus(
+    own: Tree, corpus_of: CorpusOf, tmp_path: Path, name: str, suffix: str
+) -> None:
+    example = CATALOGUE[name].example
+    file = small(name, own, tmp_path) / example.file
+    file.rename(file.with_suffix(suffix))
+    (utterance,) = corpus_of(name).scan(tmp_path)
+    assert utterance == replace(example, file=str(Path(example.file).with_suffix(suffix)))
+
+
+@pytest.mark.parametrize("name", ["iemocap", "msp-improv"])
+def test_so_is_one_of_a_corpus_that_is_read_from_lists(own: Tree, corpus_of: CorpusOf, name: str) -> None:
+    root, example = own(name), CATALOGUE[name].example
+    copy = (root / example.file).with_suffix(".flac")
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.touch()
+    (root / example.file).unlink(missing_ok=True)
+    found = {utterance.id: utterance.file for utterance in corpus_of(name).scan(root)}
+    assert root / found[example.id] == copy
+
+
+@pytest.mark.parametrize("name", FILE_BY_FILE)
+def test_folders_behind_links_are_read(own: Tree, corpus_of: CorpusOf, tmp_path: Path, name: str) -> None:
+    root = small(name, own, tmp_path / "disk")
+    folder = CATALOGUE[name].example.file.partition("/")[0]
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / folder).symlink_to(root / folder)
+    (utterance,) = corpus_of(name).scan(tmp_path / "corpus")
+    assert utterance == CATALOGUE[name].example
+
+
 @pytest.mark.parametrize("name", [name for name, expected in CATALOGUE.items() if expected.again])
-def test_a_corpus_unpacked_twice_is_refused(own: Tree, corpus_of: CorpusOf, tmp_path: Path, name: str) -> None:
+def test_a_corpus_unpacked_twice_is_counted_once_and_two_recordings_are_refused(
+    own: Tree, corpus_of: CorpusOf, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     expected = CATALOGUE[name]
     root = small(name, own, tmp_path)
     again = root / str(expected.again)
     again.parent.mkdir(parents=True)
-    shutil.copy(root / expected.example.file, again)
+    again.write_bytes(b"another recording")
     with pytest.raises(BenchError, match=f"are both utterance '{expected.example.id}'"):
         corpus_of(name).scan(root)
+    before = (root / expected.example.file).read_bytes()
+    again.write_bytes(before)
+    utterances = corpus_of(name).scan(root)
+    assert [utterance.id for utterance in utterances].count(expected.example.id) == 1
+    assert "is there twice, byte for byte, and counted once" in caplog.text
 
 
 @pytest.mark.parametrize("name", BY_NAME)

@@ -50,11 +50,13 @@ def test_ravdess_7class_has_the_published_test_set(load: Load) -> None:
     }  # fmt: skip
 
 
-def test_emovo_to_ravdess_selects_on_a_woman_and_a_man_and_tests_the_groups_of_ravdess(load: Load) -> None:
+def test_emovo_to_ravdess_selects_on_speakers_of_emovo_alone_and_tests_the_groups_of_ravdess(load: Load) -> None:
     dataset = load("emovo-to-ravdess")
     tested = [{int(name.removeprefix("ravdess:")) for name in speakers(dataset, fold.test)} for fold in dataset.folds]
     assert tested == list(map(set, GROUPS))
-    assert speakers(dataset, dataset.folds[0].dev) == {"emovo:f3", "emovo:m3"}
+    held_out = [speakers(dataset, ids) for ids in dataset.folds[0].inner]
+    assert sorted(map(len, held_out)) == [1, 1, 1, 1, 2]
+    assert set().union(*held_out) == {f"emovo:{name}" for name in ("f1", "f2", "f3", "m1", "m2", "m3")}
 
 
 @pytest.mark.corpora

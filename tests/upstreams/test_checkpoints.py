@@ -6,12 +6,13 @@ import fnmatch
 import hashlib
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from benchmark.errors import BenchError, MissingError, UsageError
-from upstreams.checkpoints import Checkpoint
+from upstreams.checkpoints import Checkpoint, read_json
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CONFIG = {"model_type": "hubert", "hidden_size": 8}
@@ -100,6 +101,9 @@ def test_a_folder_that_is_not_there(model: str, tmp_path: Path, monkeypatch: pyt
 def test_each_missing_file_is_named(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "m")
     with pytest.raises(MissingError, match=r"'m' has no weights: .* holds no model\.safetensors or pytorch_model\.bin"):
+        assert Checkpoint(str(folder)).sha256
+    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(MissingError, match=r"'m' has no weights: model\.safetensors is a pointer of Git LFS"):
         assert Checkpoint(str(folder)).sha256
     (folder / "preprocessor_config.json").unlink()
     with pytest.raises(MissingError, match=r"holds no preprocessor_config\.json"):
@@ -239,3 +243,41 @@ def test_an_answer_of_the_hub_is_quoted_on_one_line(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     with pytest.raises(MissingError, match=r"cannot be downloaded: 401 Client Error\. "):
         Checkpoint("owner/tiny")
+
+
+def test_a_hub_that_nobody_reaches_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    started = time.monotonic()
+    with pytest.raises(MissingError, match=r"cannot be downloaded: http://127.0.0.1:9 is not reached: .*refused"):
+        Checkpoint("owner/tiny", COMMIT)
+    assert time.monotonic() - started < 15  # waiting alone would be half a minute
+    assert constants.HF_HUB_OFFLINE is False
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("[" * 100_000, "is nested too deeply"), ("9" * 10_000, "cannot be read")]
+)
+def test_a_hostile_configuration_is_told(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    with pytest.raises(BenchError, match=message):
+        read_json(path)
+
+
+def test_a_file_that_no_configuration_fills_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upstreams.checkpoints.LARGEST_JSON", 10)
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(BenchError, match="has 22 bytes, which no JSON of a model has"):
+        read_json(tmp_path / "config.json")
+
+
+def test_a_model_of_text_is_told_by_its_type(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(MissingError, match=r"says nothing of how its waveform is prepared.*model of type 'bert'"):
+        Checkpoint(str(tmp_path))

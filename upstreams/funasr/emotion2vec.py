@@ -145,8 +145,7 @@ class FunASR(Upstream):
         """
         import torch
 
-        if self._model is None:
-            self._load()
+        self.get_ready()
         exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
         with torch.inference_mode(), exact:
             source = torch.from_numpy(np.array(wave, dtype=np.float32)).to(self.device)
@@ -178,12 +177,20 @@ class FunASR(Upstream):
         with implementation() as cls, torch.device("meta"), torch.random.fork_rng(devices=[]):
             try:
                 return cls(model_conf=self._settings.for_funasr())
-            except (ArithmeticError, AssertionError, AttributeError, RuntimeError, TypeError, ValueError) as error:
+            except Exception as error:  # whatever it makes of settings that contradict themselves
                 raise self._unusable(f"FunASR refuses its settings: {error}") from error
 
-    def _load(self) -> None:
+    def get_ready(self) -> None:
+        """Load the model, see `Upstream.get_ready`.
+
+        Raises:
+            BenchError: The weights cannot be loaded, or do not fit the settings.
+            MissingError: There is no such device.
+        """
         import torch
 
+        if self._model is not None:
+            return
         if self.device.startswith("cuda") and not torch.cuda.is_available():
             raise MissingError(f"{self.name} shall run on {self.device!r}, but torch finds no GPU", "use --device cpu")
         model = self._empty()

@@ -27,7 +27,7 @@ SAMPLE_RATE = 16_000
 MIN_DURATION = 0.06
 FRAME_RATE = 100.0  # Hz, of the descriptors of all sets
 # The package turns samples into 16 bit integers and does not clip: a sample of 1.0 would become -1.0. Resampling
-# overshoots where a recording is at full scale, so that samples beyond it are common.
+# overshoots where a recording is at full scale, so that samples beyond it are common (66 of 400 files of URDU).
 HIGHEST = 32767 / 32768
 
 # What openSMILE calls the levels of its results; several are joined by a semicolon and cut to the shortest.

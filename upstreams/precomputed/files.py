@@ -1,4 +1,4 @@
-"""Files with one array for each utterance id: npz, safetensors, csv, and folders of npy.
+"""Files with one array for each utterance id: npz, safetensors, csv, folders of npy, and npy with lengths beside it.
 
 What is read is data and nothing else: no pickle is ever loaded, and an array whose header promises other than what
 follows is an error before memory is taken for it.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import math
+import tokenize
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -25,11 +26,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.io.files import JUNK_FOLDER, files_below, pointed_at
 from benchmark.text import clean, some
+from upstreams.precomputed.npy import MOST_BYTES, check_size, npy_header, read_npy
 
 FRAME_RATE = "frame_rate"
 LISTED = 5  # names that an error gives
-HOW_TO_GIVE = "PATH is a file NAME.npz, NAME.safetensors or NAME.csv, or a folder with one ID.npy for each utterance"
+HOW_TO_GIVE = (
+    "PATH is a file NAME.npz, NAME.safetensors or NAME.csv, a folder with one ID.npy for each utterance, or NAME.npy "
+    "with NAME.lengths and NAME.ids (or NAME.emo) beside it"
+)
 HOW_TO_FORM = (
     "each utterance has one array of floating-point numbers under its id: (dimension), (frames, dimension) or "
     "(layers, frames, dimension), in one form throughout; in a csv one row under a header: id, then its vector"
@@ -46,6 +52,7 @@ UNREADABLE = (
     TypeError,
     ValueError,
     csv.Error,
+    tokenize.TokenError,  # of a header that is no Python
     zipfile.BadZipFile,
     zlib.error,
 )
@@ -76,7 +83,9 @@ class _Archive(ArrayFile):
 
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path)
-        members = [info for info in self._zip.infolist() if not info.is_dir()]
+        # Archives that were made on a Mac have twins of their files in a folder of their own.
+        inside = [info for info in self._zip.infolist() if info.filename.partition("/")[0] != JUNK_FOLDER]
+        members = [info for info in inside if not info.is_dir()]
         others = [info.filename for info in members if not info.filename.endswith(".npy")]
         if others:
             raise ValueError(f"it holds what is no array: {named(others)}")
@@ -88,11 +97,11 @@ class _Archive(ArrayFile):
 
     def shape(self, name: str) -> tuple[int, ...]:
         with self._zip.open(self._members[name]) as handle:
-            return _npy_header(handle)[0]
+            return npy_header(handle)[0]
 
     def read(self, name: str) -> NDArray[Any]:
         with self._zip.open(self._members[name]) as handle:
-            return _read_npy(handle)
+            return read_npy(handle, self._members[name].file_size)
 
 
 class _Folder(ArrayFile):
@@ -105,12 +114,69 @@ class _Folder(ArrayFile):
             self.frame_rate = _frame_rate(self.read(FRAME_RATE))
 
     def shape(self, name: str) -> tuple[int, ...]:
-        with self._files[name].open("rb") as handle:
-            return _npy_header(handle)[0]
+        with self._opened(name) as handle:
+            return npy_header(handle)[0]
 
     def read(self, name: str) -> NDArray[Any]:
-        with self._files[name].open("rb") as handle:
-            return _read_npy(handle)
+        with self._opened(name) as handle:
+            return read_npy(handle, self._files[name].stat().st_size)
+
+    def _opened(self, name: str) -> IO[bytes]:
+        if (pointer := pointed_at(self._files[name])) is not None:
+            raise ValueError(f"it {pointer}")
+        return self._files[name].open("rb")
+
+
+class _Joined(ArrayFile):
+    """The frames of all utterances one after another in NAME.npy, as emotion2vec's recipes write them.
+
+    NAME.lengths has the number of frames of each utterance, one on a line; NAME.ids begins each line with an id, as
+    does NAME.emo, where a label follows; NAME.frame_rate has the rate. The array is mapped, and read by utterance.
+    """
+
+    def __init__(self, path: Path) -> None:
+        lengths = _words(_beside(path, ".lengths"))
+        self.ids = _words(_beside(path, ".ids", ".emo"))
+        if len(lengths) != len(self.ids):
+            raise ValueError(f"{len(lengths)} lengths and {len(self.ids)} ids are beside it")
+        wrong = [text for text in lengths if not (text.isascii() and text.isdigit())]
+        if wrong:
+            raise ValueError(f"lengths are whole numbers, not {named(wrong)}")
+        with path.open("rb") as handle:
+            shape, _, dtype = npy_header(handle)
+            if dtype.hasobject:
+                raise ValueError("it holds Python objects, which are never loaded")
+            check_size(shape, dtype, path.stat().st_size - handle.tell(), MOST_BYTES << 10)
+        numbers = [int(text) for text in lengths]
+        if len(shape) != 2 or sum(numbers) != shape[0]:
+            raise ValueError(f"it is of shape {shape}, and its lengths are {sum(numbers)} frames in all")
+        self._frames = np.load(path, mmap_mode="r", allow_pickle=False)
+        ends = np.cumsum(numbers, dtype=np.int64)
+        self._stretches = {
+            name: slice(int(end) - number, int(end)) for name, number, end in zip(self.ids, numbers, ends, strict=True)
+        }
+        rate = path.with_suffix(f".{FRAME_RATE}")
+        if rate.is_file():
+            self.frame_rate = _frame_rate(rate.read_text(encoding="utf-8").strip())
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        stretch = self._stretches[name]
+        return (stretch.stop - stretch.start, *self._frames.shape[1:])
+
+    def read(self, name: str) -> NDArray[Any]:
+        return np.asarray(self._frames[self._stretches[name]])
+
+
+def _beside(path: Path, *suffixes: str) -> Path:
+    found = next((path.with_suffix(suffix) for suffix in suffixes if path.with_suffix(suffix).is_file()), None)
+    if found is None:
+        raise ValueError(f"there is no {' or '.join(path.with_suffix(suffix).name for suffix in suffixes)} beside it")
+    return found
+
+
+def _words(path: Path) -> list[str]:
+    """The first word of each line that has any."""
+    return [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 class _Tensors(ArrayFile):
@@ -212,25 +278,6 @@ def _is_number(cell: str) -> bool:
     return "_" not in cell  # which Python takes in numbers, and nobody else
 
 
-def _npy_header(handle: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether in Fortran's order, and type of a .npy of format 1.0, whose header has 64 KiB at most."""
-    version = np.lib.format.read_magic(handle)
-    if version != (1, 0):
-        raise ValueError(f"it is .npy of version {version[0]}.{version[1]}, not 1.0")
-    return np.lib.format.read_array_header_1_0(handle)
-
-
-def _read_npy(handle: IO[bytes]) -> NDArray[Any]:
-    """Read a .npy; numpy's own reader would take the memory that a header promises before it looks for the data."""
-    shape, fortran, dtype = _npy_header(handle)
-    if dtype.hasobject:
-        raise ValueError("it holds Python objects, which are never loaded")
-    content = handle.read()
-    if math.prod(shape) * dtype.itemsize != len(content):
-        raise ValueError(f"{len(content)} bytes follow a header of {dtype} of shape {shape}")
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
-
-
 def _frame_rate(value: Any) -> float:
     """A frame rate [Hz] as an npz or safetensors gives it.
 
@@ -258,7 +305,10 @@ def reason(error: BaseException) -> str:
 
 def files_of(path: Path) -> tuple[Path, ...]:
     """The files that hold the arrays: the file itself, or all .npy of a folder, sorted."""
-    return tuple(sorted(file for file in path.rglob("*.npy") if file.is_file())) if path.is_dir() else (path,)
+    if path.is_dir():
+        return tuple(sorted(file for file in files_below(path) if file.suffix == ".npy"))
+    beside = (path.with_suffix(suffix) for suffix in (".lengths", ".ids", ".emo", f".{FRAME_RATE}"))
+    return (path, *(file for file in beside if path.suffix.lower() == ".npy" and file.is_file()))
 
 
 def open_arrays(path: Path) -> ArrayFile:
@@ -273,8 +323,13 @@ def open_arrays(path: Path) -> ArrayFile:
     if not path.exists():
         raise MissingError(f"there are no features at {str(path)!r}", HOW_TO_GIVE)
     try:
+        pointer = None if path.is_dir() else pointed_at(path)
+        if pointer is not None:
+            raise BenchError(f"{label!r} {pointer}")
         if path.is_dir():
             arrays: ArrayFile = _Folder(path)
+        elif path.suffix.lower() == ".npy":
+            arrays = _Joined(path)
         elif path.suffix.lower() == ".npz":
             arrays = _Archive(path)
         elif path.suffix.lower() == ".safetensors":

@@ -22,17 +22,19 @@ from upstreams.precomputed.files import HOW_TO_FORM, LISTED, UNREADABLE, ArrayFi
 
 HOW_TO_TIME = (
     "frames need their rate in Hz: an array frame_rate in the npz, a file frame_rate.npy in the folder, "
-    "metadata frame_rate in the safetensors; vectors of several layers are (layers, 1, dimension)"
+    "a file NAME.frame_rate beside NAME.npy, metadata "
+    "frame_rate in the safetensors; vectors of several layers are (layers, 1, dimension)"
 )
 
 
 class Precomputed(Upstream):
-    """Features made elsewhere: `precomputed:` and a file (npz, safetensors, csv) or a folder of npy, by utterance id.
+    """Features made elsewhere: `precomputed:` and a file (npz, npy, safetensors, csv) or folder of npy, by id.
 
     An array is (D,), one vector; (T, D), frames; or (L, T, D), layers of frames, in floating-point numbers of 16, 32 or
     64 bits (in safetensors bfloat16 too), which become float32. All utterances have the same form, L and D. Frames need
     their rate: an array `frame_rate` in the npz, a file `frame_rate.npy` in the folder, metadata `frame_rate` in the
-    safetensors. A csv has a header, the column `id` and one column for each value.
+    safetensors. A csv has a header, the column `id` and one column for each value. A npy has the frames of all
+    utterances one after another; beside it lie their numbers and ids, NAME.lengths and NAME.ids (or NAME.emo).
 
     There is no waveform to encode: the run asks `lookup`.
 
@@ -75,7 +77,9 @@ class Precomputed(Upstream):
                 {file.relative_to(self._path).as_posix(): file_sha256(file) for file in files_of(self._path)}
             )
         else:
+            beside = {file.suffix: file_sha256(file) for file in files_of(self._path)[1:]}
             found = file_sha256(self._path)
+            found = digest({"": found, **beside}) if beside else found
         self._check_unchanged()
         return found
 

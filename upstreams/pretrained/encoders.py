@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import itertools
-import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,12 +40,19 @@ class Encoder:
         self._family = family
 
     def parameters(self) -> int:
-        """Number of the encoder's weights, counted on a model without memory for them."""
+        """Number of the encoder's weights, counted on a model without memory for them.
+
+        Raises:
+            BenchError: No model can be made as the configuration says.
+        """
         import torch
 
         encoder, config = self._class(), self._config()
-        with torch.device("meta"), _quiet():
-            return sum(weight.numel() for weight in encoder(config).parameters())
+        try:
+            with torch.device("meta"), _quiet():
+                return sum(weight.numel() for weight in encoder(config).parameters())
+        except Exception as error:  # whatever transformers makes of a configuration that contradicts itself
+            raise self._unusable("its config.json is refused", error) from error
 
     def weight_names(self) -> set[str]:
         """Names of the encoder's weights, of a model without memory for them."""
@@ -57,10 +63,17 @@ class Encoder:
             return set(encoder(config).state_dict())
 
     def extractor(self) -> Any:
-        """The feature extractor, with the checkpoint's own settings."""
+        """The feature extractor, with the checkpoint's own settings.
+
+        Raises:
+            BenchError: They are refused.
+        """
         import transformers
 
-        return getattr(transformers, self._family.extractor).from_dict(self._checkpoint.preprocessor)
+        try:
+            return getattr(transformers, self._family.extractor).from_dict(self._checkpoint.preprocessor)
+        except Exception as error:  # as in `parameters`
+            raise self._unusable("the settings of its feature extractor are refused", error) from error
 
     def load(self) -> Any:
         """The model in float32 and eval mode, on the CPU.
@@ -69,10 +82,8 @@ class Encoder:
             BenchError: The weights cannot be loaded, or do not fit the configuration.
         """
         import torch
-        from safetensors import SafetensorError
 
         folder = self._checkpoint.files[0].parent
-        broken = (SafetensorError, OSError, ValueError, RuntimeError, TypeError, LookupError, pickle.UnpicklingError)
         encoder, config = self._class(), self._config()
         try:
             # Loading draws from torch's global generator, on which somebody else may rely.
@@ -92,7 +103,7 @@ class Encoder:
                     ignore_mismatched_sizes=True,  # refused below, with the name of the weight
                     output_loading_info=True,
                 )
-        except (*broken, EOFError) as error:
+        except Exception as error:  # whatever its readers make of a file that anybody may have written
             raise self._unusable("its weights cannot be loaded", error) from error
         self._check_complete(info)
         _settle(model)
@@ -105,12 +116,11 @@ class Encoder:
     def _config(self) -> Any:
         """The configuration as transformers reads it, without what only training and heads use."""
         import transformers
-        from huggingface_hub.errors import StrictDataclassError
 
         settings = {key: value for key, value in self._checkpoint.config.items() if key not in IGNORED}
         try:
             config = getattr(transformers, self._family.config).from_dict(settings)
-        except (StrictDataclassError, TypeError, ValueError) as error:
+        except Exception as error:  # as above
             raise self._unusable("its config.json is refused", error) from error
         for key, value in IGNORED.items():
             setattr(config, key, value)
@@ -129,7 +139,8 @@ class Encoder:
             )
 
     def _unusable(self, what: str, error: BaseException) -> BenchError:
-        reason = " ".join(itertools.islice(str(error).split(), 40))
+        told = str(error) if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {error}"
+        reason = " ".join(itertools.islice(told.split(), 40))
         return BenchError(
             f"{self._checkpoint.label!r} cannot be used, {what}: {reason}",
             f"download it again into {self._checkpoint.folder}, or give another folder",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from benchmark.errors import BenchError, UsageError
 from upstreams.checkpoints import Checkpoint
@@ -19,6 +19,9 @@ ENCODER_WEIGHT = re.compile(
     r"(^|\.)(encoder|feature_extractor|feature_projection)\."
     r"|^(conv[123]|embed_positions|groupnorm|layers|layer_norm)\."
 )
+
+# More than any published model of speech has: of blocks, of anything, and of samples in a kernel.
+MOST_BLOCKS, MOST, MOST_SAMPLES = 1000, 10_000_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -100,19 +103,25 @@ def family_of(checkpoint: Checkpoint) -> Family:
     return family
 
 
-def positive(checkpoint: Checkpoint, settings: Mapping[str, Any], key: str) -> int:
-    """A number that the configuration of a checkpoint must give.
+def positive(checkpoint: Checkpoint, settings: Mapping[str, Any], key: str, most: int = MOST) -> int:
+    """A whole number that the configuration of a checkpoint must give, from 1 to the most that any model has.
 
     Raises:
-        BenchError: It gives none, or none that is positive.
+        BenchError: It gives none, or another one.
     """
     value = settings.get(key)
-    if not isinstance(value, int | float) or value <= 0:
+    if not _is_whole(value, most):
+        is_large = isinstance(value, int | float) and value >= 1
         raise BenchError(
-            f"the configuration of {checkpoint.label!r} gives {key!r} as {value!r}, not a positive number",
+            f"the configuration of {checkpoint.label!r} gives {key!r} as {value!r:.80}, not "
+            f"{f'a whole number up to {most}' if is_large else 'a positive number'}",
             f"look into {checkpoint.folder}",
         )
     return int(value)
+
+
+def _is_whole(value: Any, most: int) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= most and value == int(value)
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ def framing_of(checkpoint: Checkpoint, family: Family) -> Framing:
         window = positive(checkpoint, preprocessor, "chunk_length") * positive(
             checkpoint, preprocessor, "sampling_rate"
         )
-        positions = positive(checkpoint, checkpoint.config, "max_source_positions")
+        positions = positive(checkpoint, checkpoint.config, "max_source_positions", most=window)
         return Framing(positive(checkpoint, preprocessor, "n_fft"), window // positions, window)
     if family is FAMILIES[W2V_BERT]:
         return _spectral_framing(checkpoint)
@@ -157,10 +166,15 @@ def framing_of(checkpoint: Checkpoint, family: Family) -> Framing:
 
 def _convolutions(checkpoint: Checkpoint) -> tuple[tuple[int, int], ...]:
     kernels, strides = checkpoint.config.get("conv_kernel"), checkpoint.config.get("conv_stride")
-    if not (isinstance(kernels, list) and isinstance(strides, list) and 0 < len(kernels) == len(strides)):
+    if not (
+        isinstance(kernels, list)
+        and isinstance(strides, list)
+        and 0 < len(kernels) == len(strides)
+        and all(_is_whole(number, MOST_SAMPLES) for number in (*kernels, *strides))
+    ):
         raise BenchError(
-            f"the configuration of {checkpoint.label!r} gives conv_kernel {kernels!r} and conv_stride "
-            f"{strides!r}, not two lists of one length",
+            f"the configuration of {checkpoint.label!r} gives conv_kernel {kernels!r:.80} and conv_stride "
+            f"{strides!r:.80}, not two lists of one length of whole numbers from 1 to {MOST_SAMPLES}",
             f"look into {checkpoint.folder}",
         )
     return tuple(zip(kernels, strides, strict=True))

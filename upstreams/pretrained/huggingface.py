@@ -29,7 +29,7 @@ from upstreams.checkpoints import Checkpoint
 from upstreams.pretrained.attention import among, attention_maps
 from upstreams.pretrained.batches import batch_shape, encode_together
 from upstreams.pretrained.encoders import Encoder
-from upstreams.pretrained.families import family_of, framing_of, positive
+from upstreams.pretrained.families import MOST_BLOCKS, MOST_SAMPLES, family_of, framing_of, positive
 from upstreams.pretrained.tuning import TunedEncoder
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class HuggingFace(Upstream):
         self.model_type = str(self._checkpoint.config["model_type"])
         self._params = {"model": name or self._checkpoint.label, "model_type": self.model_type}
         self.sample_rate = positive(self._checkpoint, self._checkpoint.preprocessor, "sampling_rate")
-        self.layers = positive(self._checkpoint, self._checkpoint.config, self._family.layers) + 1
-        self.dim = positive(self._checkpoint, self._checkpoint.config, self._family.dim)
+        self.layers = positive(self._checkpoint, self._checkpoint.config, self._family.layers, MOST_BLOCKS) + 1
+        self.dim = positive(self._checkpoint, self._checkpoint.config, self._family.dim, MOST_SAMPLES)
         self.frame_rate: float = self.sample_rate / self._framing.hop
         self.min_duration = self._framing.needed / self.sample_rate
         self._batch_seconds: float | None = None
@@ -147,7 +147,7 @@ class HuggingFace(Upstream):
         Raises:
             BenchError: As `encode`; or a frame takes nothing of the frames that are kept.
         """
-        self._get_ready()
+        self.get_ready()
         maps: list[NDArray[np.float32]] = []
         with _computing(self.device, None):
             for window in self._windows(wave):
@@ -167,7 +167,7 @@ class HuggingFace(Upstream):
         """The encoder once more, with weights of its own, on the CPU."""
         own = copy.copy(self)
         own.device, own._model = "cpu", None
-        own._get_ready()
+        own.get_ready()
         return TunedEncoder(own, own._model)
 
     def settings(self) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class HuggingFace(Upstream):
     # -- from waveforms to layers -------------------------------------------------------------------------------------
 
     def _encode(self, waves: Sequence[NDArray[np.float32]], *, together: bool) -> list[Features]:
-        self._get_ready()
+        self.get_ready()
         inputs = self.inputs(waves)
         with _computing(self.device, self.precision):
             found = self.states(inputs, "shaped" if together else "alone")
@@ -263,8 +263,13 @@ class HuggingFace(Upstream):
             )
         return states
 
-    def _get_ready(self) -> None:
-        """Load what is not loaded, onto the device where it is to be."""
+    def get_ready(self) -> None:
+        """Load what is not loaded, onto the device where it is to be, see `Upstream.get_ready`.
+
+        Raises:
+            BenchError: The weights cannot be loaded, or do not fit the configuration.
+            MissingError: There is no such device.
+        """
         import torch
 
         if self._model is not None and self._place == self.device:

@@ -160,7 +160,7 @@ class S3PRL(Upstream):
         if self._folder is not None:
             return self._folder.sha256
         if self._files is None:
-            self._load()
+            self.get_ready()
             return state_sha256(self._model)
         return digest([file_sha256(path) for path in self._files]) if self._files else None
 
@@ -174,8 +174,7 @@ class S3PRL(Upstream):
 
     def parameters(self) -> int:
         """Number of weights of the model; loads it."""
-        if self._model is None:
-            self._load()
+        self.get_ready()
         return sum(weight.numel() for weight in self._model.parameters())
 
     # -- encoding -----------------------------------------------------------------------------------------------------
@@ -189,8 +188,7 @@ class S3PRL(Upstream):
         """
         import torch
 
-        if self._model is None:
-            self._load()
+        self.get_ready()
         exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
         seconds = len(wave) / self.sample_rate
         try:
@@ -231,9 +229,17 @@ class S3PRL(Upstream):
 
     # -- loading ------------------------------------------------------------------------------------------------------
 
-    def _load(self) -> None:
+    def get_ready(self) -> None:
+        """Load the model, see `Upstream.get_ready`.
+
+        Raises:
+            BenchError: s3prl cannot load it.
+            MissingError: There is no such device.
+        """
         import torch
 
+        if self._model is not None:
+            return
         if self.device.startswith("cuda") and not torch.cuda.is_available():
             raise MissingError(f"{self.name} shall run on {self.device!r}, but torch finds no GPU", "use --device cpu")
         function, given, known = function_of(self._entry), self._argument(), self._files

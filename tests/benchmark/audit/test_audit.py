@@ -142,7 +142,7 @@ def crossed(test_speaker: str, **changes: object) -> Dataset:
         roots=(),
         utterances=tuple(utterances),
         context_only=(),
-        scanned=frozenset(),
+        listed=(),
         left_out={},
         labels={u.id: str(u.labels["emotion"]) for u in utterances},
         auxiliary={},

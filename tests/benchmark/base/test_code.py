@@ -210,7 +210,7 @@ WITHOUT_EFFECT = {
         "    auxiliary_outputs: tuple[str, ...] = ()\n",
         "    auxiliary_outputs: tuple[str, ...] = ()\n    waves: object = None\n",
     ),
-    "a raised version": replaced("downstreams/heads/superb.py", "    version = 1\n", "    version = 2\n"),
+    "a raised version": replaced("downstreams/heads/superb.py", "    version = 2\n", "    version = 3\n"),
     "what is known of its weights": replaced(
         "upstreams/handcrafted/spectral.py", "    version = 1\n", '    version = 1\n    trained_on = ("meld",)\n'
     ),

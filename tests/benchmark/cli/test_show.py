@@ -358,7 +358,7 @@ def test_downstreams_are_listed_with_what_they_need_and_take() -> None:
     assert rows["superb-s3prl"]["kinds"] == ["classification"]
     assert (rows["superb"]["uses_dev"], rows["svm"]["uses_dev"]) == ("select", "fit")
     assert (rows["superb-s3prl"]["stochastic"], rows["superb"]["stochastic"]) == (False, True)
-    assert (rows["turn-gru"]["sequences"], rows["svm"]["version"]) == (True, 1)
+    assert (rows["turn-gru"]["sequences"], rows["svm"]["version"]) == (True, 2)
 
 
 def test_a_recipe_of_ones_own_is_shown_and_checked(tmp_path: Path, toy_task: Path) -> None:

@@ -80,6 +80,23 @@ def test_what_is_refused_is_printed_harmlessly(tmp_path: Path) -> None:
     assert "holds the character U+001B" in done.stdout
 
 
+def test_what_must_be_compared_is_not_passed_without(tmp_path: Path) -> None:
+    path = write(tmp_path / "results", hidden(results("demo")))
+    done = bench("submit", "--check", path, cwd=tmp_path)
+    assert "nothing was found to compare it with" in done.stdout
+    done = bench("submit", "--check", path, "--need-published", cwd=tmp_path, code=1)
+    assert "1 of 1 files could be compared with no published result" in done.stderr
+    write(tmp_path / "results", hidden(results("demo", "mfcc", tag=1)))
+    bench("submit", "--check", path, "--need-published", "--against", tmp_path / "results", cwd=tmp_path)
+
+
+def test_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
+    path = write(tmp_path / "results", hidden(results("demo")))
+    done = bench("submit", "--check", path, tmp_path / "nothere.json", tmp_path, cwd=tmp_path, code=3)
+    assert f"ok: {path}" in done.stdout
+    assert done.stderr.startswith("error: 2 of 3 are no files")
+
+
 def test_a_folder_to_compare_with_must_be_there(tmp_path: Path) -> None:
     """The default one may be missing; one that is asked for may not."""
     path = write(tmp_path / "results", hidden(results("demo")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -88,6 +89,44 @@ def test_a_downstream_keeps_its_promises_on_every_kind_that_it_declares(cls: typ
     assert failures(checks) == {}
     assert [check.name for check in checks].count("dimensions are learnt") == 1
     assert len(checks) == number
+
+
+class OnInnerFolds(Centroid):
+    """Says that it selects on all inner folds, and does."""
+
+    name = "on-inner-folds"
+    uses_dev = "select"
+    inner_selection = "all"
+
+    def fit(self, train, dev, *, seed):
+        selection = super().fit(train, dev, seed=seed)
+        return selection if train.inner is None else replace(selection, inner_folds=len(np.unique(train.inner)))
+
+
+class ForgetfulOfInnerFolds(OnInnerFolds):
+    """Looks at its dev set all the same."""
+
+    def fit(self, train, dev, *, seed):
+        if not len(dev):
+            raise ValueError("no dev set")
+        return super().fit(train, dev, seed=seed)
+
+
+class SilentOnInnerFolds(OnInnerFolds):
+    """Does not say how many there were."""
+
+    def fit(self, train, dev, *, seed):
+        return replace(super().fit(train, dev, seed=seed), inner_folds=None)
+
+
+def test_a_head_that_selects_on_all_inner_folds_can_and_says_so() -> None:
+    name = "inner folds of train take the place of a dev set"
+    assert failures(check_downstream(make(OnInnerFolds))) == {}
+    assert name in [check.name for check in check_downstream(make(OnInnerFolds))]
+    broken = failures(check_downstream(make(ForgetfulOfInnerFolds)))
+    assert "fitting on inner folds, without a dev set" in broken.pop(name)
+    assert broken == {}
+    assert "the selection says inner_folds=None" in failures(check_downstream(make(SilentOnInnerFolds)))[name]
 
 
 class FrameCentroid(Centroid):
@@ -298,7 +337,11 @@ class PathIdentity(Centroid):
         (Unlearnt, "separable classes are learnt", r"UAR 0\.\d\d on three classes"),
         (WrongDimensions, "dimensions are learnt", r"CCC -?0\.\d\d on two dimensions"),
         (FromIds, "noise is not learnt", "UAR 1.00 on features that say nothing"),
-        (Unmasked, "a short utterance scores alike beside a long one", r"frames beside 200 \('toy2-000'\) get other"),
+        (
+            Unmasked,
+            "a short utterance scores alike beside a long one",
+            r"beside one of 200 frames \('toy2-000'\) get other",
+        ),
         (ByThreads, "one thread or two give the same", "one thread and two give other scores"),
         (Unsaved, "a head that was saved and loaded predicts the same", "predicting 30 utterances raises KeyError"),
         (NoPickle, "a head that was saved and loaded predicts the same", "saving the fitted head with pickle"),

@@ -112,6 +112,12 @@ def test_unusable_audio_is_an_error_that_names_the_file(tmp_path: Path, what: st
     assert why in str(caught.value)
 
 
+def test_a_link_that_leads_nowhere_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").symlink_to("../.git/annex/objects/x.wav")
+    with pytest.raises(AudioError, match=r"a\.wav: is a link to \.\./\.git/annex/objects/x\.wav, which is not here"):
+        decode(tmp_path, Utterance(id="u", file="a.wav"))
+
+
 def test_a_truncated_flac_is_an_error_too(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     soundfile.write(path, tone(440, seconds=3.0), RATE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -257,6 +258,41 @@ def test_looking_makes_nothing() -> None:
 
 
 # -- listening --------------------------------------------------------------------------------------------------------
+
+
+def test_recordings_that_only_a_list_names_are_not_here(tmp_path: Path) -> None:
+    class Listed(Tones):
+        """Lists two more than there are."""
+
+        counts: ClassVar[Mapping[str, CorpusCounts]] = {"speech": CorpusCounts(10, 2), "song": CorpusCounts(2, 1)}
+
+        def scan(self, root: Path) -> list[Utterance]:
+            found = super().scan(root)
+            return [*found, *(replace(found[0], id=f"{name}_x", file=f"nowhere/{name}.wav") for name in "ab")]
+
+    class Nothing(Listed):
+        counts: ClassVar[Mapping[str, CorpusCounts]] = {}
+
+    speech(tmp_path)
+    (part, _) = look(Listed(), placed(tmp_path)).parts
+    assert (part.state, part.utterances) == ("incomplete", 8)
+    assert part.differences == ("2 of 10 listed recordings not here",)
+    holding = look(Nothing(), placed(tmp_path))
+    assert (holding.state, holding.parts[0].state) == ("incomplete", "incomplete")
+
+
+def test_what_was_published_broken_is_told_and_nothing_is_wrong_with_it(tmp_path: Path) -> None:
+    class Broken(Tones):
+        counts: ClassVar[Mapping[str, CorpusCounts]] = {"speech": CorpusCounts(8, 2)}
+        published_broken: ClassVar[Mapping[str, str]] = {"ann_joy_speech_1": "holds no audio", "gone": "is nowhere"}
+
+    root = speech(tmp_path)
+    (root / "ann_joy_speech_1.wav").write_text("this is no audio")
+    found = inspected(root, Broken())
+    assert (found.published_broken, found.unusable) == ({"ann_joy_speech_1": "holds no audio"}, {})
+    assert make_index(found).header.utterances == 7
+    write_wav(root / "ann_joy_speech_1.wav", 0)  # a repaired copy
+    assert inspected(root, Broken()).published_broken == {}
 
 
 def test_every_unusable_recording_is_named(tmp_path: Path) -> None:

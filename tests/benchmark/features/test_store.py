@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 import weakref
 from contextlib import contextmanager
 from dataclasses import replace
@@ -248,3 +249,48 @@ def test_the_estimate_is_what_is_stored(settings: Settings, dataset: Dataset, he
     stored = sum(values.nbytes for values in encoded.features.values()) / (2 if pooling == "frames-float16" else 1)
     assert sum(demand.bytes.values()) == pytest.approx(stored)
     assert FeatureStore(settings.cache, Energy(), pooling).demand(heard).bytes == {}
+
+
+class Slow(Energy):
+    """Waits, as where others use the processor, and takes long to load."""
+
+    loaded = 0
+
+    def get_ready(self) -> None:
+        type(self).loaded += 1
+        until = time.thread_time() + 0.3
+        while time.thread_time() < until:
+            pass
+
+    def encode(self, wave: np.ndarray) -> Features:
+        time.sleep(0.02)
+        return super().encode(wave)
+
+
+def test_encoding_costs_its_own_work_and_neither_waiting_nor_loading(settings: Settings, dataset, heard) -> None:
+    found = encode(settings, Slow(), dataset, heard)
+    assert Slow.loaded == 1
+    assert found.seconds < 0.2  # 40 utterances wait for 0.8 s, and loading takes 0.3 s
+
+
+def test_what_was_encoded_is_kept_when_somebody_stops_it(settings: Settings, dataset, heard) -> None:
+    class Stopped(Energy):
+        batch_seconds = 0.6
+
+        def encode(self, wave: np.ndarray) -> Features:
+            if self.calls == 10:
+                raise KeyboardInterrupt
+            return super().encode(wave)
+
+    with pytest.raises(KeyboardInterrupt):
+        encode(settings, Stopped(), dataset, heard)
+    assert len(FeatureStore(settings.cache, Stopped(), "mean").demand(heard).bytes) < len(heard)
+
+
+def test_an_upstream_that_cannot_be_loaded_is_named(settings: Settings, dataset, heard) -> None:
+    class Broken(Energy):
+        def get_ready(self) -> None:
+            raise ZeroDivisionError("division by zero")
+
+    with pytest.raises(EncodingError, match=r"the upstream 'energy' cannot be loaded: ZeroDivisionError: division"):
+        encode(settings, Broken(), dataset, heard)

@@ -174,7 +174,18 @@ def test_heads_and_tasks_must_suit_each_other(talk: Settings, toy_task, settings
     path = tmp_path / "talk.yaml"
     path.write_text(yaml.safe_dump(TASK))
     registry = Registry([str(plugin)])
-    with pytest.raises(UsageError, match=r"one utterance at a time, unlike the task 'talk' .these suit it: turn-gru"):
+    with pytest.raises(
+        UsageError, match=r"one utterance at a time, unlike the task 'talk' .these suit it: epc-gru, turn-gru"
+    ):
         run(Request(["spectrum"], [str(path)], ["svm"]), registry, talk, progress, "cpu")
     with pytest.raises(UsageError, match="'turn-gru' takes sequences of utterances, unlike the task 'toy'"):
         run(Request(["spectrum"], [str(toy_task)], ["turn-gru"]), registry, settings, progress, "cpu")
+
+
+def test_frames_of_what_was_said_before_reach_a_head(talk: Settings, tmp_path, progress) -> None:
+    path = tmp_path / "talk.yaml"
+    path.write_text(yaml.safe_dump(TASK))
+    changes = ["downstream.maximum=1", "downstream.hidden=4", "downstream.memory=0.01"]
+    (outcome,) = run(Request(["logmel"], [str(path)], ["epc-gru"]), Registry(changes=changes), talk, progress, "cpu")
+    assert outcome.failed == {}
+    assert outcome.completed > 0

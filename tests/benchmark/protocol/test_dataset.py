@@ -218,3 +218,13 @@ def test_a_corpus_that_cannot_be_read_says_so(settings: Settings, toy_corpus: Pa
     too_long = load_settings([f"toy={'x' * 300}"])
     with pytest.raises(BenchError, match="x"):
         load_dataset(task(), [CSV()], too_long)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.4, 0.1), (0.1, 0.1), (None, 0.0), (None, -1.0), (-1.0, 0.5)])
+def test_an_utterance_ends_after_it_starts(toy_corpus, start: float | None, end: float) -> None:
+    class Backwards(CSV):
+        def scan(self, root):
+            return [Utterance("a", "a.wav", start=start, end=end)]
+
+    with pytest.raises(BenchError, match=r"utterance 'a' of 'csv' starts at .* s and ends at .* s .it ends after"):
+        scan_corpus(Backwards(), toy_corpus)

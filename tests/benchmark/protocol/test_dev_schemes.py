@@ -33,6 +33,7 @@ def fold_scheme(**content: Any) -> FoldScheme:
         ({"scheme": "none"}, []),
         ({"scheme": "next-fold"}, ["u7", "u8"]),
         ({"scheme": "one-group", "group": "speaker"}, ["u2", "u5", "u8", "u11"]),
+        ({"scheme": "inner", "k": 5, "group": "speaker"}, []),
         ({"scheme": "official"}, ["u1"]),
         ({"scheme": "listed"}, ["u1"]),
         ({"scheme": "test"}, ["t0"]),
@@ -54,6 +55,20 @@ def test_a_random_fraction_is_of_utterances_classes_or_groups() -> None:
     assert sorted(LABELS[name] for name in by_class.choose(TRAIN, LABELS, THIS, NEXT)) == ["high", "low", "low"]
     by_speaker = dev_scheme(scheme="random", fraction=0.3, group="speaker")
     assert len(set(by_speaker.choose(TRAIN, LABELS, THIS, NEXT))) == 4
+
+
+def test_inner_folds_hold_out_whole_groups_of_train_in_turn() -> None:
+    scheme = dev_scheme(scheme="inner", k=5, group="speaker")
+    assert scheme.is_inner
+    assert not scheme.takes_some
+    folds = scheme.inner(TRAIN, LABELS)
+    assert sorted(map(sorted, folds)) == sorted(sorted(f"u{i}" for i in range(s, 12, 3)) for s in range(3))
+    assert len(dev_scheme(scheme="inner", k=2, group="speaker").inner(TRAIN, {})) == 2
+    assert dev_scheme(scheme="none").inner(TRAIN, LABELS) == []
+    with pytest.raises(BenchError, match="'u0' has no session"):
+        dev_scheme(scheme="inner", k=2, group="session").inner(TRAIN, LABELS)
+    with pytest.raises(ValueError, match="greater than or equal to 2"):
+        dev_scheme(scheme="inner", k=1, group="speaker")
 
 
 def test_of_a_source_its_own_dev_is_taken_where_the_scheme_says_so() -> None:

@@ -89,10 +89,11 @@ def damage(path: Path, line: str) -> None:
     ("line", "message"),
     [
         ('{"wav": "downloads/toy/anna/high9.wav"}', r"line 17: 'downloads/toy/anna/high9.wav' is none of the 40"),
-        ('{"wav": "high0.wav"}', r"'high0.wav' is several of the 40 utterances"),
+        ('{"wav": "high0.wav"}', r"'high0.wav' is several of the 40 utterances of the corpus"),
         ('{"key": "x"}', "line 17: no JSON object with 'wav'"),
         ("[1]", "no JSON object with 'wav'"),
         ("nonsense", "no JSON object with 'wav'"),
+        ("[" * 100_000, "no JSON object with 'wav'"),
     ],
 )
 def test_a_line_that_is_no_utterance_is_refused(toy, tmp_path, line: str, message: str) -> None:
@@ -109,6 +110,72 @@ def test_a_missing_file_is_named(toy, tmp_path) -> None:
     (folder / "fold_2" / "toy_train_fold_2.jsonl").unlink()
     with pytest.raises(MissingError, match="has no train of fold 2"):
         with_emobox_folds(toy, folder)
+
+
+def rewritten(path: Path, target: Path, old: str, new: str) -> None:
+    target.write_text(path.read_text().replace(old, new))
+
+
+def test_older_lists_beside_the_current_ones_are_not_read_and_told(toy, tmp_path, caplog) -> None:
+    """As EmoBox has them of EmoDB: `fold1` with the key "audio" beside `fold_1` with "wav"."""
+    folder = write_folds(tmp_path, toy, by_take)
+    expected = with_emobox_folds(toy, folder).folds
+    assert caplog.text == ""
+    for path in sorted(folder.rglob("*.jsonl")):
+        rewritten(path, path.with_name(path.name.replace("fold_", "fold")), '"wav"', '"audio"')
+    with caplog.at_level("WARNING"):
+        assert with_emobox_folds(toy, folder).folds == expected
+    assert "toy: 4 older lists beside the folds not read: toy_test_fold1.jsonl" in caplog.text
+    for path in folder.rglob("*_fold_*.jsonl"):  # alone they are read
+        path.unlink()
+    assert with_emobox_folds(toy, folder).folds == expected
+
+
+def test_two_lists_that_differ_are_both_named(toy, tmp_path) -> None:
+    folder = write_folds(tmp_path, toy, by_take)
+    path = folder / "fold_1" / "toy_test_fold_1.jsonl"
+    other = path.with_name("toi_test_fold_1.jsonl")
+    rewritten(path, other, "low", "low")
+    with_emobox_folds(toy, folder)  # identical copies are one list
+    rewritten(path, other, "high0", "high1")
+    with pytest.raises(BenchError, match=r"two files of test of fold 1: fold_1/toi_.* and fold_1/toy_.*keep one"):
+        with_emobox_folds(toy, folder)
+
+
+def test_what_the_protocol_leaves_out_is_left_out_of_the_folds_and_told(toy, tmp_path, caplog) -> None:
+    folder = write_folds(tmp_path, toy, by_take)
+    left = {u.id for u in toy.utterances if u.speaker == "anna"}
+    fewer = replace(toy, utterances=tuple(u for u in toy.utterances if u.id not in left))
+    with caplog.at_level("WARNING"):
+        dataset = with_emobox_folds(fewer, folder)
+    assert "toy: 10 utterances that the folds list are left out, as the protocol does: anna/high0.wav" in caplog.text
+    for fold, whole in zip(dataset.folds, with_emobox_folds(toy, folder).folds, strict=True):
+        assert set(fold.test) == set(whole.test) - left
+        assert {*fold.train, *fold.dev} == {*whole.train, *whole.dev} - left
+    nothing = replace(toy, utterances=tuple(u for u in toy.utterances if by_take(u) == 2))
+    with pytest.raises(BenchError, match="the protocol leaves out all that fold 1 lists for test"):
+        with_emobox_folds(nothing, folder)
+
+
+def test_hidden_twins_are_passed_over_and_links_followed(toy, tmp_path) -> None:
+    folder = write_folds(tmp_path / "disk", toy, by_take)
+    (folder / "fold_1" / "._toy_test_fold_1.jsonl").write_bytes(b"\0")
+    (tmp_path / "emobox").mkdir()
+    for number in (1, 2):
+        (tmp_path / "emobox" / f"fold_{number}").symlink_to(folder / f"fold_{number}")
+    assert with_emobox_folds(toy, tmp_path / "emobox").folds == with_emobox_folds(toy, folder).folds
+
+
+def test_second_takes_are_the_same_however_the_lists_write_them(toy, tmp_path) -> None:
+    folder = write_folds(tmp_path, toy, by_take)
+    renamed = {u.id: replace(u, file=u.file.replace("high0", "high (0b)")) for u in toy.utterances}
+    dataset = replace(toy, utterances=tuple(renamed.values()), listed=tuple(renamed.values()))
+    for path in folder.rglob("*.jsonl"):
+        rewritten(path, path, "high0", "high (0)b")
+    assert (
+        with_emobox_folds(dataset, folder).folds
+        == with_emobox_folds(toy, write_folds(tmp_path / "a", toy, by_take)).folds
+    )
 
 
 def test_an_utterance_twice_in_a_fold_is_refused(toy, tmp_path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -96,6 +97,47 @@ def test_dev_by_group_shares_no_speaker_with_train_and_leaves_every_class() -> N
         assert {labels[i] for i in fold.train} == {labels[i] for i in fold.dev} == {"high", "low"}
 
 
+@pytest.mark.parametrize("scheme", SCHEMES[:3] + SCHEMES[6:], ids=lambda scheme: scheme["scheme"])
+def test_inner_folds_divide_train_by_whole_speakers_and_never_hold_a_test_speaker(scheme: dict) -> None:
+    folds, utterances, _ = divide(scheme, {"scheme": "inner", "k": 5, "group": "speaker"})
+    speaker = {one.id: one.speaker for one in utterances}
+    for fold in folds:
+        assert fold.dev == ()
+        assert len(fold.inner) == min(5, len({speaker[name] for name in fold.train}))
+        assert sorted(name for held_out in fold.inner for name in held_out) == sorted(fold.train)
+        by_fold = [{speaker[name] for name in held_out} for held_out in fold.inner]
+        for number, speakers in enumerate(by_fold):
+            assert speakers.isdisjoint(speaker[name] for name in fold.test)
+            assert all(speakers.isdisjoint(others) for others in by_fold[number + 1 :])
+        with_dev = fold.with_first_inner_as_dev()
+        assert with_dev.dev == fold.inner[0]
+        assert sorted(with_dev.train + with_dev.dev) == sorted(fold.train)
+        assert with_dev.inner == ()
+
+
+def test_inner_folds_are_part_of_the_digest_and_change_no_other() -> None:
+    folds, _, _ = divide(SCHEMES[0], {"scheme": "inner", "k": 5, "group": "speaker"})
+    plain = [replace(fold, inner=()) for fold in folds]
+    assert folds_digest(folds) != folds_digest(plain)
+    assert folds_digest(plain) == folds_digest(divide(SCHEMES[0], {"scheme": "none"})[0])
+
+
+def test_a_speaker_of_two_sessions_is_in_no_two_inner_folds() -> None:
+    utterances = [replace(one, session=f"session{index % 3}") for index, one in enumerate(make_utterances())]
+    with pytest.raises(BenchError, match="the speaker 's0' would be in two inner folds"):
+        divide(SCHEMES[7], {"scheme": "inner", "k": 2, "group": "session"}, utterances)
+
+
+INNER = {"scheme": "inner", "k": 2, "group": "speaker"}
+
+
+@pytest.mark.parametrize("inner", [(), (("1", "2"),), (("1",), ("2", "3")), (("1",), ()), (("1", "2"), ("2",))])
+def test_inner_folds_that_do_not_divide_train_are_refused(inner: tuple[tuple[str, ...], ...]) -> None:
+    check_folds(make_task(SCHEMES[0], INNER), [Fold("a", ("1", "2"), (), ("4",), inner=(("1",), ("2",)))])
+    with pytest.raises(BenchError, match="the inner folds of fold 'a' do not divide its train set"):
+        check_folds(make_task(SCHEMES[0], INNER), [Fold("a", ("1", "2"), (), ("4",), inner=inner)])
+
+
 def test_dev_is_the_next_fold_or_the_last_group() -> None:
     scheme = {"scheme": "leave-one-group-out", "group": "speaker"}
     following, utterances, _ = divide(scheme, {"scheme": "next-fold"})
@@ -181,7 +223,7 @@ def test_the_order_of_the_utterances_does_not_matter(order: list[int]) -> None:
             {"scheme": "none"},
             "'s1-t0' is in the test set of two folds that are pooled",
         ),
-        ({"scheme": "random-k-fold", "k": 25}, {"scheme": "none"}, "fold '24' has an empty test set"),
+        ({"scheme": "random-k-fold", "k": 25}, {"scheme": "none"}, "24 utterances cannot be dealt into k = 25 folds"),
     ],
 )
 def test_a_scheme_that_does_not_fit_is_refused(scheme: dict, dev: dict, message: str) -> None:

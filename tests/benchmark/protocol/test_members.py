@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -93,8 +94,21 @@ def test_another_label_than_emotion_may_be_the_target() -> None:
     rule = task(label="polarity")
     assert choose(rule, rule.parts[0], utterances).labels == {"a": "high"}
     rule = task(label="mood")
-    with pytest.raises(BenchError, match="has the mood None"):
+    with pytest.raises(BenchError, match=r"has no mood, which .*: \"\": null in the label_map"):
         choose(rule, rule.parts[0], utterances)
+
+
+def test_what_has_no_label_is_left_out_where_the_map_says_so_and_counted() -> None:
+    utterances = [spoken("a", labels={"emotion": "high"}), spoken("b", labels={}), spoken("c", labels={"arousal": 1.0})]
+    mapped = {"high": "high", "low": "low"}
+    rule = task(label_map=mapped)
+    with pytest.raises(BenchError, match="utterance 'b' has no label"):
+        choose(rule, rule.parts[0], utterances)
+    rule = task(label_map={**mapped, "": None})
+    chosen = choose(rule, rule.parts[0], utterances)
+    assert ([u.id for u in chosen.utterances], dict(chosen.left_out)) == (["a"], {"no label": 2})
+    with pytest.raises(ValueError, match="sends what has no label to 'high': it can only be left out"):
+        task(label_map={**mapped, "": "high"})
 
 
 REGRESSION = {
@@ -157,3 +171,24 @@ def test_a_dimension_that_is_no_number_is_refused(value: object) -> None:
     utterances = [spoken("a", labels={"arousal": 1.0}), spoken("b", labels={"arousal": value})]
     with pytest.raises(BenchError, match="utterance 'b' has no number for 'arousal'"):
         choose(rule, rule.parts[0], utterances)
+
+
+def test_what_differs_in_a_corpus_of_ones_own_may_be_the_protocol(settings) -> None:
+    with pytest.raises(BenchError, match=r"40 utterances instead of 41 .*correct expect in the YAML of the task"):
+        load_dataset(task(expect={"utterances": 41, "speakers": 4}), [CSV()], settings)
+
+
+def test_what_lacks_in_a_known_corpus_is_to_be_got(settings) -> None:
+    class Known(CSV):
+        counts: ClassVar = {"all": CorpusCounts(41, 4)}
+        how_to_get = "ask for it"
+
+    expected = task(expect={"utterances": 41, "speakers": 4})
+    with pytest.raises(BenchError, match=r"40 utterances instead of 41 \(ask for it; or"):
+        load_dataset(expected, [Known()], settings)
+    Known.counts = {"all": CorpusCounts(40, 4)}  # all is here
+    with pytest.raises(BenchError, match="correct expect in the YAML of the task"):
+        load_dataset(expected, [Known()], settings)
+    Known.counts = {"all": CorpusCounts(40, 4)}
+    with pytest.raises(BenchError, match=r"the same counts but another index .* \(ask for it; or"):
+        load_dataset(task(expect={"utterances": 40, "speakers": 4, "index_sha256": "0" * 64}), [Known()], settings)

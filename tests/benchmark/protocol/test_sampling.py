@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.errors import BenchError
-from benchmark.protocol.sampling import group_of, grouped, random_fraction, random_groups, shuffled, stratified_order
+from benchmark.protocol.sampling import (
+    dealt_groups,
+    group_of,
+    grouped,
+    random_fraction,
+    random_groups,
+    shuffled,
+    stratified_order,
+)
 from benchmark.types import Utterance
 
 IDS = [f"u{index:02}" for index in range(20)]
@@ -48,3 +56,41 @@ def test_groups_are_sorted_and_an_utterance_without_one_is_named() -> None:
     assert group_of(utterances[0], "session") == "1"
     with pytest.raises(BenchError, match=r"utterance 'a' has no session .*groups by session"):
         grouped(utterances, "session")
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=2, max_size=12),
+    k=st.integers(2, 6),
+    seed=st.integers(0, 3),
+    classes=st.integers(0, 3),
+    order=st.randoms(use_true_random=False),
+)
+def test_dealt_groups_are_whole_and_no_part_is_empty(sizes: list[int], k: int, seed: int, classes: int, order) -> None:
+    groups = {f"g{number}": [f"g{number}-{i}" for i in range(size)] for number, size in enumerate(sizes)}
+    ids = [name for names in groups.values() for name in names]
+    labels = {name: f"c{position % classes}" for position, name in enumerate(ids)} if classes else {}
+    parts = dealt_groups(groups, k, seed, labels)
+    assert len(parts) == min(k, len(groups))
+    assert all(parts)
+    assert sorted(name for part in parts for name in part) == sorted(ids)
+    for names in groups.values():
+        assert sum(not set(names).isdisjoint(part) for part in parts) == 1
+    shuffled_groups = list(groups.items())
+    order.shuffle(shuffled_groups)
+    assert dealt_groups(dict(shuffled_groups), k, seed, labels) == parts
+
+
+def test_dealt_groups_share_classes_that_groups_have_alone() -> None:
+    """As in URDU: most speakers have one emotion, so that each part needs one of each."""
+    groups = {f"{label}{i}": [f"{label}{i}-{j}" for j in range(5 + i)] for label in "abcd" for i in range(5)}
+    labels = {name: name[0] for names in groups.values() for name in names}
+    for seed in range(3):
+        for part in dealt_groups(groups, 5, seed, labels):
+            assert {labels[name] for name in part} == set("abcd")
+    alike = {group: names[:5] for group, names in groups.items()}
+    assert dealt_groups(alike, 5, 0, labels) != dealt_groups(alike, 5, 1, labels)
+
+
+def test_one_group_cannot_be_dealt() -> None:
+    with pytest.raises(BenchError, match="inner folds need two groups, and train has 1"):
+        dealt_groups({"anna": ["a", "b"]}, 5, 0, {})

@@ -74,8 +74,8 @@ def test_a_label_that_no_map_has_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels": ["high"], "label_map": {"high": "high"}}, "a classification task lists two or more different"),
-        ({"dimensions": ["arousal"]}, "a classification task lists two or more different labels, and no dimensions"),
+        ({"labels": ["high"], "label_map": {"high": "high"}}, "a classification task lists two or more labels"),
+        ({"dimensions": ["arousal"]}, "a classification task lists two or more labels, and no dimensions"),
         ({**DIMENSIONS, "metrics": ["ccc"], "dimensions": []}, "a regression task lists dimensions, and no labels"),
         ({**DIMENSIONS, "metrics": ["ccc"], "label_map": MAP}, "a regression task lists dimensions, and no labels"),
     ],

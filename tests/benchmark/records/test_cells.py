@@ -248,6 +248,15 @@ def test_a_changed_upstream_or_head_supersedes_and_is_never_averaged(part: str) 
         assert [c.created for c in grouping.superseded] == ["2026-01-02T03:04:05+00:00"]
 
 
+def test_the_newest_complete_data_count() -> None:
+    new = cell(task__sha256=OTHER, provenance__created=LATER)
+    grouping = group([*cell(), *new[:-1]])
+    assert [(c.complete, c.created) for c in grouping.cells] == [(True, "2026-01-02T03:04:05+00:00")]
+    assert [c.created for c in grouping.superseded] == [LATER]
+    assert [c.created for c in group([*cell(), *new]).cells] == [LATER]
+    assert [c.created for c in group([*cell()[:-1], *new[:-1]]).cells] == [LATER]
+
+
 @pytest.mark.parametrize(
     "part", ["task__sha256", "task__folds_sha256", "task__corpus__index_sha256", "task__corpus__audio_sha256"]
 )
@@ -424,3 +433,23 @@ def test_the_digest_of_a_cell_tells_systems_apart() -> None:
         for change in ({}, {"upstream__sha256": OTHER}, {"downstream__sha256": OTHER}, {"task__sha256": OTHER})
     }
     assert len(digests) == 4
+
+
+@pytest.mark.parametrize(
+    ("seeds", "stochastic", "few"), [(1, True, True), (2, True, True), (3, True, False), (1, False, False)]
+)
+def test_few_seeds_of_a_head_that_has_them_are_marked(seeds: int, stochastic: bool, few: bool) -> None:
+    found = only(cell(seeds=range(seeds), downstream__stochastic=stochastic))
+    assert ("few seeds" in found.flags()) == few
+
+
+def test_what_knows_nothing_of_the_speech_is_a_control() -> None:
+    assert only(cell(upstream__name="chance")).control
+    assert "control" in only(cell(upstream__name="chance")).flags()
+    assert not any(only(cell(upstream__name=name)).control for name in ("mfcc", "chance-of-mine", "chance+mfcc"))
+
+
+def test_the_table_is_the_track_or_apart() -> None:
+    assert only(cell()).table == "fixed"
+    assert only(cell(downstream__name="mlp")).table == "open head"
+    assert only(cell(upstream__trained_on=["toys"])).table == "contaminated"

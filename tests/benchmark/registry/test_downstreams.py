@@ -88,6 +88,18 @@ def test_recipes_are_told_from_protocols(tmp_path: Path, toy_task: Path) -> None
     assert not is_recipe(toy_task)
 
 
+def test_a_protocol_is_no_recipe(toy_task: Path) -> None:
+    with pytest.raises(UsageError, match=r"is a protocol, and no recipe .--task "):
+        Downstreams().entry(str(toy_task))
+
+
+def test_a_recipe_that_is_no_yaml_is_named_with_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("name: [\n")
+    with pytest.raises(UsageError, match=f"^{path} is not valid YAML"):
+        Downstreams().recipe(path, str(path))
+
+
 def test_a_plugin_head_is_asked_itself(plugin: Path) -> None:
     plugin.write_text(plugin.read_text().replace('name = "nearest"', 'name = "nearest"\n    stochastic = False'))
     assert not Registry([str(plugin)]).head_facts("nearest").stochastic

@@ -20,6 +20,13 @@ def test_a_protocol_is_read_by_name_and_by_file(toy_task: Path) -> None:
         tasks.add(toy_task)
 
 
+def test_a_recipe_is_told_from_a_protocol(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nsummary: s\ndownstream: svm\n")
+    with pytest.raises(UsageError, match=r"is a recipe, and no protocol .--downstream "):
+        Tasks().read(str(path))
+
+
 def test_a_file_takes_no_name_of_a_registered_protocol(toy_task: Path) -> None:
     other = toy_task.with_name("urdu.yaml")
     other.write_text(toy_task.read_text().replace("name: toy", "name: urdu"))

@@ -40,7 +40,18 @@ def test_a_checkpoint_is_known_by_its_row_and_has_the_version_of_what_loads_it()
     assert [entry.name for entry in upstreams.known(f"logmel+hf:{model}")] == ["logmel", "hubert-base"]
 
 
-@pytest.mark.parametrize(("name", "message"), [("hf:", "is a prefix"), ("nobody", "unknown upstream 'nobody'")])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("hf:", "is a prefix"),
+        ("nobody", "unknown upstream 'nobody'"),
+        ("HF:some/model", "did you mean 'hf:some/model'"),
+        ("logmel@lst", "'lst' is neither a precision nor a selection of layers .did you mean 'last'"),
+        ("hf:some/model@lst", "'lst' is neither a precision nor a selection of layers .did you mean 'last'"),
+        ("logmel@fp8", "'fp8' is neither .*precisions are bf16, fp16"),
+        ("logmel@xyz", "'xyz' is neither a precision nor a selection of layers .layers are first"),
+    ],
+)
 def test_what_is_none_is_told(name: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        Upstreams(on_disk=False).entries(name)
+        Upstreams(on_disk=True).entries(name)

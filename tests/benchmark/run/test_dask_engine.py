@@ -91,7 +91,7 @@ def test_a_worker_that_is_killed_costs_nothing(
 ) -> None:
     there = elsewhere(settings, tmp_path, "spread")
     with contextlib.closing(DaskEngine.local(2)) as engine:
-        assert (engine.workers, engine.gpus, engine.share) == (2, 0, 2)
+        assert (engine.workers, engine.gpus) == (2, 0)
         victim = next(iter(engine.everywhere(os.getpid).values()))
         killing = when(there, moment, lambda: os.kill(victim, signal.SIGKILL))
         go(there, engine)

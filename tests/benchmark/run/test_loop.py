@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import yaml
 from sklearn.metrics import balanced_accuracy_score
+from tiny_models import save_model
 
 from benchmark.errors import BenchError, UsageError
 from benchmark.io.settings import Settings, load_settings
@@ -568,6 +569,92 @@ def test_more_threads_than_folds_share_them() -> None:
 def test_every_unit_is_taken_once() -> None:
     for threads in range(1, 9):
         assert sorted(played("abcde", 4, threads)) == sorted(unit.id for unit in units("abcde", 4))
+
+
+@pytest.mark.parametrize("place", ["results", "cache"])
+def test_a_place_that_cannot_be_written_is_told_before_any_work(
+    toy_task, spy, plugin, settings, progress, place: str
+) -> None:
+    (settings.cache.parent / "file").touch()
+    there = replace(settings, **{place: settings.cache.parent / "file" / "below"})
+    with pytest.raises(BenchError, match=r"nothing can be written to .*Not a directory"):
+        go(request(toy_task, "spy"), there, progress, plugin, spy)
+    assert not spy.with_suffix(".jsonl").exists()
+    assert not settings.results.exists()
+
+
+def test_what_killed_runs_left_is_removed(toy_task, plugin, settings, progress) -> None:
+    for folder in (settings.cache / "features" / "a", settings.results / "toy"):
+        folder.mkdir(parents=True)
+        (folder / ".writing-abc").touch()
+    go(request(toy_task), settings, progress, plugin)
+    assert not [*settings.cache.rglob(".writing-*"), *settings.results.rglob(".writing-*")]
+
+
+def test_who_stops_a_run_is_told_what_is_done(toy_task, plugin, settings, progress, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(type(progress), "problem", lambda self, text: told.append(text))
+    fitted = []
+    fit = Worker.fit
+
+    def stopped(self, unit, device, progress, report):
+        if len(fitted) == 3:
+            raise KeyboardInterrupt
+        fitted.append(unit)
+        return fit(self, unit, device, progress, report)
+
+    monkeypatch.setattr(Worker, "fit", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        go(request(toy_task), settings, progress, plugin)
+    assert told == [
+        f"interrupted: 3 of 8 units recorded in {settings.results}, and what is encoded is kept; "
+        "the same command goes on from here"
+    ]
+    monkeypatch.setattr(Worker, "fit", fit)
+    (outcome,) = go(request(toy_task), settings, progress, plugin)
+    assert (outcome.kept, outcome.completed) == (3, 5)
+
+
+def test_who_stops_a_plan_is_told_too(toy_task, plugin, settings, progress, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(type(progress), "problem", lambda self, text: told.append(text))
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmark.run.loop.make_plan", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        go(request(toy_task), settings, progress, plugin)
+    assert told == ["interrupted before the first unit; the same command begins again"]
+
+
+def test_two_upstreams_or_tasks_of_one_name_are_refused_before_any_work(
+    toy_task, plugin, settings, progress, tmp_path
+) -> None:
+    for name in ("a", "b"):
+        save_model(tmp_path / name / "tiny", "wav2vec2-base", num_hidden_layers=1 + (name == "b"))
+    shutil.copytree(tmp_path / "a", tmp_path / "c")
+    two = [f"hf:{tmp_path}/{name}/tiny" for name in ("a", "b")]
+    with pytest.raises(UsageError, match=r"are both called 'hf:tiny', and are not one"):
+        go(request(toy_task, upstreams=two), settings, progress, plugin)
+    one = request(toy_task, upstreams=[two[0], two[0].replace("/a/", "/c/")])
+    assert len(planned(one, Registry([str(plugin)]), settings, progress)) == 1
+    other = tmp_path / "other" / "toy.yaml"
+    other.parent.mkdir()
+    other.write_text(yaml.safe_dump({**yaml.safe_load(toy_task.read_text()), "seeds": [7]}))
+    both = Request(upstreams=["spectrum"], tasks=[str(toy_task), str(other)], downstreams=["nearest"])
+    with pytest.raises(UsageError, match=r"are both called 'toy', and are not one"):
+        go(both, settings, progress, plugin)
+
+
+def test_a_checkpoint_by_its_name_and_by_its_folder_is_encoded_once(
+    toy_task, plugin, settings, progress, tmp_path
+) -> None:
+    save_model(tmp_path / "hubert-base", "hubert-base")
+    placed = replace(settings, weights={"hubert-base": tmp_path / "hubert-base"})
+    go(request(toy_task, upstreams=["hubert-base"]), placed, progress, plugin)
+    (outcome,) = go(request(toy_task, upstreams=[f"hf:{tmp_path}/hubert-base"]), placed, progress, plugin)
+    assert (outcome.upstream, outcome.completed, outcome.newly_encoded) == ("hf:hubert-base", 8, 0)
 
 
 def test_a_changed_recipe_is_modified_and_its_record_says_how(toy_task: Path, settings: Settings, progress) -> None:

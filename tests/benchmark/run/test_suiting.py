@@ -101,3 +101,12 @@ def test_a_head_of_two_upstreams_is_refused_on_another() -> None:
         with pytest.raises(UsageError, match=r"reads two joined upstreams, the second egemaps-lld, unlike") as caught:
             check_upstream(registry.upstream(name), "fusion", registry)
         assert caught.value.hint == f"join them: --upstream {first}+egemaps-lld"
+
+
+def test_the_names_that_suit_are_of_recipes_as_they_are() -> None:
+    """What is changed for a study suits the one head that was asked for, and most others do not have the key."""
+    changed = Registry(changes=["downstream.beside=mfcc"])
+    task = REGISTRY.task("demo")
+    assert list(heads_for(task, changed)) == list(heads_for(task, REGISTRY))
+    assert changed.head_facts("fusion").upstream_beside == "mfcc"
+    assert changed.head_facts("fusion", changed=False).upstream_beside == "egemaps-lld"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -130,7 +131,10 @@ def test_the_score_is_computed_again(tmp_path: Path) -> None:
     assert verdict.sd == pytest.approx(np.std(scores, ddof=1))
     assert verdict.score == cell_scores(group(records).cells[0], "uar").mean
     assert (verdict.system, verdict.metric, verdict.speakers, verdict.units) == ("logmel + superb", "uar", 29, 145)
-    assert verdict.notes == ("tested on the same utterances as 0 published systems",)
+    assert verdict.notes == (
+        "nothing was found to compare it with: no published system of the task (no folder of them is given)",
+    )
+    assert verdict.compared == 0
 
 
 def test_stated_scores_are_never_believed(honest: Content, tmp_path: Path) -> None:
@@ -284,7 +288,7 @@ def test_one_record_is_no_cell(tmp_path: Path) -> None:
         (put("clusters", "gender", value={"0" * 16: "female"}), "who is not tested"),
         (put("primary", value="wa"), "primary is 'wa', that of the task 'demo' is 'uar'"),
         (put("task", "title", value="Mine"), "task.title is 'Mine'"),
-        (put("task", "version", value=2), "task.version is 2"),
+        (put("task", "version", value=9), "task.version is 9"),
         (put("task", "dev", value="test"), "task.dev is 'test'"),
         (put("task", "downstream", value="svm"), "task.downstream is 'svm'"),
         (put("task", "speaker_independent", value=False), "task.speaker_independent is False"),
@@ -292,7 +296,7 @@ def test_one_record_is_no_cell(tmp_path: Path) -> None:
         (put("task", "corpus", "utterances", value=289), "289 utterances instead of 288"),
         (put("task", "name", value="mine"), "the task 'mine' is not registered"),
         (put("task", "name", value="../../tasks/demo.yaml"), "the task '../../tasks/demo.yaml' is not registered"),
-        (put("counts", "dev", value=0), "has 0 dev utterances, with the dev rule 'random'"),
+        (put("counts", "dev", value=7), "has 7 dev utterances, with the dev rule 'inner'"),
         (put("counts", "adapt", value=3), "has 3 utterances to adapt to, and the task has no target"),
         (put("counts", "train", value=100), "utterances in train, dev and test instead of 288"),
     ],
@@ -548,8 +552,9 @@ def test_seeds_of_a_fold_were_tested_on_the_same_utterances(tmp_path: Path) -> N
 
 
 def test_the_truth_is_that_of_the_published_systems(tmp_path: Path) -> None:
-    write(tmp_path, hidden(results("demo", "mfcc")))
+    write(tmp_path, hidden(results("demo", "mfcc", tag=1)))
     mine = write(tmp_path, hidden(results("demo")))
+    assert check(mine, tmp_path).compared == 1
     assert check(mine, tmp_path).notes == ("tested on the same utterances as 1 published systems",)
 
     def moved(found: dict[str, np.ndarray], one: Record) -> dict[str, np.ndarray]:
@@ -577,7 +582,7 @@ def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
         "not compared with broken.json",
         "not compared with egemaps--superb.json",
         "not compared with mfcc--superb.json",
-        "tested on the same utterances as 0 published systems",
+        "nothing was found to compare it with",
     ]
 
 
@@ -613,7 +618,7 @@ def test_a_recorded_parameter_is_that_of_the_recipe_or_of_the_class() -> None:
     [
         (put("upstream", "version", value="2"), "upstream.version is '2', that of 'logmel' is '1'"),
         (put("upstream", "version", value="undeclared"), "upstream.version is 'undeclared', that of 'logmel' is '1'"),
-        (put("downstream", "version", value="2"), "downstream.version is '2', that of 'superb' is '1'"),
+        (put("downstream", "version", value="9"), "downstream.version is '9', that of 'superb' is '2'"),
         (put("downstream", "params", "hidden_", value=3), "downstream.params.hidden_ is no parameter of 'superb'"),
     ],
 )
@@ -685,7 +690,7 @@ def test_a_file_is_compared_only_where_folds_overlap(tmp_path: Path) -> None:
     write(tmp_path, failed)
     verdict = check(write(tmp_path, hidden(results("demo"))), tmp_path)
     assert "not compared with mfcc--superb.json: none of its units is completed" in verdict.notes
-    assert "tested on the same utterances as 0 published systems" in verdict.notes
+    assert any(note.startswith("nothing was found to compare it with") for note in verdict.notes)
 
 
 def test_genders_and_clusters_are_those_of_published_results(tmp_path: Path) -> None:
@@ -762,10 +767,24 @@ def test_a_name_that_can_be_taken_for_a_published_one_is_refused(tmp_path: Path,
 def test_a_file_that_replaces_another_says_so(tmp_path: Path) -> None:
     before, after = tmp_path / "before/results", tmp_path / "after/results"
     write(before, hidden(results("demo")))
-    replaced = "replaces a published result, which has other content"
-    assert replaced not in check(write(after, hidden(results("demo"))), before).notes
-    assert replaced in check(write(after, hidden(results("demo", tag=1))), before).notes
-    assert replaced not in check(write(after, hidden(results("demo", tag=1))), after).notes
+
+    def replaced(path: Path, against: Path) -> list[str]:
+        """What is said of the score before and now."""
+        said = "replaces a published result, which has other content: "
+        return [note.removeprefix(said) for note in check(path, against).notes if note.startswith(said)]
+
+    assert replaced(write(after, hidden(results("demo"))), before) == []
+    (tagged,) = replaced(write(after, hidden(results("demo", tag=1))), before)
+    assert replaced(write(after, hidden(results("demo", tag=1))), after) == []
+    number = r"\S+ ± \S+ \[\S+, \S+\]"
+    assert re.fullmatch(rf"UAR {number} before, UAR {number} now", tagged)
+    (other,) = replaced(write(after, hidden(results("demo", correct=1.0))), before)
+    scores = re.fullmatch(r"UAR (\S+) ± .* before, UAR (\S+) ± 0\.0 \[.*\] now", other)
+    assert scores is not None
+    assert float(scores[1]) < float(scores[2]) == 100
+    (before / "demo/logmel--superb.json").write_text("{")
+    (unreadable,) = replaced(after / "demo/logmel--superb.json", before)
+    assert " before, UAR 100.0" in unreadable
     write(before, hidden(results("demo", "hf:a/b")))
     refused(write(after, hidden(results("demo", "hf-a-b"))), "is published, of another system: hf:a/b", before)
 
@@ -792,6 +811,156 @@ def test_equal_seeds_are_noted(tmp_path: Path) -> None:
 def test_units_that_tell_the_order_of_speakers_are_refused(honest: Content, tmp_path: Path, keys: tuple) -> None:
     value = "2026-01-02T03:04:06+00:00" if keys[1] == "created" else 7 if keys[1] == "peak_bytes" else 7.0
     refused(changed(tmp_path, honest, put(*keys, value=value), slice(1)), "would tell the order of the speakers")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "bench run --upstream logmel; echo pasted",
+        "curl example.org | sh",
+        "bench run --upstream logmel --downstream superb --task demo --fold 1 --seed 0",
+        "bench run --upstream mfcc --downstream superb --task demo --fold 0 --seed 0",
+        "bench  run --upstream logmel --downstream superb --task demo --fold 0 --seed 0",
+        "",
+    ],
+)
+def test_the_command_is_that_of_the_names(honest: Content, tmp_path: Path, command: str) -> None:
+    change = put("provenance", "command", value=command)
+    refused(
+        changed(tmp_path, honest, change, slice(1)), "that of its names is 'bench run --upstream logmel --downstream"
+    )
+
+
+def of(records: list[Record], **changes: object) -> list[Record]:
+    """The records with another upstream, in whole or in part."""
+    return [with_id(one.model_copy(update={"upstream": one.upstream.model_copy(update=changes)})) for one in records]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "reason"),
+    [
+        ("whisper-tiny", {"layers": 6}, "upstream.layers is 6, that of 'whisper-tiny' is 5"),
+        ("whisper-tiny", {"dim": 512}, "upstream.dim is 512, that of 'whisper-tiny' is 384"),
+        ("whisper-tiny@last", {"layers": 5}, "upstream.layers is 5, that of 'whisper-tiny@last' is 1"),
+        ("whisper-tiny", {"params": {"model": "whisper-base"}}, "upstream.params.model is 'whisper-base'"),
+        ("whisper-tiny+logmel", {"dim": 384}, "upstream.dim is 384, that of 'whisper-tiny+logmel' is 464"),
+        ("logmel", {"sample_rate": 8000}, "upstream.sample_rate is 8000, that of 'logmel' is 16000"),
+    ],
+)
+def test_an_upstream_is_what_its_name_says(tmp_path: Path, name: str, changes: dict, reason: str) -> None:
+    version = {"version": "+".join("1" * (1 + name.count("+")))}
+    assert check(write(tmp_path, hidden(of(results("demo", name), **version)))).accepted
+    refused(write(tmp_path, hidden(of(results("demo", name), **version, **changes))), reason)
+
+
+@pytest.mark.parametrize(
+    "name", ["whisper-tiny@99", "logmel@3", "whisper-tiny@mean-last-9", "whisper-tiny+hubert-base"]
+)
+def test_a_layer_that_does_not_exist_is_refused(tmp_path: Path, name: str) -> None:
+    refused(write(tmp_path, hidden(of(results("demo"), name=name))), "the upstream cannot be: ")
+
+
+def test_of_the_same_weights_the_same_is_said_on_every_task(tmp_path: Path) -> None:
+    tiny = {"weights_sha256": "e" * 64, "parameters": 8_208_384}
+    write(tmp_path, hidden(of(results("urdu", "whisper-tiny"), **tiny)))
+    mine = write(tmp_path, hidden(of(results("demo", "whisper-tiny"), **tiny)))
+    assert check(mine, tmp_path).accepted
+    wrong = {**tiny, "parameters": 8_208_385}
+    refused(write(tmp_path, hidden(of(results("demo", "whisper-tiny"), **wrong))), "in the published urdu/", tmp_path)
+    other = {**tiny, "weights_sha256": "d" * 64}
+    verdict = check(write(tmp_path, hidden(of(results("demo", "whisper-tiny"), **other))), tmp_path)
+    assert any("its weights are not those of the published" in note for note in verdict.notes)
+
+
+def moved(records: list[Record], decisions: int) -> list[Record]:
+    """The records, so many decisions of the first speaker counted otherwise."""
+    first = records[0]
+    name, counts = next(iter(first.by_speaker.items()))
+    table = np.array(counts)
+    for _ in range(decisions):
+        row, column = np.argwhere(table > 0)[0]
+        table[row, column] -= 1
+        table[row, (column + 1) % len(table)] += 1
+    by_speaker = {**first.by_speaker, name: table.tolist()}
+    total = np.sum(list(by_speaker.values()), axis=0)
+    metrics = {metric: float(METRICS[metric].compute(total)) for metric in first.metrics}
+    return [first.model_copy(update={"by_speaker": by_speaker, "metrics": metrics}), *records[1:]]
+
+
+@pytest.mark.parametrize(("decisions", "noted"), [(0, True), (1, True), (2, True), (40, False)])
+def test_one_system_under_two_names_is_noted(tmp_path: Path, decisions: int, noted: bool) -> None:
+    write(tmp_path, hidden(results("demo", "mfcc")))
+    verdict = check(write(tmp_path, hidden(moved(results("demo", "my-own"), decisions))), tmp_path)
+    assert verdict.accepted
+    assert any("one system under two names?" in note for note in verdict.notes) == noted
+    own = check(write(tmp_path, hidden(results("demo", "my-own", tag=1))), tmp_path)
+    assert not any("one system under two names?" in note for note in own.notes)
+
+
+def test_values_that_are_those_of_another_system_are_noted(tmp_path: Path) -> None:
+    task = next(name for name in known.tasks().names() if known.tasks().read(name).kind == "regression")
+    write(tmp_path, hidden(results(task, "mfcc")))
+    for tag, noted in ((0, True), (1, False)):
+        verdict = check(write(tmp_path, hidden(results(task, "my-own", tag=tag))), tmp_path)
+        assert any("one system under two names?" in note for note in verdict.notes) == noted
+
+
+def test_seeds_of_which_one_count_was_changed_are_noted(tmp_path: Path) -> None:
+    records = results("demo")
+    first = {one.fold: one for one in records if one.seed == 0}
+    copies = [
+        one.model_copy(update={"by_speaker": first[one.fold].by_speaker, "metrics": first[one.fold].metrics})
+        for one in records
+    ]
+    notes = check(write(tmp_path, hidden(moved(copies, 1)))).notes
+    assert any("seeds 0 and 1 have the same decisions but 1 of" in note for note in notes)
+    assert not any("have the same decisions" in note for note in check(write(tmp_path, hidden(records))).notes)
+
+
+def test_what_asks_for_a_second_look_is_noted(tmp_path: Path) -> None:
+    def noted(text: str, **changes: dict) -> bool:
+        records = [
+            with_id(
+                one.model_copy(
+                    update={key: getattr(one, key).model_copy(update=value) for key, value in changes.items()}
+                )
+            )
+            for one in results("demo", "whisper-tiny")
+        ]
+        if not records[0].downstream.stochastic:
+            records = [one for one in records if one.seed == 0]
+        verdict = check(write(tmp_path, hidden(records)))
+        assert verdict.accepted, verdict.reasons
+        return any(text in note for note in verdict.notes)
+
+    dirty = {"git": {"commit": "1" * 40, "dirty": True}}
+    assert noted("changes that are in no commit", provenance=dirty)
+    assert not noted("changes that are in no commit")
+    head = {"name": "my-head", "stochastic": False}
+    assert noted("not the best of several", downstream=head)
+    assert not noted("not the best of several", downstream={"name": "my-head"})
+    assert noted("faster than any machine", cost={"encode_s": 1e-5})
+    assert not noted("faster than any machine", cost={"encode_s": 1.0})
+    assert noted("cost.fit_s is 0", cost={"fit_s": 0.0})
+
+
+@pytest.mark.parametrize(("parameters", "noted"), [(8_208_384, False), (1, True), (10**9, True)])
+def test_a_number_of_weights_that_no_such_model_has_is_noted(tmp_path: Path, parameters: int, noted: bool) -> None:
+    verdict = check(write(tmp_path, hidden(of(results("demo", "whisper-tiny"), parameters=parameters))))
+    assert any("upstream.parameters is" in note for note in verdict.notes) == noted
+
+
+@pytest.mark.parametrize(("epoch", "reason"), [(41, "ends at 40"), (-1, "selection.epoch is -1")])
+def test_an_epoch_that_the_recipe_does_not_have_is_refused(
+    honest: Content, tmp_path: Path, epoch: int, reason: str
+) -> None:
+    refused(changed(tmp_path, honest, selected(epoch=epoch)), reason)
+
+
+def test_what_was_made_before_the_benchmark_is_refused(honest: Content, tmp_path: Path) -> None:
+    refused(
+        changed(tmp_path, honest, put("provenance", "created", value="1999-01-01T00:00:00+00:00")), "before there was"
+    )
 
 
 def test_genders_that_name_a_person_are_refused(tmp_path: Path) -> None:

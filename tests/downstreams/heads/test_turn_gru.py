@@ -14,14 +14,15 @@ from benchmark.metrics import score
 from benchmark.registry.registry import Registry
 from downstreams.checks import turn_means
 from downstreams.heads.turn_gru import forward, initial_parameters
+from downstreams.training.initial import generator_of
 
 
 def test_forward_is_a_gru_over_weighted_layers() -> None:
     layers, dim, hidden, outputs, turns, n = 3, 5, 7, 4, 6, 8
-    own = initial_parameters(layers, dim, hidden, outputs, torch.Generator().manual_seed(3))
-    own[0] = torch.tensor([0.5, -1.0, 0.2])
-    x = torch.randn(turns, layers, n, dim, generator=torch.Generator().manual_seed(4))
-    gru, linear = torch.nn.GRU(dim, hidden), torch.nn.Linear(hidden, outputs)
+    own = initial_parameters(layers, dim, hidden, outputs, generator_of(3))
+    own[0] = torch.tensor([0.5, -1.0, 0.2], dtype=torch.float64)
+    x = torch.randn(turns, layers, n, dim, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    gru, linear = torch.nn.GRU(dim, hidden).double(), torch.nn.Linear(hidden, outputs).double()
     gru.load_state_dict(dict(zip(("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"), own[1:5], strict=True)))
     linear.load_state_dict({"weight": own[5], "bias": own[6]})
     pooled = (torch.softmax(own[0], dim=0).view(1, -1, 1, 1) * x).sum(dim=1)

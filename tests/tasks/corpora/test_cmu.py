@@ -52,7 +52,7 @@ def test_cmu_clips_may_be_named_as_in_other_packagings(own: Tree, form: str) -> 
 def test_cmu_refuses_two_clips_for_one_segment_and_expects_the_official_place(own: Tree) -> None:
     root = own("cmu-mosi")
     assert CORPUS.scan(root)[0].file == "Raw/-Video_00001/0.mp4"
-    for clip in ("1", "01"):
-        write_wav(root / f"Raw/-Video_00001/{clip}.wav", 0)
+    for number, clip in enumerate(("1", "01")):
+        write_wav(root / f"Raw/-Video_00001/{clip}.wav", number)
     with pytest.raises(BenchError, match="are one clip"):
         CORPUS.scan(root)

@@ -68,8 +68,8 @@ def test_m3ed_agreement_and_speakers_are_those_of_the_annotation(tmp_path: Path)
 
 
 def test_m3ed_refuses_two_recordings_and_two_annotations_for_one(tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        write_wav(tmp_path / folder / "A_a_1_1.wav", 0)
+    for number, folder in enumerate(("a", "b")):
+        write_wav(tmp_path / folder / "A_a_1_1.wav", number)
     (tmp_path / "splitInfo").mkdir()
     for split in ("train", "val", "test"):
         (tmp_path / f"splitInfo/movie_list_{split}.txt").touch()

@@ -74,7 +74,7 @@ def test_meld_refuses_a_clip_or_two_different_tables_for_one(own: Tree) -> None:
     with pytest.raises(BenchError, match=r"dev_sent_emo\.csv and more/dev_sent_emo\.csv differ"):
         CORPUS.scan(root)
     shutil.rmtree(root / "more")
-    for suffix in ("mp4", "wav"):
-        write_wav(root / f"train_splits/dia0_utt0.{suffix}", 0)
+    for number, suffix in enumerate(("mp4", "wav")):
+        write_wav(root / f"train_splits/dia0_utt0.{suffix}", number)
     with pytest.raises(BenchError, match=r"train_splits/dia0_utt0\.mp4 and train_splits/dia0_utt0\.wav are one clip"):
         CORPUS.scan(root)

@@ -147,7 +147,7 @@ def test_audio_in_folders_below_is_found(tmp_path: Path) -> None:
     files = [utterance.file for utterance in MSPPodcast().scan(root)]
     assert all((root / file).is_file() for file in files)
     (root / "Audios" / "more").mkdir()
-    (root / "Audios" / "more" / Path(files[0]).name).touch()
+    (root / "Audios" / "more" / Path(files[0]).name).write_bytes(b"another")
     with pytest.raises(BenchError, match="have one name"):
         MSPPodcast().scan(root)
 

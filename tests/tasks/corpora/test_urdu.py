@@ -46,7 +46,7 @@ def test_files_that_are_no_audio_are_passed_over(tree: Path, name: str) -> None:
 
 def test_a_folder_that_was_unpacked_twice_is_refused(tree: Path) -> None:
     (tree / "Sad/again").mkdir()
-    (tree / "Sad/again/SM2_F01_S01.wav").touch()
+    (tree / "Sad/again/SM2_F01_S01.wav").write_bytes(b"another")
     with pytest.raises(BenchError, match="are both utterance 'Sad/SM2_F01_S01'"):
         Urdu().scan(tree)
 

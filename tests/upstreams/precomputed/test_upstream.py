@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -504,3 +505,112 @@ def test_nothing_heavy_is_imported_before_the_lookup(tmp_path: Path) -> None:
         f"p.lookup({[A]!r}, {list(VECTORS)!r}); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# -- as emotion2vec's recipes write them ------------------------------------------------------------------------------
+
+
+def joined(folder: Path, arrays: Arrays, rate: str | None = "50", ending: str = ".ids", label: str = "") -> Path:
+    """The frames of all utterances in one file, with their lengths and ids beside it."""
+    path = folder / "train.npy"
+    np.save(path, np.concatenate(list(arrays.values())))
+    path.with_suffix(".lengths").write_text("".join(f"{len(array)}\n" for array in arrays.values()))
+    path.with_suffix(ending).write_text("".join(f"{name}{label}\n" for name in arrays))
+    if rate is not None:
+        path.with_suffix(".frame_rate").write_text(f"{rate}\n")
+    return path
+
+
+FRAMES_BY_WORD: Arrays = {"u1": FRAMES[A], "u2": FRAMES[B], "u3": FRAMES[C]}
+
+
+@pytest.mark.parametrize(("ending", "label"), [(".ids", ""), (".emo", "\tang")])
+def test_frames_that_are_joined_come_back_by_utterance(tmp_path: Path, ending: str, label: str) -> None:
+    upstream = Precomputed(str(joined(tmp_path, FRAMES_BY_WORD, ending=ending, label=label)))
+    found = upstream.lookup(["u3", "u1"], list(FRAMES_BY_WORD))
+    assert (upstream.frame_rate, upstream.layers, upstream.dim) == (50.0, 1, 3)
+    for name in ("u1", "u3"):
+        np.testing.assert_array_equal(found[name].layers[0], FRAMES_BY_WORD[name])
+    with pytest.raises(BenchError, match="several frames, whose rate is not given"):
+        Precomputed(str(joined(tmp_path / "..", FRAMES_BY_WORD, None))).lookup(["u1"], list(FRAMES_BY_WORD))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text", "why"),
+    [
+        (".lengths", "4\n1\n", "2 lengths and 3 ids are beside it"),
+        (".lengths", "4\n1\n3\n", "it is of shape (7, 3), and its lengths are 8 frames in all"),
+        (".lengths", "4\n1\n-2\n", "lengths are whole numbers, not -2"),
+        (".lengths", None, "there is no train.lengths beside it"),
+        (".ids", None, "there is no train.ids or train.emo beside it"),
+        (".frame_rate", "often", "frame_rate is 'often', not a positive number"),
+    ],
+)
+def test_what_lies_beside_joined_frames_must_fit(tmp_path: Path, suffix: str, text: str | None, why: str) -> None:
+    beside = joined(tmp_path, FRAMES_BY_WORD).with_suffix(suffix)
+    beside.unlink()
+    if text is not None:
+        beside.write_text(text)
+    with pytest.raises(BenchError) as caught:
+        Precomputed(str(tmp_path / "train.npy"))
+    assert why in str(caught.value)
+
+
+def test_what_lies_beside_joined_frames_is_in_the_digest(tmp_path: Path) -> None:
+    path = joined(tmp_path, FRAMES_BY_WORD)
+    before = Precomputed(str(path)).weights_sha256()
+    path.with_suffix(".ids").write_text("u2\nu1\nu3\n")
+    assert Precomputed(str(path)).weights_sha256() != before
+
+
+# -- what a header promises -------------------------------------------------------------------------------------------
+
+
+def test_an_archive_that_holds_more_than_its_headers_promise_takes_no_memory(tmp_path: Path) -> None:
+    small, path = io.BytesIO(), tmp_path / "bomb.npz"
+    np.save(small, np.zeros(4, np.float32))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", small.getvalue() + bytes(64 << 20))
+    tracemalloc.start()
+    assert "bytes follow a header of float32 of shape (4,)" in complaint(Precomputed(str(path)), ["a"]).message
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20
+
+
+def test_an_array_that_promises_more_than_any_has_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upstreams.precomputed.npy.MOST_BYTES", 1000)
+    np.savez_compressed(tmp_path / "x.npz", a=np.zeros((1, 300), np.float32), b=np.zeros((1, 200), np.float32))
+    assert "promises 1200 bytes, more than 1000" in complaint(Precomputed(str(tmp_path / "x.npz")), ["a", "b"]).message
+
+
+def test_a_header_that_is_no_python_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones(3, np.float32))
+    (tmp_path / "x.npy").write_bytes((tmp_path / "x.npy").read_bytes().replace(b"}", b"("))
+    assert "x (" in complaint(Precomputed(str(tmp_path)), ["x"]).message
+
+
+def test_pointers_and_twins_of_other_systems_are_told_or_passed_over(tmp_path: Path) -> None:
+    folder = save(tmp_path / "features", VECTORS)
+    (folder / "anna" / "._low0.wav.npy").write_bytes(b"\0\5\x16\7")
+    (folder / "__MACOSX").mkdir()
+    (folder / "__MACOSX" / "x.npy").write_bytes(b"\0\5\x16\7")
+    assert sorted(Precomputed(str(folder)).lookup(list(VECTORS), list(VECTORS))) == sorted(VECTORS)
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    (folder / f"{C}.npy").write_bytes(pointer)
+    assert f"{C} (it is a pointer of Git LFS" in complaint(Precomputed(str(folder)), list(VECTORS)).message
+    (tmp_path / "x.npz").write_bytes(pointer)
+    with pytest.raises(BenchError, match=r"'x\.npz' is a pointer of Git LFS"):
+        Precomputed(str(tmp_path / "x.npz"))
+    archive = save(tmp_path / "y.npz", VECTORS)
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr("__MACOSX/._x.npy", b"\0")
+    assert len(Precomputed(str(archive)).lookup(list(VECTORS), list(VECTORS))) == len(VECTORS)
+
+
+def test_folders_behind_links_are_read(tmp_path: Path) -> None:
+    save(tmp_path / "disk", VECTORS)
+    (tmp_path / "features").mkdir()
+    for name in ("anna", "bert"):
+        (tmp_path / "features" / name).symlink_to(tmp_path / "disk" / name)
+    assert len(Precomputed(str(tmp_path / "features")).lookup([A, B], [A, B])) == 2

@@ -341,10 +341,43 @@ def test_a_configuration_that_transformers_refuses(own_model: Models) -> None:
 
 
 @pytest.mark.parametrize(
+    ("architecture", "changes"),
+    [
+        ("wav2vec2-base", {"num_conv_pos_embedding_groups": 0}),
+        ("wav2vec2-base", {"hidden_act": "nothing"}),
+        ("moonshine", {"encoder_num_attention_heads": 0}),
+    ],
+)
+def test_a_configuration_that_contradicts_itself(architecture: str, changes: dict, own_model: Models) -> None:
+    folder = own_model(architecture)
+    change_json(folder / "config.json", **changes)
+    upstream = HuggingFace(str(folder))
+    with pytest.raises(BenchError, match=r"cannot be used, its config\.json is refused: \w+"):
+        upstream.parameters()
+    with pytest.raises(BenchError, match="cannot be used"):
+        upstream.encode(wave())
+
+
+def test_whisper_of_more_positions_than_samples(own_model: Models) -> None:
+    folder = own_model("whisper")
+    change_json(folder / "config.json", max_source_positions=10**6)
+    with pytest.raises(BenchError, match="'max_source_positions' as 1000000, not a whole number up to 480000"):
+        HuggingFace(str(folder))
+
+
+@pytest.mark.parametrize(
     ("changes", "text"),
     [
         ({"num_hidden_layers": "three"}, "gives 'num_hidden_layers' as 'three', not a positive number"),
         ({"hidden_size": None}, "gives 'hidden_size' as None"),
+        ({"num_hidden_layers": 10**7}, "'num_hidden_layers' as 10000000, not a whole number up to 1000"),
+        ({"num_hidden_layers": True}, "'num_hidden_layers' as True, not a whole number"),
+        ({"num_hidden_layers": 2.5}, "'num_hidden_layers' as 2.5, not a whole number"),
+        ({"num_hidden_layers": float("inf")}, "'num_hidden_layers' as inf, not a whole number"),
+        ({"hidden_size": 10**9}, "'hidden_size' as 1000000000, not a whole number"),
+        ({"conv_stride": [0] * 7}, "not two lists of one length of whole numbers from 1"),
+        ({"conv_stride": ["a"] * 7}, "not two lists of one length of whole numbers from 1"),
+        ({"conv_kernel": [10**9] * 7}, "not two lists of one length of whole numbers from 1"),
         ({"conv_stride": [5, 2]}, r"conv_stride \[5, 2\], not two lists of one length"),
     ],
 )

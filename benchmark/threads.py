@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from benchmark.errors import MissingError
 
+GIVEN = "OMP_NUM_THREADS"
+
 
 def available_cores() -> int:
     """Cores that this process may use."""
@@ -15,41 +17,40 @@ def available_cores() -> int:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Fit heads in one thread.
+def threads(number: int) -> Iterator[None]:
+    """Let torch and the libraries of linear algebra compute in so many threads, one for heads and by rule for encoding.
 
-    They are small: threads would cost more than they bring, many times more where another process keeps a core busy,
+    Heads are small: threads would cost more than they bring, many times more where another process keeps a core busy,
     and the order in which they add up would make numbers depend on how many cores there are.
     """
-    with limited_threads(1):
-        yield
-
-
-@contextmanager
-def limited_threads(most: int) -> Iterator[None]:
-    """Let torch and the libraries of linear algebra compute in so many threads."""
     import torch
     from threadpoolctl import threadpool_limits
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(most)
+    before = torch.get_num_threads()
+    use_threads(number)
     try:
-        with threadpool_limits(most):
+        with threadpool_limits(number):
             yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
-def use_one_thread() -> None:
-    """Let torch compute in the calling thread alone; a thread that is started later needs it said again."""
-    use_threads(1)
-
-
-def use_threads(count: int) -> None:
-    """Let torch compute in so many threads."""
+def use_threads(number: int) -> None:
+    """Let torch compute in so many threads for the calling one; a thread that is started later needs it said again."""
     import torch
 
-    torch.set_num_threads(count)
+    torch.set_num_threads(number)
+
+
+def encoding_threads() -> int:
+    """Threads of one encoder on a CPU: one, or as many as OMP_NUM_THREADS says.
+
+    All cores, which is what torch takes of itself, wait for the slowest of them in every layer: where other processes
+    keep one busy, a small model is many times slower with two threads than with one (`docs/speed.md`), and what a
+    number costs depends on who else computes. With one thread the same numbers cost the same processor time anywhere.
+    """
+    given = os.environ.get(GIVEN, "")
+    return int(given) if given.isdecimal() and int(given) > 0 else 1
 
 
 def gpus() -> int:

@@ -1,0 +1,70 @@
+"""How errors and characters leave the command line, whatever the terminal and whoever raised them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from benchmark.cli.app import main
+
+ASCII = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+
+
+def apart(*arguments: str, **env: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", "from benchmark.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, check=False, env={**os.environ, **env}, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "error: there is not enough memory\n"),
+        (MemoryError("1 TB"), "error: there is not enough memory: 1 TB\n"),
+        (RecursionError("deep"), "error: something that was read is nested too deeply"),
+        (ZeroDivisionError("division by zero"), "error: ZeroDivisionError: division by zero in test_app.py, line "),
+        (IndexError("list index\nout of range"), "error: IndexError: list index out of range in test_app.py"),
+        (PermissionError(13, "Permission denied", "a.json"), "error: Permission denied: a.json\n"),
+    ],
+)
+def test_any_error_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, told: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setitem(main.__globals__, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["bench"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = capsys.readouterr().err
+    assert left.value.code == 1
+    assert said.startswith(told)
+    assert said.count("\n") == 1
+    monkeypatch.setattr(sys, "argv", ["bench", "--debug"])
+    with pytest.raises(type(error)):
+        main()
+
+
+def test_a_terminal_of_ascii_shows_what_it_can() -> None:
+    done = apart("list", "corpora", "--json", **ASCII)
+    assert json.loads(done.stdout.decode("ascii"))
+    done = apart("leaderboard", "--published", "--out", os.environ["BENCH_CACHE"], **ASCII)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"\xb1" in done.stdout  # plus or minus
+    done = apart("show", "nothing-like-it-\N{LATIN SMALL LETTER I WITH DIAERESIS}", **ASCII)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: nothing is called")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_stream_that_is_no_file_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(sys, "argv", ["bench", "show", "nothing-like-it"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "nothing is called" in sys.stderr.getvalue()

@@ -1,0 +1,26 @@
+"""Threads: how many an encoder gets, and that they are given back."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmark.threads import encoding_threads, threads
+
+
+@pytest.mark.parametrize(("given", "number"), [("", 1), ("3", 3), ("0", 1), ("-2", 1), ("many", 1)])
+def test_an_encoder_gets_one_thread_unless_somebody_says_how_many(
+    monkeypatch: pytest.MonkeyPatch, given: str, number: int
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    assert encoding_threads() == number
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert encoding_threads() == 1
+
+
+def test_threads_are_given_back() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    with threads(2):
+        assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == before

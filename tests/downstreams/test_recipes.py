@@ -117,8 +117,8 @@ def test_emoboxs_recipe_passes_the_contract_at_a_larger_rate() -> None:
 
 @pytest.mark.parametrize("name", TUNED)
 def test_a_recipe_that_trains_the_upstream_passes_the_contract_at_a_larger_rate(name: str) -> None:
-    faster = {"name": "adam", "learning_rate": 0.01}
-    shorter = {"unit": "epochs", "maximum": 10, "evaluate_every": 1, "batch_size": 8, "accumulate": 1}
+    faster = {"name": "adam", "learning_rate": 0.003}
+    shorter = {"unit": "epochs", "maximum": 15, "evaluate_every": 1, "batch_size": 8, "accumulate": 1}
     for check in check_downstream(lambda: build(name, optimiser=faster, **shorter)):
         check.run()
 

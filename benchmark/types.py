@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 
 Kind = Literal["classification", "regression"]
-# What a head needs of every utterance: per-layer means, means and deviations, or all frames, stored in 32 or 16 bits.
-Needs = Literal["mean", "statistics", "frames", "frames-float16"]
+# What a head needs of every utterance: per-layer means, means and deviations, or all frames, stored in 32 or 16 bits;
+# or the waveform, of which nothing is encoded or stored, for a head that trains the upstream.
+Needs = Literal["mean", "statistics", "frames", "frames-float16", "waveform"]
 # Of the forward pass of an upstream, by autocast.
 Precision = Literal["bf16", "fp16"]
 # Stands for all utterances without a speaker, where others have one.
@@ -186,9 +187,10 @@ class Examples:
     Attributes:
         ids: The n utterance ids, in order.
         x: For heads that need "mean": (n, L, D) float32. For "statistics": (n, L, 2 D), means and then deviations. For
-            "frames": n arrays (L, T_i, D), each read when it is asked for. In a task with context: n arrays
-            (S_i, L, D), the means of the S_i utterances that were said before; for "frames" n tuples of their frames,
-            S_i arrays (L, T, D), each tuple read when it is asked for.
+            "frames": n arrays (L, T_i, D), each read when it is asked for. For "waveform": n arrays (T_i,) of samples
+            at the upstream's rate, each decoded when it is asked for. In a task with context: n arrays (S_i, L, D), the
+            means of the S_i utterances that were said before; for "frames" n tuples of their frames, S_i arrays
+            (L, T, D), each tuple read when it is asked for.
         y: Class indices (n,) int64, or values (n, k) float32 for k dimensions; None when predicting and for adapt.
         speakers: The n speakers ("unknown" where a corpus knows none).
         outputs: Names of the K classes, or of the k dimensions, in the order of y and of the scores.

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 from benchmark.io.yamls import Closed
 from benchmark.types import Examples, Kind, Needs, Selection
+
+if TYPE_CHECKING:
+    from benchmark.base.upstream import Upstream
 
 UsesDev = Literal["select", "fit", "no"]
 InnerFolds = Literal["all", "first"]
@@ -109,6 +113,9 @@ class Downstream(ABC):
         Params: The recipe's keys, a subclass of `HeadParams` (pydantic).
         params: The recipe's values.
         device: Where to compute, "cpu" or "cuda".
+        upstream: Of the cell, given by the run to a head that needs waveforms: it may train a `trainable` of it.
+        checkpoint: File in which a fit that takes long may keep how far it is, and from which it then goes on; given by
+            the run, which removes it when the unit is recorded. None for none.
         report: Told by a head whose fit takes long what share of it is done, from 0 to 1; a run shows it.
     """
 
@@ -121,6 +128,8 @@ class Downstream(ABC):
     def __init__(self, params: HeadParams, device: str = "cpu") -> None:
         self.params: Any = params
         self.device = device
+        self.upstream: Upstream | None = None
+        self.checkpoint: Path | None = None
         self.report: Callable[[float], None] = unheard
 
     @property

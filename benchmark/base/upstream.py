@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
 from benchmark.types import Features, Precision
+
+if TYPE_CHECKING:
+    from benchmark.base.trainable import Trainable
 
 
 class Upstream(ABC):
@@ -37,6 +40,7 @@ class Upstream(ABC):
         precision: Precision of the forward pass where it is not float32; part of the name and of the identity.
         batch_seconds: Audio that one call of `encode_batch` gets at most [s], the longest times their number.
         trained_on: Corpora of this benchmark with whose recordings the weights were trained.
+        trains: Whether it lends its weights to a head that trains them, see `trainable`; it declares layers and dim.
         device: Where to compute, "cpu" or "cuda"; set by the run.
         components: The upstreams that it is made of, where it is made of others.
     """
@@ -56,6 +60,7 @@ class Upstream(ABC):
     precision: Precision | None = None
     batch_seconds: float = 60.0
     trained_on: tuple[str, ...] = ()
+    trains: bool = False
     device: str = "cpu"
     components: tuple[Upstream, ...] = ()
 
@@ -104,6 +109,14 @@ class Upstream(ABC):
         """
         del wave
         raise UsageError(f"the upstream {self.name!r} has no attention maps", "those of transformers have")
+
+    def trainable(self) -> Trainable:
+        """A module with the upstream's weights that nobody else has, and its forward pass.
+
+        Raises:
+            UsageError: The upstream cannot be trained.
+        """
+        raise UsageError(f"the upstream {self.name!r} cannot be trained", "those of transformers can")
 
     def lookup(self, ids: Sequence[str], corpus: Collection[str]) -> Mapping[str, Features]:
         """Features that were made elsewhere, for an upstream that does not hear the waveform.

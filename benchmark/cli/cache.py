@@ -10,20 +10,26 @@ import typer
 
 from benchmark.cli.options import examples
 from benchmark.cli.terminal import print_table, stdout
-from benchmark.errors import BenchError
+from benchmark.errors import BenchError, UsageError
 from benchmark.text import bytes_text
 
 # What is cached beside features.
-OTHERS = ("audio", "corpora", "extracted")
-CACHE_EPILOG = examples("bench cache du", "bench cache verify")
+CHECKPOINTS = "checkpoints"
+OTHERS = ("audio", "corpora", "extracted", CHECKPOINTS)
+CACHE_EPILOG = examples("bench cache du", "bench cache verify", "bench cache clear --checkpoints")
 
 
 def cache(
     action: Annotated[
         Literal["du", "verify", "clear"], typer.Argument(help="Measure it, read all of it again, or delete it.")
     ],
+    checkpoints: Annotated[
+        bool, typer.Option("--checkpoints", help="Clear only what interrupted trainings would go on from.")
+    ] = False,
 ) -> None:
-    """Measure, verify or clear the cache: features, audio digests, sound of videos, rendered corpora; no records."""
+    """Measure, verify or clear the cache: features, digests, sound of videos, corpora, checkpoints; no records."""
+    if checkpoints and action != "clear":
+        raise UsageError(f"--checkpoints goes with clear, not with {action}", "bench cache clear --checkpoints")
     from benchmark.features.store import cached_features
     from benchmark.io.settings import load_settings
 
@@ -37,7 +43,7 @@ def cache(
         _verify(settings.cache, settings.results)
     else:
         size = _size(settings.cache)
-        for name in ("features", *OTHERS):
+        for name in (CHECKPOINTS,) if checkpoints else ("features", *OTHERS):
             shutil.rmtree(settings.cache / name, ignore_errors=True)
         console.print(f"cleared {bytes_text(size - _size(settings.cache))} in {settings.cache}", markup=False)
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
-from benchmark.contracts.toys import content, layers_of, select, toy_of
+from benchmark.contracts.toy_upstream import ToyUpstream
+from benchmark.contracts.toys import LAYERS, content, layers_of, select, toy_of
 from benchmark.metrics import score
 from benchmark.threads import threads as computing_in
 from benchmark.types import Examples, Kind, Selection
@@ -35,9 +36,9 @@ class _Toys:
     """A downstream, the examples of one kind that it is checked with, and what it makes of them."""
 
     def __init__(self, make: Callable[[], Downstream], kind: Kind) -> None:
-        self.make = make
+        self.make: Callable[[], Downstream] = lambda: _with_upstream(make)
         self.kind = kind
-        self.head = attempt(make, "making the downstream")
+        self.head = attempt(self.make, "making the downstream")
         self.train = self.toy(60, speakers=6, seed=0)
         self.dev = self.toy(30, speakers=3, seed=1)
         self.labelled_test = self.toy(30, speakers=3, seed=2)
@@ -102,6 +103,14 @@ class _Toys:
         return self.predict(self.fitted()[0], self.test)
 
 
+def _with_upstream(make: Callable[[], Downstream]) -> Downstream:
+    """A new head, with an upstream where it trains one."""
+    head = make()
+    if head.needs == "waveform":
+        head.upstream = ToyUpstream()
+    return head
+
+
 def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
     """List the checks of a downstream.
 
@@ -132,7 +141,7 @@ def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
         yield Check("inner folds of train take the place of a dev set", lambda: _inner(toys))
     if not toys.head.transductive:
         yield Check("a score does not depend on the other utterances", lambda: _independent(toys))
-        if toys.head.needs.startswith("frames"):
+        if toys.head.needs.startswith("frames") or toys.head.needs == "waveform":
             yield Check("a short utterance scores alike beside a long one", lambda: _unpadded(toys))
     yield Check("a head that was saved and loaded predicts the same", lambda: _saved(toys))
 
@@ -206,7 +215,7 @@ def _selection(toys: _Toys) -> None:
     )
     require(epoch is None or epoch >= 1, f"the selection has epoch {epoch!r}", "epochs count from 1")
     if weights is not None:
-        layers = layers_of(toys.train, toys.head.needs)
+        layers = LAYERS if toys.head.needs == "waveform" else layers_of(toys.train, toys.head.needs)
         require(
             len(weights) == layers and min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-4,
             f"the layer weights of {layers} layers are {weights!r}",

@@ -14,6 +14,7 @@ from benchmark.types import Examples, Kind, Needs, Taught
 CLASSES = ("angry", "happy", "sad")
 DIMENSIONS = ("arousal", "valence")
 LAYERS, DIM, TURNS = 3, 8, 4
+RATE, HOP = 16_000, 320  # of waveforms [Hz], and samples in which every tone ends where it began
 NAMED_LAYERS = 13  # of the networks whose layers some heads name, with their input
 DIM_BESIDE = 3
 
@@ -37,7 +38,7 @@ def toy(
 
     Args:
         needs: "mean" for x as (n, 3, 8) float32, "statistics" for (n, 3, 16), "frames" in 32 or 16 bits for n arrays
-            (3, T, 8).
+            (3, T, 8), "waveform" for n arrays (320 T,): eight tones, as loud as the sum of the layers.
         utterances: n.
         speakers: How many speakers they are spread over; each has every class.
         seed: Decides all but the centres, which are the same for every seed.
@@ -66,6 +67,12 @@ def toy(
     if needs == "statistics":
         deviations = 0.3 * generator.uniform(0.5, 1.5, means.shape)
         x = np.concatenate([means, deviations], axis=-1).astype(np.float32)
+    elif needs == "waveform":
+        lengths = generator.integers(frames[0], frames[1] + 1, utterances)
+        x = tuple(
+            np.float32(np.tile(mean.sum(axis=0) @ tones(), length) + 0.1 * generator.standard_normal(length * HOP))
+            for mean, length in zip(means, lengths, strict=True)
+        )
     elif needs != "mean":
         lengths = generator.integers(frames[0], frames[1] + 1, utterances)
         x = tuple(
@@ -95,6 +102,11 @@ def toy(
         upstream=upstream,
         parts=() if beside is None else (("toy", dim - DIM_BESIDE), (beside, DIM_BESIDE)),
     )
+
+
+def tones() -> NDArray[np.float64]:
+    """(8, HOP) samples of one hop of eight tones, at right angles to each other."""
+    return np.sin(2 * np.pi * np.arange(1, DIM + 1)[:, np.newaxis] * 10 * np.arange(HOP) / HOP)
 
 
 def toy_of(head: Downstream, **about: Any) -> Examples:

@@ -111,6 +111,8 @@ def check_upstream(make: Callable[[], Upstream]) -> Iterator[Check]:
     yield Check("the same input gives the same bytes", lambda: _deterministic(probes))
     yield Check("a new instance gives the same bytes", lambda: _reproducible(probes))
     yield Check("features do not depend on the batch", lambda: _batch_invariant(probes))
+    if probes.upstream.trains:
+        yield Check("it is trained as it encodes", lambda: _trains_as_it_encodes(probes))
 
 
 def _attributes(probes: _Probes) -> None:
@@ -248,3 +250,22 @@ def _batch_invariant(probes: _Probes) -> None:
                     f"{difference(alone, features.layers, 'layer')}",
                     f"features depend on the batch by at most {TOLERANCE}: does padding reach them?",
                 )
+
+
+def _trains_as_it_encodes(probes: _Probes) -> None:
+    """The module that is lent gives the same features, lets gradients through, and is nobody else's."""
+    upstream = probes.upstream
+    trainable = attempt(upstream.trainable, "trainable()")
+    wave = probe(SHORT, upstream.sample_rate, 0)
+    (layers,) = attempt(lambda: trainable.layers([wave], "cpu"), "layers() of what is trained")
+    expected = probes.features(SHORT).layers
+    found = layers.detach().numpy()
+    require(
+        found.shape == expected.shape and np.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE),
+        "the forward pass in training gives other features than encode",
+        "both prepare the waveform and take the layers alike",
+    )
+    require(layers.requires_grad, "no gradient reaches the weights", "layers() returns tensors that know their past")
+    other = attempt(upstream.trainable, "trainable()")
+    shared = {id(weight) for weight in trainable.module.parameters()} & {id(w) for w in other.module.parameters()}
+    require(not shared, "two heads would train the same weights", "trainable() returns a module that nobody else has")

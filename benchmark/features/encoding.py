@@ -144,7 +144,7 @@ def encode_batch(
 
 
 def encoding_code(upstream: Upstream, pooling: Needs) -> Code:
-    """The code and libraries that decide stored features: the upstream's, and what decodes and pools here."""
+    """The code and libraries that decide features: the upstream's, and what decodes and pools here."""
     own = code_of(upstream)
-    here = code_sha256(read_wave, encode_batch, POOLINGS[pooling])
+    here = code_sha256(read_wave, *(() if pooling == "waveform" else (encode_batch, POOLINGS[pooling])))
     return Code(digest([own.sha256, here]), {**versions(("soxr",)), **own.libraries})

@@ -74,8 +74,9 @@ class Encoded:
     """Features of the utterances of a task.
 
     Attributes:
-        features: By utterance id, float32: (L, D) means, (L, 2 D) statistics or (L, T, D) frames, read when asked for.
-        shape: Of one utterance's.
+        features: By utterance id, float32: (L, D) means, (L, 2 D) statistics or (L, T, D) frames, read when asked for;
+            or waveforms (n,).
+        shape: Of one utterance's; with waveforms (L, D) of what the upstream would make of them.
         frame_rate: Frames a second [Hz]; None for one vector an utterance.
         seconds: What encoding these utterances once took, whenever that was [s]: on a CPU its processor time, and
             never the loading of the model; None where that is not known.

@@ -1,4 +1,7 @@
-"""Where the features of an upstream come from: its store, those of its parts, a file, or a model at every reading."""
+"""Where the features of an upstream come from: its store, those of its parts, a file, or a model at every reading.
+
+A head that trains the upstream reads waveforms; nothing is encoded for it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from benchmark.base import Upstream
 from benchmark.base.combined import Fusion, LayersOf
 from benchmark.data.listening import Heard
+from benchmark.errors import BenchError
 from benchmark.features.encoding import Recording, encode_batch, read_wave
 from benchmark.features.pooling import POOLINGS, pool
 from benchmark.features.store import Demand, Encoded, FeatureStore, refuse_beyond, shape_of
@@ -60,6 +64,8 @@ def open_view(cache: Path, upstream: Upstream, needs: Needs, *, stream: bool = F
         needs: What the head needs.
         stream: Encode frames whenever they are read, and store none.
     """
+    if needs == "waveform":
+        return _Waveforms(cache, upstream)
     if isinstance(upstream, Fusion):
         parts = [open_view(cache, part, needs, stream=stream) for part in upstream.upstreams]
         return _Fused(upstream, parts, needs)
@@ -128,6 +134,39 @@ class _Plain(FeatureView):
             parameters=self._upstream.parameters(),
             device=self._upstream.device,
         )
+
+
+class _Waveforms(FeatureView):
+    """The waveforms themselves, decoded at every reading."""
+
+    def __init__(self, cache: Path, upstream: Upstream) -> None:
+        self._cache = cache
+        self._upstream = upstream
+
+    def demands(self, dataset: Dataset, heard: Mapping[str, Heard]) -> list[Demand]:
+        return []
+
+    def load(self, dataset: Dataset, heard: Mapping[str, Heard], progress: Progress) -> Encoded:
+        upstream = self._upstream
+        if upstream.layers is None or upstream.dim is None:
+            raise BenchError(f"the upstream {upstream.name!r} declares no layers and dim", "one that is trained does")
+
+        def read(name: str) -> NDArray[np.float32]:
+            recording = Recording(dataset.by_id[name], heard[name].sha256, heard[name].duration)
+            return read_wave(dataset, recording, upstream.sample_rate, self._cache)
+
+        return Encoded(
+            features=LazyMapping(tuple(utterance.id for utterance in dataset.recordings), read),
+            shape=(upstream.layers, upstream.dim),
+            frame_rate=upstream.frame_rate,
+            seconds=None,
+            newly_encoded=0,
+            parameters=upstream.parameters(),
+            device=upstream.device,
+        )
+
+    def stores(self) -> list[FeatureStore]:
+        return []
 
 
 class _Selected(FeatureView):

@@ -153,6 +153,7 @@ def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
             encoded = worker.encode(unit.names, device, Unheard())
             result = worker.fit(unit, device, Unheard())
             records.write(result.record, result.predictions)
+            worker.forget(unit)
             taken = time.perf_counter() - started
             done.append(Fitted(unit.label, unit.id, result.record.reason, encoded.seconds, taken))
     return done

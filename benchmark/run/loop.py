@@ -64,6 +64,7 @@ def _run_cell(tally: Tally, worker: Worker, progress: Progress, device: str) -> 
 
     def record(unit: Unit, result: Result) -> None:
         records.write(result.record, result.predictions)
+        worker.forget(unit)
         tally.finished(unit.label, result.record.reason)
 
     try:

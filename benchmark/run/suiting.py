@@ -51,9 +51,15 @@ def check_upstream(upstream: Upstream, name: str, registry: Registry) -> None:
         registry: Where the head is looked up.
 
     Raises:
-        UsageError: The head tells the parts of A+NAME apart, and this is none; or it names layers of other networks.
+        UsageError: The head tells the parts of A+NAME apart, and this is none; it names layers of other networks; or it
+            trains the upstream, and this cannot be trained.
     """
     facts = registry.head_facts(name)
+    if facts.needs == "waveform" and not upstream.trains:
+        raise UsageError(
+            f"the downstream {name!r} trains the upstream, and {upstream.name!r} cannot be trained",
+            "single upstreams of transformers can, of which all layers are read: hf: and the checkpoints of it",
+        )
     beside = facts.upstream_beside
     parts = [component.name for component in upstream.components] if isinstance(upstream, Fusion) else [upstream.name]
     if beside is not None and (len(parts) != 2 or parts[1] != beside):

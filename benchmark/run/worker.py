@@ -7,6 +7,7 @@ import importlib.util
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
@@ -35,6 +36,7 @@ from benchmark.run.teaching import read_lesson, teach, write_lesson
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
 from benchmark.types import Taught
 
+CHECKPOINTS = "checkpoints"  # folder in the cache
 # From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
 FEEDING = (open_view, Dataset, targets_of, fit_and_score)
 
@@ -230,11 +232,22 @@ class Worker:
         def head() -> Downstream:
             made = self.registry.downstream(unit.names.downstream, device)
             made.report = report
+            made.checkpoint = self.checkpoint(unit)
+            if made.needs == "waveform":
+                made.upstream = self.upstream(unit.names.upstream)
             return made
 
         teach = None if head().teacher is None else lambda: self._lesson(unit, device, progress)
         scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach)
         return result_of(material, parts, unit, scored, encoded, device)
+
+    def checkpoint(self, unit: Unit) -> Path:
+        """Where the fit of a unit may keep how far it is."""
+        return self.settings.cache / CHECKPOINTS / f"{unit.id}.safetensors"
+
+    def forget(self, unit: Unit) -> None:
+        """Remove what the fit of a unit kept, now that its record is written."""
+        self.checkpoint(unit).unlink(missing_ok=True)
 
     @functools.cached_property
     def _teaching(self) -> Worker:

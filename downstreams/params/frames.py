@@ -1,4 +1,4 @@
-"""The parameters of heads that are torch modules on frames, trained by gradient."""
+"""The parameters of heads that are torch modules, trained by gradient: on frames, and what others share with them."""
 
 from __future__ import annotations
 
@@ -80,29 +80,21 @@ class Schedule(Closed):
         return self
 
 
-class FramesParams(HeadParams):
-    """What decides the numbers of a head of frames; heads add what their modules need."""
+class LearningParams(HeadParams):
+    """What decides how a torch module is trained, whatever it reads; heads add what their modules need."""
 
     # What is read
     layers: Literal["last", "all", "mean-last-4"] = Field(
         description="of L layers: the last, all, or the mean of the last four (of all, where there are fewer)"
     )
-    normalisation: Normalisation = Field(
-        description="standardise every dimension of every layer over frames: global (by train), speaker (transductive) "
-        "or none"
-    )
-    max_frames: Count | None = Field(description="a longer utterance is cut to its first frames; null: never")
 
     # How it is dealt
     batch_size: Count = Field(description="utterances in a batch at most")
-    batch_frames: Count | None = Field(
-        None, description="frames in a batch at most, padding included; a longer utterance is a batch of its own"
-    )
     sort_batches: Count = Field(1, description="so many batches are sorted by length together; 1: in random order")
     accumulate: Count = Field(1, description="batches in an optimiser step")
     memory: Positive = Field(
         1024,
-        description="frames in memory at most [MiB]; what fits is read once, more is read again in every epoch and "
+        description="of what is read in memory at most [MiB]; what fits is read once, more again in every epoch and "
         "shuffled by blocks and within windows",
     )
 
@@ -141,7 +133,7 @@ class FramesParams(HeadParams):
     seed: int | None = Field(None, description="decides initial values, order and dropout; null: the seed of the run")
 
     @model_validator(mode="after")
-    def _is_evaluated(self) -> FramesParams:
+    def _is_evaluated(self) -> LearningParams:
         if self.evaluate_every > self.maximum:
             raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
         if self.select_on not in ("loss", "primary", *METRICS):
@@ -149,9 +141,19 @@ class FramesParams(HeadParams):
         return self
 
     @property
-    def needs(self) -> Needs:
-        """All frames."""
-        return "frames"
+    def standardised(self) -> Normalisation:
+        """How what is read is standardised."""
+        return "none"
+
+    @property
+    def longest(self) -> int | None:
+        """What is read of an utterance at most: frames, or samples."""
+        return None
+
+    @property
+    def most_at_once(self) -> int | None:
+        """What is in a batch at most: frames, or samples."""
+        return None
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -168,6 +170,39 @@ class FramesParams(HeadParams):
     def uses_dev(self) -> UsesDev:
         """Always "select": dev chooses the state that is kept."""
         return "select"
+
+
+class FramesParams(LearningParams):
+    """What decides the numbers of a head of frames."""
+
+    normalisation: Normalisation = Field(
+        description="standardise every dimension of every layer over frames: global (by train), speaker (transductive) "
+        "or none"
+    )
+    max_frames: Count | None = Field(description="a longer utterance is cut to its first frames; null: never")
+    batch_frames: Count | None = Field(
+        None, description="frames in a batch at most, padding included; a longer utterance is a batch of its own"
+    )
+
+    @property
+    def needs(self) -> Needs:
+        """All frames."""
+        return "frames"
+
+    @property
+    def standardised(self) -> Normalisation:
+        """As the recipe says."""
+        return self.normalisation
+
+    @property
+    def longest(self) -> int | None:
+        """Frames of an utterance."""
+        return self.max_frames
+
+    @property
+    def most_at_once(self) -> int | None:
+        """Frames in a batch."""
+        return self.batch_frames
 
     @property
     def transductive(self) -> bool:

@@ -24,7 +24,7 @@ from benchmark.metrics import score as score_of
 from benchmark.types import Examples, Selection
 from downstreams.modules.drawing import build, give_dropout
 from downstreams.modules.layers import LayerSum
-from downstreams.params.frames import FramesParams
+from downstreams.params.frames import FramesParams, LearningParams
 from downstreams.training.frames import MIB, Batch, Dealing, Figures, Frames, Reading
 from downstreams.training.module_loop import train_module
 from downstreams.training.module_losses import (
@@ -34,6 +34,7 @@ from downstreams.training.module_losses import (
     balanced_weights,
     one_minus_ccc,
 )
+from downstreams.training.module_state import trained
 from downstreams.training.targets import Targets, refuse_nothing_to_select_on, selecting_metric, truth_of
 
 
@@ -95,7 +96,7 @@ class ModuleHead(Downstream):
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
     concurrent: ClassVar[bool] = True
     Params: ClassVar[type[HeadParams]] = FramesParams
-    params: FramesParams
+    params: LearningParams
 
     def __init__(self, params: HeadParams, device: str = "cpu") -> None:
         super().__init__(params, device)
@@ -137,6 +138,29 @@ class ModuleHead(Downstream):
         """
         return None
 
+    def _read_shape(self, frames: Frames) -> tuple[int, int]:
+        """(L, D) of what the module reads."""
+        return frames.shape
+
+    def _network(self, shape: Shape, initial: np.random.Generator) -> nn.Module:
+        """What is trained, with initial values, on the CPU."""
+        return build(lambda: self._module(shape), self.params.initial, initial)
+
+    def _gradients(
+        self, module: nn.Module, batch: Batch, loss: Callable[[Outputs], Tensor], random: np.random.Generator
+    ) -> float:
+        """Add the gradients of the loss of a batch, divided by the batches in a step; the loss.
+
+        Args:
+            module: In training.
+            batch: Of train.
+            loss: Of the outputs for it.
+            random: Decides on dropout.
+        """
+        value = loss(self._forward(module, batch))
+        (value / self.params.accumulate).backward()  # type: ignore[no-untyped-call]
+        return float(value.detach())
+
     # What is the same for all.
 
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
@@ -169,29 +193,31 @@ class ModuleHead(Downstream):
         learnt = self._learnt(train, "train", None, params.memory * MIB)
         self._shape = learnt.frames.given_shape
         self._figures = learnt.frames.figures()
-        learnt.frames.standardise(params.normalisation, self._figures)
+        learnt.frames.standardise(self.params.standardised, self._figures)
         # What train leaves; where it does not fit, its windows take half.
         free = params.memory * MIB - (learnt.frames.kept or params.memory * MIB / 2)
         held_out = self._learnt(dev, "dev", self._shape, free if adapt is None else free / 2)
-        held_out.frames.standardise(params.normalisation, self._figures)
+        held_out.frames.standardise(self.params.standardised, self._figures)
 
         seeds = np.random.SeedSequence(seed if params.seed is None else params.seed).spawn(4)
         initial, order, dropout, target_order = (np.random.Generator(np.random.PCG64(one)) for one in seeds)
-        layers, dim = learnt.frames.shape
+        layers, dim = self._read_shape(learnt.frames)
         classes = 0 if learnt.auxiliary is None else len(train.auxiliary_outputs)
         parts = tuple(size for _, size in train.parts) or (dim,)
         shape = Shape(layers, dim, parts, len(train.outputs), classes)
-        module = build(lambda: self._module(shape), params.initial, initial).to(self.device)
+        module = self._network(shape, initial).to(self.device)
         give_dropout(module, dropout)
         objective = self._objective(train, learnt.y)
         score = None if metric is None else _dev_score(metric, dev, fitted_on)
         targets = self._targets_of_adapt(adapt, free - held_out.frames.kept, target_order)
 
-        def loss(batch: Batch, epoch: int) -> Tensor:
-            outputs = self._forward(module, batch)
-            value = self._supervised_weight(epoch) * self._supervised(objective, outputs, learnt, batch.rows)
-            more = self._penalty(module, outputs, batch, targets(len(batch.rows)), epoch)
-            return value if more is None else value + more
+        def gradients(batch: Batch, epoch: int) -> float:
+            def loss(outputs: Outputs) -> Tensor:
+                value = self._supervised_weight(epoch) * self._supervised(objective, outputs, learnt, batch.rows)
+                more = self._penalty(module, outputs, batch, targets(len(batch.rows)), epoch)
+                return value if more is None else value + more
+
+            return self._gradients(module, batch, loss, dropout)
 
         def evaluate() -> tuple[float, float] | None:
             outputs = self._outputs(module, held_out.frames)
@@ -205,9 +231,12 @@ class ModuleHead(Downstream):
             module,
             params,
             epoch=lambda: learnt.frames.epoch(dealing, order, self.device),
-            loss=loss,
+            gradients=gradients,
             evaluate=evaluate,
             report=self.report,
+            checkpoint=None if adapt is not None else self.checkpoint,  # what was dealt of the target is not kept
+            order=order,
+            others={"dropout": dropout},
         )
         if best is None:
             raise BenchError(
@@ -242,7 +271,7 @@ class ModuleHead(Downstream):
             raise BenchError(f"the head {self.name} predicts before it is fitted", "call fit first")
         with one_thread():
             frames = self._frames(examples, "test", self._shape, self.params.memory * MIB)
-            frames.standardise(self.params.normalisation, self._figures)
+            frames.standardise(self.params.standardised, self._figures)
             return self._outputs(self.module.to(self.device), frames, to="cpu")
 
     def embeddings(self, examples: Examples) -> NDArray[np.float32]:
@@ -256,10 +285,10 @@ class ModuleHead(Downstream):
 
     def parameters(self) -> int:
         """Number of trained values."""
-        return 0 if self.module is None else sum(parameter.numel() for parameter in self.module.parameters())
+        return 0 if self.module is None else sum(parameter.numel() for parameter in trained(self.module))
 
     def _frames(self, examples: Examples, what: str, shape: tuple[int, int] | None, memory: float) -> Frames:
-        return Frames(examples, what, Reading(self.params.layers, self.params.max_frames), memory, shape)
+        return Frames(examples, what, Reading(self.params.layers, self.params.longest), memory, shape)
 
     def _learnt(self, examples: Examples, what: str, shape: tuple[int, int] | None, memory: float) -> Learnt:
         y = torch.from_numpy(self._fitted_targets.learnt(examples, what)).float().to(self.device)
@@ -274,7 +303,7 @@ class ModuleHead(Downstream):
         return self._targets
 
     def _dealing(self) -> Dealing:
-        return Dealing(self.params.batch_size, self.params.batch_frames, self.params.sort_batches)
+        return Dealing(self.params.batch_size, self.params.most_at_once, self.params.sort_batches)
 
     def _targets_of_adapt(
         self, adapt: Examples | None, memory: float, random: np.random.Generator
@@ -283,7 +312,7 @@ class ModuleHead(Downstream):
         if adapt is None:
             return lambda count: None
         frames = self._frames(adapt, "adapt", self._shape, memory)
-        frames.standardise(self.params.normalisation, self._figures)
+        frames.standardise(self.params.standardised, self._figures)
         rows = frames.endless(random)
         return lambda count: frames.batch(np.array([next(rows) for _ in range(count)]), self.device)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -80,6 +80,20 @@ class Search:
             self.best[member] = State(state.score, state.loss, state.when, kept, state.scores)
         self._waited[member] = 0 if improved else self._waited[member] + 1
         return self._patience is None or self._waited[member] < self._patience
+
+    def told(self, member: int) -> tuple[dict[str, Any], tuple[Tensor, ...]]:
+        """What is known of a member that has one train set, for `restore`: plain values, and its best parameters."""
+        best = self.best[member]
+        about = {"lowest": self._lowest[member], "waited": self._waited[member], "best": None}
+        if best is None:
+            return about, ()
+        return {**about, "best": {"score": best.score, "loss": best.loss, "when": best.when}}, best.parameters[0]
+
+    def restore(self, member: int, about: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:
+        """Go on from what was told."""
+        self._lowest[member], self._waited[member] = about["lowest"], about["waited"]
+        best = about["best"]
+        self.best[member] = None if best is None else State(**best, parameters=(tuple(parameters),))
 
     def ranking(self) -> list[int]:
         """The members that did not diverge at once, the best first; of equals the first first."""

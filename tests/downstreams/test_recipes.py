@@ -19,6 +19,11 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 REGISTRY = Registry()
 # Too long to be fitted five times, with a test of its own below; and what anchors other layers than lam-gl.
 LEFT_OUT = ("superb-s3prl", "lam-al", "lam-bl", "lam-rl1", "lam-rl2", "lam-rl3", "lam-wl")
+# Their rates are for networks that know speech already.
+TUNED = (
+    "adapter-bias", "finetune", "finetune-ccc", "finetune-msp", "finetune-s3prl", "last-blocks", "lora",
+    "lora-attention",
+)  # fmt: skip
 
 
 def recipe(name: str) -> dict[str, Any]:
@@ -32,6 +37,7 @@ def build(name: str, **changes: Any) -> Downstream:
 
 def test_the_recipes_are_found() -> None:
     assert sorted(path.stem for path in FILES) == [
+        "adapter-bias",
         "attentive-statistics",
         "boaw-svm",
         "dense",
@@ -39,6 +45,10 @@ def test_the_recipes_are_found() -> None:
         "emobox",
         "ensemble",
         "epc-gru",
+        "finetune",
+        "finetune-ccc",
+        "finetune-msp",
+        "finetune-s3prl",
         "fusion",
         "fusion-global",
         "gru",
@@ -51,9 +61,12 @@ def test_the_recipes_are_found() -> None:
         "lam-rl2",
         "lam-rl3",
         "lam-wl",
+        "last-blocks",
         "linear",
         "linear-mean-4",
         "logistic",
+        "lora",
+        "lora-attention",
         "lstm",
         "superb",
         "superb-s3prl",
@@ -83,7 +96,7 @@ def test_a_recipe_is_well_formed(path: Path) -> None:
     build(path.stem)
 
 
-@pytest.mark.parametrize("name", [path.stem for path in FILES if path.stem not in LEFT_OUT])
+@pytest.mark.parametrize("name", [path.stem for path in FILES if path.stem not in (*LEFT_OUT, *TUNED)])
 def test_a_recipe_passes_the_contract(name: str) -> None:
     checks = list(check_downstream(lambda: build(name)))
     assert len(checks) > 5
@@ -95,6 +108,14 @@ def test_the_s3prl_recipe_passes_the_contract_when_shortened() -> None:
     for check in check_downstream(
         lambda: build("superb-s3prl", maximum=500, evaluate_every=100, learning_rates=[0.01])
     ):
+        check.run()
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_a_recipe_that_trains_the_upstream_passes_the_contract_at_a_larger_rate(name: str) -> None:
+    faster = {"name": "adam", "learning_rate": 0.003}
+    shorter = {"unit": "epochs", "maximum": 15, "evaluate_every": 1, "batch_size": 8, "accumulate": 1}
+    for check in check_downstream(lambda: build(name, optimiser=faster, **shorter)):
         check.run()
 
 
@@ -222,3 +243,36 @@ def test_the_challenges_recipe() -> None:
     params = build("attentive-statistics").params
     assert (params.hidden, params.dropout, params.class_weight) == (1024, 0.5, "balanced")
     assert (params.batch_size, params.accumulate, params.maximum, params.patience) == (8, 4, 20, None)
+
+
+def test_s3prls_fine_tuning_is_to_the_letter() -> None:
+    """s3prl/downstream/emotion/config.yaml, and one optimiser for all in downstream/runner.py."""
+    params = build("finetune-s3prl").params
+    assert (params.trains, params.frozen, params.layers, params.activation) == ("all", ("convolutions",), "all", "none")
+    assert (params.batch_size, params.accumulate, params.clip_norm, params.hidden) == (4, 8, 1, 256)
+    assert (params.unit, params.maximum, params.evaluate_every, params.patience) == ("steps", 30_000, 1000, None)
+    assert (params.optimiser.name, params.optimiser.learning_rate) == ("adam", 1e-4)
+    assert (params.select_on, params.ties) == ("wa", "first")
+
+
+def test_fine_tuning_of_the_paper_on_asr_and_emotion() -> None:
+    params, like = build("finetune").params, build("finetune-s3prl").params
+    assert (params.optimiser.learning_rate, params.seed) == (1e-5, 1337)
+    for key in ("trains", "frozen", "layers", "hidden", "activation", "batch_size", "accumulate", "clip_norm"):
+        assert getattr(params, key) == getattr(like, key)
+
+
+def test_the_challenges_fine_tuning() -> None:
+    params, frozen = build("finetune-msp").params, build("attentive-statistics").params
+    for key in ("hidden", "dropout", "class_weight", "batch_size", "accumulate", "maximum", "patience"):
+        assert getattr(params, key) == getattr(frozen, key)
+    assert (params.layers, params.optimiser.name, params.optimiser.learning_rate) == ("last", "adamw", 1e-5)
+    assert build("finetune-ccc").kinds == ("regression",)
+
+
+def test_few_values_are_trained() -> None:
+    lora, attention = build("lora").params, build("lora-attention").params
+    assert lora.low_rank.model_dump() == {"rank": 16, "alpha": 1, "targets": "feed-forward", "dropout": 0}
+    assert (attention.low_rank.targets, attention.low_rank.alpha / attention.low_rank.rank) == ("attention", 1)
+    assert {**attention.model_dump(), "low_rank": lora.low_rank.model_dump()} == lora.model_dump()
+    assert (build("adapter-bias").params.trains, build("last-blocks").params.blocks) == ("bias-and-norm", 2)

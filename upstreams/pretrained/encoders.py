@@ -54,6 +54,14 @@ class Encoder:
         except Exception as error:  # whatever transformers makes of a configuration that contradicts itself
             raise self._unusable("its config.json is refused", error) from error
 
+    def weight_names(self) -> set[str]:
+        """Names of the encoder's weights, of a model without memory for them."""
+        import torch
+
+        encoder, config = self._class(), self._config()
+        with torch.device("meta"), _quiet():
+            return set(encoder(config).state_dict())
+
     def extractor(self) -> Any:
         """The feature extractor, with the checkpoint's own settings.
 

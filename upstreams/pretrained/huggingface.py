@@ -13,10 +13,11 @@ without reaching each other; `upstreams/pretrained/batches.py` says how.
 from __future__ import annotations
 
 import contextlib
+import copy
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +30,17 @@ from upstreams.pretrained.attention import among, attention_maps
 from upstreams.pretrained.batches import batch_shape, encode_together
 from upstreams.pretrained.encoders import Encoder
 from upstreams.pretrained.families import MOST_BLOCKS, MOST_SAMPLES, family_of, framing_of, positive
+from upstreams.pretrained.tuning import TunedEncoder
 
 if TYPE_CHECKING:
     import torch
 
+    # What the model takes of one stretch of an utterance, and how many of its frames are kept; None for all.
+    Prepared: TypeAlias = tuple[torch.Tensor, int | None]
+
+# How utterances go through the model: by themselves; in batches whose shape follows from their own length, so that the
+# same bytes come out in any company; or padded to the longest, which is less work and equal within rounding.
+Pass = Literal["alone", "shaped", "padded"]
 DTYPES = {"bf16": "bfloat16", "fp16": "float16"}
 # Audio that is handed over at once [s]; on a CPU, where each is encoded alone, it is only a stretch of work.
 GPU_SECONDS, CPU_SECONDS = 240.0, 30.0
@@ -71,6 +79,7 @@ class HuggingFace(Upstream):
     version = 1
     libraries = ("numpy", "torch", "transformers")
     precisions: ClassVar[tuple[Precision, ...]] = ("bf16", "fp16")
+    trains = True
     _together = False  # whether a CPU encodes a batch as a GPU does; for tests
 
     def __init__(self, model: str, *, name: str | None = None, revision: str | None = None) -> None:
@@ -79,8 +88,8 @@ class HuggingFace(Upstream):
         self._encoder = Encoder(self._checkpoint, self._family)
         self._framing = framing_of(self._checkpoint, self._family)
         self.name = name or f"hf:{self._checkpoint.label}"
-        self._model_type = str(self._checkpoint.config["model_type"])
-        self._params = {"model": name or self._checkpoint.label, "model_type": self._model_type}
+        self.model_type = str(self._checkpoint.config["model_type"])
+        self._params = {"model": name or self._checkpoint.label, "model_type": self.model_type}
         self.sample_rate = positive(self._checkpoint, self._checkpoint.preprocessor, "sampling_rate")
         self.layers = positive(self._checkpoint, self._checkpoint.config, self._family.layers, MOST_BLOCKS) + 1
         self.dim = positive(self._checkpoint, self._checkpoint.config, self._family.dim, MOST_SAMPLES)
@@ -142,7 +151,7 @@ class HuggingFace(Upstream):
         maps: list[NDArray[np.float32]] = []
         with _computing(self.device, None):
             for window in self._windows(wave):
-                found = attention_maps(self._model, self._model_type, self._prepared(window))
+                found = attention_maps(self._model, self.model_type, self._prepared(window))
                 found = among(found, self._kept(window))
                 maps.append(found.cpu().numpy())
         if len(maps) == 1:
@@ -154,22 +163,47 @@ class HuggingFace(Upstream):
             whole[:, :, start:end, start:end] = part
         return whole
 
+    def trainable(self) -> TunedEncoder:
+        """The encoder once more, with weights of its own, on the CPU."""
+        own = copy.copy(self)
+        own.device, own._model = "cpu", None
+        own.get_ready()
+        return TunedEncoder(own, own._model)
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration files of the checkpoint, by name."""
+        return {"config.json": self._checkpoint.config, "preprocessor_config.json": self._checkpoint.preprocessor}
+
+    def weight_names(self) -> set[str]:
+        """What transformers calls the encoder's weights before anything is computed of them."""
+        return self._encoder.weight_names()
+
     # -- from waveforms to layers -------------------------------------------------------------------------------------
 
     def _encode(self, waves: Sequence[NDArray[np.float32]], *, together: bool) -> list[Features]:
         self.get_ready()
-        windows = [self._windows(wave) for wave in waves]
-        flat = [window for part in windows for window in part]
-        # Before autocast, which would lower the precision of Whisper's spectra too.
-        inputs = [self._prepared(window) for window in flat]
-        kept = [self._kept(window) for window in flat]
+        inputs = self.inputs(waves)
         with _computing(self.device, self.precision):
-            states = self._layers_together(inputs, kept) if together else map(self._layers_alone, inputs, kept)
-            layers = (each.cpu().numpy() for each in states)
-            parts = [[next(layers) for _ in part] for part in windows]
+            found = self.states(inputs, "shaped" if together else "alone")
+            parts = [[layers.cpu().numpy() for layers in part] for part in found]
         return [
             Features(part[0] if len(part) == 1 else np.concatenate(part, axis=1), self.frame_rate) for part in parts
         ]
+
+    def inputs(self, waves: Sequence[NDArray[np.float32]]) -> list[list[Prepared]]:
+        """What the model takes of the windows of each utterance.
+
+        It is made before autocast, which would lower the precision of Whisper's spectra too.
+        """
+        windows = [self._windows(wave) for wave in waves]
+        return [[(self._prepared(window), self._kept(window)) for window in part] for part in windows]
+
+    def states(self, inputs: Sequence[Sequence[Prepared]], how: Pass) -> Iterator[list[torch.Tensor]]:
+        """The layers (L, T, D) float32 of the windows of each utterance, in order, for `encode` and for training."""
+        flat = [window for part in inputs for window in part]
+        found = map(self._layers_alone, flat) if how == "alone" else self._layers_together(flat, how)
+        for part in inputs:
+            yield [next(found) for _ in part]
 
     def _windows(self, wave: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The stretches that are encoded by themselves: consecutive windows of Whisper, else the whole waveform."""
@@ -189,26 +223,28 @@ class HuggingFace(Upstream):
         values: torch.Tensor = prepared[self._extractor.model_input_names[0]]
         return values.to(self.device, torch.float32)
 
-    def _layers_alone(self, values: torch.Tensor, kept: int | None) -> torch.Tensor:
+    def _layers_alone(self, prepared: Prepared) -> torch.Tensor:
         """(L, T, D) float32 of one input."""
         import torch
 
+        values, kept = prepared
         output = self._model(values, output_hidden_states=True)
         states = [*output.hidden_states[:-1], output.last_hidden_state]
         return self._checked(torch.stack([state[0, :kept].float() for state in states]))
 
-    def _layers_together(self, inputs: Sequence[torch.Tensor], kept: Sequence[int | None]) -> Iterator[torch.Tensor]:
+    def _layers_together(self, inputs: Sequence[Prepared], how: Pass) -> Iterator[torch.Tensor]:
         """(L, T, D) float32 of each input, in order."""
-        by_shape: dict[tuple[int, int], list[int]] = {}
-        for place, values in enumerate(inputs):
-            by_shape.setdefault(self._pass_shape(values), []).append(place)
+        by_shape: dict[tuple[int, int] | None, list[int]] = {}
+        for place, (values, _) in enumerate(inputs):
+            by_shape.setdefault(self._pass_shape(values) if how == "shaped" else None, []).append(place)
         found: dict[int, torch.Tensor] = {}
         for shape, places in by_shape.items():
-            for start in range(0, len(places), shape[0]):
-                row = places[start : start + shape[0]]
-                states = encode_together(self._model, self._model_type, [inputs[place] for place in row], shape=shape)
+            rows = len(places) if shape is None else shape[0]
+            for start in range(0, len(places), rows):
+                row = places[start : start + rows]
+                states = encode_together(self._model, self.model_type, [inputs[place][0] for place in row], shape=shape)
                 for place, layers in zip(row, states, strict=True):
-                    found[place] = self._checked(layers[:, : kept[place]].contiguous())
+                    found[place] = self._checked(layers[:, : inputs[place][1]].contiguous())
         for place in range(len(inputs)):
             yield found.pop(place)
 
@@ -253,11 +289,11 @@ def _computing(device: str, precision: Precision | None) -> Iterator[None]:
     import torch
 
     exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    with torch.inference_mode(), exact, _autocast(device, precision) if precision else contextlib.nullcontext():
+    with torch.inference_mode(), exact, autocast(device, precision) if precision else contextlib.nullcontext():
         yield
 
 
-def _autocast(device: str, precision: Precision) -> Any:
+def autocast(device: str, precision: Precision) -> Any:
     """The autocast of torch, which of itself warns and does nothing where it cannot."""
     import torch
 

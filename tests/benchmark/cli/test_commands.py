@@ -299,6 +299,18 @@ def test_the_cache_can_be_measured_verified_and_cleared(toy: list[object]) -> No
     assert list(Path(os.environ["BENCH_RESULTS"]).rglob("*.json"))
 
 
+def test_interrupted_trainings_are_measured_and_cleared_alone(toy: list[object]) -> None:
+    bench("run", "--upstream", "spectrum", "--downstream", "nearest", "--fold", "anna", *toy)
+    cache = Path(os.environ["BENCH_CACHE"])
+    (cache / "checkpoints").mkdir()
+    (cache / "checkpoints" / "unit.safetensors").write_bytes(bytes(5_000_000))
+    assert re.search(r"checkpoints +5\.0 MB", bench("cache", "du").stdout)
+    assert "--checkpoints goes with clear, not with du" in bench("cache", "du", "--checkpoints", code=2).stderr
+    bench("cache", "clear", "--checkpoints")
+    assert not (cache / "checkpoints").exists()
+    assert list((cache / "features").rglob("*.safetensors"))
+
+
 def test_doctor_finds_the_machine_well() -> None:
     assert "torch" in bench_apart("doctor").stdout
 

@@ -6,10 +6,12 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from promises import failures
 
 from benchmark.base import Upstream
 from benchmark.contracts import check_upstream
+from benchmark.contracts.toy_upstream import ToyUpstream
 from benchmark.contracts.upstream import probe
 from benchmark.errors import BenchError, MissingError
 from benchmark.types import Features
@@ -34,6 +36,60 @@ def test_an_upstream_that_keeps_every_promise_passes() -> None:
     checks = list(check_upstream(Framed))
     assert failures(checks) == {}
     assert len({check.name for check in checks}) == len(checks) == 11
+
+
+class Trained(ToyUpstream):
+    """That of the contract of heads, with a name and a digest."""
+
+    name = "trained"
+    min_duration = 0.02
+    frame_rate = 50.0
+
+    def encode(self, wave):
+        return Features(super().encode(wave).layers, 50.0)
+
+
+class TrainsOther(Trained):
+    def trainable(self):
+        made = super().trainable()
+        with torch.no_grad():
+            made.module["front"].bias.add_(1)
+        return made
+
+    def encode(self, wave):
+        return Features(super().encode(wave).layers - 1, 50.0)
+
+
+class TrainsNothing(Trained):
+    def trainable(self):
+        made = super().trainable()
+        made.module.requires_grad_(False)
+        return made
+
+
+class TrainsOneForAll(Trained):
+    one = ToyUpstream().trainable()
+
+    def trainable(self):
+        return self.one
+
+
+def test_an_upstream_that_can_be_trained_passes() -> None:
+    checks = list(check_upstream(Trained))
+    assert failures(checks) == {}
+    assert "it is trained as it encodes" in {check.name for check in checks}
+
+
+@pytest.mark.parametrize(
+    ("broken", "text"),
+    [
+        (TrainsOther, "the forward pass in training gives other features than encode"),
+        (TrainsNothing, "no gradient reaches the weights"),
+        (TrainsOneForAll, "two heads would train the same weights"),
+    ],
+)
+def test_an_upstream_that_is_trained_otherwise_than_it_says_is_caught(broken: type[Upstream], text: str) -> None:
+    assert text in failures(check_upstream(broken))["it is trained as it encodes"]
 
 
 class PaddedBatch(Framed):

@@ -281,8 +281,8 @@ def test_a_head_that_cannot_count_its_parameters_fails_its_unit_alone(toy_task, 
         ("encoded = 0", "encoded = 0\n    params = {'a': object()}", "the identity of 'spectrum' is not plain"),
         (
             'name = "nearest"',
-            'name = "nearest"\n    needs = "waveform"',
-            "'nearest' needs 'waveform' .one of mean, statistics, frames",
+            'name = "nearest"\n    needs = "samples"',
+            "'nearest' needs 'samples' .one of mean, statistics, frames",
         ),
         (
             'name = "nearest"',

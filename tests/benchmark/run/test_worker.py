@@ -133,6 +133,26 @@ def test_a_worker_needs_what_it_is_told(planned: tuple[Setup, CellPlan], setting
         Worker(Setup(settings)).upstream(cell.names.upstream)
 
 
+def test_a_head_keeps_how_far_it_is_until_its_record_is_written(
+    toy_task: Path, plugin: Path, settings: Settings, progress
+) -> None:
+    found = settings.cache / "checkpoints"
+    keeping = """        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        self.checkpoint.write_text("half")
+        if seed == 1:
+            raise KeyboardInterrupt
+        return Selection()"""
+    plugin.write_text(plugin.read_text().replace("        return Selection()", keeping))
+    asked = Request(["spectrum"], [str(toy_task)], ["nearest"], folds=["anna"])
+    registry = Registry([str(plugin)])
+    (cell,) = make_plan(asked, Worker(setup_of(asked, settings, registry.plugins), registry), progress)
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, registry, settings, progress, "cpu")
+    ids = {unit.seed: unit.id for unit in cell.units}
+    assert [path.name for path in (settings.results / "toy").glob("*.json")] == [f"{ids[0]}.json"]
+    assert [path.name for path in found.iterdir()] == [f"{ids[1]}.safetensors"]
+
+
 @pytest.mark.parametrize(("head", "seeds", "refused"), [("nearest", 2, True), ("nearest", 3, False), ("svm", 1, False)])
 def test_a_task_gives_its_own_head_three_seeds_or_it_has_none(
     toy_task: Path, plugin: Path, head: str, seeds: int, refused: bool

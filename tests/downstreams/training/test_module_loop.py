@@ -46,11 +46,18 @@ def train(scores: list[float] | None = None, batches: int = 3, loss: Any = None,
         score = next(told, float(-module.w.detach()))
         return None if math.isnan(score) else (score, -score)
 
+    params = FramesParams.model_validate({**RECIPE, **changes})
+
+    def gradients(batch: Batch, number: int) -> float:
+        value = loss(batch, number) if loss else module.w.sum()
+        (value / params.accumulate).backward()
+        return value.item()
+
     best, curve = train_module(
         module,
-        FramesParams.model_validate({**RECIPE, **changes}),
+        params,
         epoch=epoch,
-        loss=loss or (lambda batch, epoch: module.w.sum()),
+        gradients=gradients,
         evaluate=evaluate,
         report=shares.append,
     )
@@ -96,14 +103,14 @@ def test_the_rate_follows_the_schedule_by_epoch_or_by_step() -> None:
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_loss_that_is_not_finite_ends_training_with_the_best_state_so_far(bad: float) -> None:
-    module_losses = iter([torch.ones(1, requires_grad=True).sum()] * 4 + [torch.tensor(bad)])
+    module_losses = iter([torch.ones(1, requires_grad=True).sum()] * 4 + [torch.tensor(bad, requires_grad=True)])
     _, best, curve, _ = train([1, 2, 3], loss=lambda batch, epoch: next(module_losses))
     assert best.when == 1
     assert len(curve) == 1
 
 
 def test_divergence_at_once_leaves_no_state() -> None:
-    _, best, curve, _ = train(loss=lambda batch, epoch: torch.tensor(math.nan))
+    _, best, curve, _ = train(loss=lambda batch, epoch: torch.tensor(math.nan, requires_grad=True))
     assert (best, curve) == (None, [])
     assert train([math.nan])[1] is None
 

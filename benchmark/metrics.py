@@ -68,7 +68,12 @@ def macro_f1(counts: NDArray[Any]) -> Array:
     """The mean over all K classes of F1 = 2 hits / (truths + decisions).
 
     A class that neither is nor was decided has F1 = 0 and counts: this is scikit-learn's `f1_score(average="macro",
-    labels=all, zero_division=0)` and audmetric's `unweighted_average_fscore(labels=all, zero_division=0)`.
+    labels=all, zero_division=0)` and audmetric's `unweighted_average_fscore(labels=all, zero_division=0)`. UAR
+    leaves such a class out: where a fold tests one class of two, and decides all rightly, UAR is 1 and macro F1 is 1/2.
+
+        >>> one_class = np.array([[5, 0], [0, 0]])
+        >>> uar(one_class).item(), macro_f1(one_class).item()
+        (1.0, 0.5)
 
     Args:
         counts: (..., K, K) confusion counts.

@@ -29,6 +29,11 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def join(texts: Sequence[str]) -> str:
+    """Several texts as one: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(texts[:-1]), *texts[-1:]] if len(texts) > 1 else texts)
+
+
 def some(names: Sequence[str], shown: int) -> str:
     """The first names and the number of the others: "a, b and 3 more"."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""

@@ -15,10 +15,10 @@ from benchmark.records.cells import Cell
 from benchmark.records.grouping import Grouping, group
 from benchmark.statistics.tasks import Across
 from benchmark.text import NONE, WARNING, clean, decimal, human, interval, measured, with_spread
+from leaderboard.findings import across_notes
 from leaderboard.overview import Track, counts, tracks
 from leaderboard.remarks import (
     WARNINGS,
-    across_notes,
     caption,
     footnotes,
     heading,
@@ -109,7 +109,7 @@ class TrackTable:
     Attributes:
         name: The track.
         overview: Systems x tasks: the primary metric of each with letters, mean rank, coverage.
-        wins: On how many tasks the system of the row is better than that of the column; None without common tasks.
+        wins: On how many corpora the system of the row is better than that of the column; None without common ones.
         notes: What the tests over tasks say.
     """
 
@@ -187,7 +187,7 @@ def _track_table(track: Track, sections: Sequence[Section]) -> TrackTable:
     for standing in track.standings:
         row = [clean(standing.upstream), clean(standing.downstream), _number(standing.mean_rank)]
         row.append(_range(standing.best, standing.worst))
-        row.append(f"{len(standing.counted)}/{len(track.tasks)}")
+        row.append(NONE if standing.control else f"{len(standing.counted)}/{len(track.tasks)}")
         row += [_overview_text(standing.places.get(one.task.name), one) for one in ordered]
         rows.append(tuple(row))
     numeric = (False, False, True, True, True, *(True for _ in ordered))
@@ -197,22 +197,22 @@ def _track_table(track: Track, sections: Sequence[Section]) -> TrackTable:
 def _overview_text(place: Place | None, of: Section) -> str:
     if place is None:
         return NONE
-    if place.rank is None:
+    if not place.row.scores:
         return _progress(place.row.cell)
     mark = f" {WARNING}" if warned(place.row.cell.flags()) else ""
-    letters = "" if place.row.cell.contaminated else f" {place.letters}"
+    letters = "" if place.row.cell.contaminated or not place.letters else f" {place.letters}"
     return f"{_score(place.row, of.analysis.metric)}{letters}{mark}"
 
 
 def _wins_table(track: Track) -> Table | None:
-    if not any(len(one.tasks) > 1 for one in track.wins):
+    if not any(len(one.corpora) > 1 for one in track.wins):
         return None
     found = {(one.a, one.b): one for one in track.wins}
-    names = [f"{one.upstream} + {one.downstream}" for one in track.standings if one.counted]
+    names = [one.name for one in track.standings if one.counted]
     rows = []
     for a in names:
         of_a = ((found.get((a, b)) if a != b else None) for b in names)
-        rows.append((clean(a), *(NONE if one is None else f"{one.count}/{len(one.tasks)}" for one in of_a)))
+        rows.append((clean(a), *(NONE if one is None else f"{one.count}/{len(one.corpora)}" for one in of_a)))
     return Table(("better than", *map(clean, names)), tuple(rows), (False, *(True for _ in names)))
 
 

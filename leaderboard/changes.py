@@ -16,7 +16,7 @@ SHOWN = 50  # of the sentences on one task; a corrected protocol changes everyth
 def changes(before: Board, after: Board) -> str:
     """Write what changed, as Markdown in which names can do nothing: "A now beats B on iemocap, p = 0.0100".
 
-    p-values are corrected for all pairs of the task, so that a new system may also undo a difference between old ones.
+    p-values are corrected for all pairs of a table, so that a new system may also undo a difference between old ones.
     """
     old, new = ({section.task.name: section for section in one.sections} for one in (before, after))
     parts = ["## What changes on the leaderboard"]
@@ -55,13 +55,14 @@ def _of_task(old: Section | None, new: Section | None) -> Iterator[str]:
 
 
 def _arrival(name: str, place: Place, analysis: TaskAnalysis, also_new: Set[str]) -> Iterator[str]:
-    if place.rank is None:
+    if not place.row.scores:
         yield f"{clean(name)} is new, but not complete"
         return
     others = [one.name for one in analysis.cells if one.name != name]
     differ = sum(analysis.pairs[name, other].significant for other in others)
+    rank = "a control" if place.rank is None else f"rank {place.rank} (possible {place.best}–{place.worst})"
     yield (
-        f"{clean(name)} is new: rank {place.rank} (possible {place.best}–{place.worst}) among {place.row.cell.track}; "
+        f"{clean(name)} is new: {rank} among {place.row.cell.track}; "
         f"it differs from {differ} of {count(len(others), 'other system')}"
     )
     for other in others:
@@ -93,6 +94,6 @@ def _places(section: Section | None) -> dict[str, Place]:
 
 def _score(place: Place, section: Section) -> str:
     metric = section.analysis.metric
-    if place.rank is None:
+    if not place.row.scores:
         return "not complete"
     return measured(place.row.scores[metric.name].mean, metric.percent)

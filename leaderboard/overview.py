@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import permutations
+from statistics import fmean
 
-from benchmark.metrics import METRICS
 from benchmark.records import TaskPart
-from benchmark.statistics.tasks import Across, Replicability, across_tasks, replicability
+from benchmark.statistics.tasks import (
+    Across,
+    Replicability,
+    SignedRanks,
+    across_tasks,
+    replicability,
+    signed_ranks,
+    together,
+)
 from leaderboard.rows import Group, Place, Section
 
 TRACKS = ("fixed", "open head", "fine-tuned")
@@ -31,20 +39,38 @@ class Standing:
     places: Mapping[str, Place]
     counted: tuple[str, ...]
 
+    @property
+    def name(self) -> str:
+        """The system, as it is shown."""
+        return f"{self.upstream} + {self.downstream}"
+
+    @property
+    def control(self) -> bool:
+        """Whether it is no system but what every system must beat."""
+        return any(place.row.cell.control for place in self.places.values())
+
     @cached_property
     def mean_rank(self) -> float | None:
-        """The mean of its ranks; None where no task counts."""
-        return _mean([self.places[task].rank for task in self.counted])
+        """The mean over corpora of its ranks, of those on the tasks of a corpus their mean; None where none counts."""
+        return self._mean(lambda place: place.rank)
 
     @cached_property
     def best(self) -> float | None:
         """The mean of the best ranks that the tests within the tasks leave possible."""
-        return _mean([self.places[task].best for task in self.counted])
+        return self._mean(lambda place: place.best)
 
     @cached_property
     def worst(self) -> float | None:
         """The mean of the worst ones."""
-        return _mean([self.places[task].worst for task in self.counted])
+        return self._mean(lambda place: place.worst)
+
+    def _mean(self, of: Callable[[Place], int | None]) -> float | None:
+        ranks: dict[str, list[int]] = {}
+        for task in self.counted:
+            rank = of(self.places[task])
+            if rank is not None:
+                ranks.setdefault(tested_corpus(self.places[task].row.cell.task), []).append(rank)
+        return fmean(fmean(of_corpus) for of_corpus in ranks.values()) if ranks else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,21 +81,31 @@ class Track:
         name: One of `TRACKS`.
         tasks: Those that count in mean ranks and tests: speaker-independent, with a dev set of its own, spoken by
             people.
-        standings: Systems that cover more of these tasks first, then by mean rank.
-        across: Tests over the tasks that count; None where there are too few tasks or systems.
-        wins: For every two systems with a common task, on how many the first is better.
+        standings: Systems that cover more of these tasks first, then by mean rank; controls last.
+        corpora: What these tasks test on: each is one block.
+        across: Friedman's and Nemenyi's tests over corpora; None where there are too few of them, or of systems.
+        signed: Wilcoxon's test of every two systems with enough corpora in common.
+        wins: For every two systems with a common task, on how many corpora the first is better; all counts together
+            hold with 95 % confidence.
     """
 
     name: str
     tasks: tuple[str, ...]
     standings: tuple[Standing, ...]
+    corpora: tuple[str, ...]
     across: Across | None
+    signed: tuple[SignedRanks, ...]
     wins: tuple[Replicability, ...]
 
 
 def counts(task: TaskPart) -> bool:
     """Whether a task counts in mean ranks: its score says something of unseen people."""
     return task.speaker_independent and not task.dev_is_test and not task.corpus.synthetic
+
+
+def tested_corpus(task: TaskPart) -> str:
+    """The corpus whose speakers a task tests on."""
+    return task.corpus.names[-1]
 
 
 def tracks(sections: Sequence[Section]) -> tuple[Track, ...]:
@@ -90,11 +126,18 @@ def _track(name: str, sections: Sequence[Section]) -> Track:
                     ranked.setdefault(system, []).append(section.task.name)
     counted = [section for section in sections if counts(section.task) and _group(section, name)]
     standings = [Standing(*system, places[system], tuple(ranked.get(system, ()))) for system in sorted(places)]
-    standings.sort(key=lambda one: (-len(one.counted), one.mean_rank or 0))
+    standings.sort(key=lambda one: (one.control, -len(one.counted), one.mean_rank or 0))
     scores = {section.task.name: _scores(section, name) for section in counted}
-    wins = _wins(counted, standings)
-    tasks = tuple(section.task.name for section in counted)
-    return Track(name, tasks, tuple(standings), across_tasks(scores), wins)
+    corpora = {section.task.name: tested_corpus(section.task) for section in counted}
+    return Track(
+        name,
+        tuple(corpora),
+        tuple(standings),
+        tuple(dict.fromkeys(corpora.values())),
+        across_tasks(scores, corpora),
+        signed_ranks(scores, corpora),
+        _wins(counted, standings),
+    )
 
 
 def _of_track(group: Group, name: str) -> Sequence[Place]:
@@ -117,16 +160,9 @@ def _scores(section: Section, name: str) -> dict[str, float]:
 
 
 def _wins(sections: Sequence[Section], standings: Sequence[Standing]) -> tuple[Replicability, ...]:
-    better = {name: metric.higher_is_better for name, metric in METRICS.items()}
     found = []
     for a, b in permutations(standings, 2):
         common = [section for section in sections if section.task.name in a.counted and section.task.name in b.counted]
-        names = (f"{a.upstream} + {a.downstream}", f"{b.upstream} + {b.downstream}")
         if common:
-            found.append(replicability([section.analysis.pairs[names] for section in common], better))
-    return tuple(found)
-
-
-def _mean(numbers: Sequence[int | None]) -> float | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known) / len(known) if known else None
+            found.append(replicability([section.analysis.pairs[a.name, b.name] for section in common]))
+    return together(found)

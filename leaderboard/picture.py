@@ -105,7 +105,7 @@ def _panel(section: Section, sections: Sequence[Section]) -> Panel | None:
 
 
 def _ranked(section: Section) -> list[Place]:
-    return [place for group in section.groups for place in group.places if place.rank is not None]
+    return [place for group in section.groups for place in group.places if place.row.scores]
 
 
 def _system(place: Place) -> System:

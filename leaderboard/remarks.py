@@ -9,8 +9,8 @@ from benchmark.protocol.references import Reference
 from benchmark.records import TaskPart
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import Grouping
-from benchmark.text import NONE, WARNING, clean, count, decimal, measured, p_text, some
-from leaderboard.overview import Track
+from benchmark.text import NONE, WARNING, clean, count
+from leaderboard.findings import task_findings
 from leaderboard.rows import Section
 
 # What a flag means.
@@ -20,16 +20,21 @@ WARNINGS = {
     "transductive": "the head used statistics of the unlabelled test utterances",
     "contaminated": "the weights of the upstream were trained on recordings of this corpus (of a corpus of the task)",
     "no speakers": "the corpus does not say who speaks; groups of utterances stand in, so intervals are too narrow",
+    "few seeds": "fewer than three seeds: the interval says little of new ones, and with a single one nothing",
     "mixed code": "not all units were run with the same code",
 }
-FLAGS = {**WARNINGS, "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more"}
+FLAGS = {
+    **WARNINGS,
+    "synthetic": "the speech was not spoken by people: it shows that the benchmark works and no more",
+    "control": "knows nothing of the speech: no system and without a rank, but what every system must beat",
+}
 
-
-SIGNIFICANT = 0.05
-PAIRS_SHOWN = 10  # of those that differ over tasks; the page has all of them
 
 # Above what other people's papers say of a task.
-WINS = "On how many tasks the system of the row is better than that of the column, with 95 % confidence."
+WINS = (
+    "On how many corpora the system of the row is better than that of the column: all numbers together hold with 95 % "
+    "confidence."
+)
 ELSEWHERE = "Published elsewhere, not ranked: other code and often another protocol."
 
 
@@ -88,54 +93,12 @@ def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[
         )
         lines.append(f"Not shown: {count(len(old), 'superseded row')}: {clean(named)}.")
     return (
-        *_power(section),
+        *task_findings(section),
         *_contaminated(cells),
         *lines,
         *_versions(cells),
         *_libraries(cells),
         *_not_shown(task, grouping),
-    )
-
-
-def _power(section: Section) -> list[str]:
-    """The difference that the task can show, and why not a smaller one."""
-    analysis = section.analysis
-    if analysis.detectable is None:
-        return []
-    size = measured(analysis.detectable, analysis.metric.percent)
-    pair = next(iter(analysis.pairs.values()))
-    number = count(len(analysis.pairs) // 2, "pair")
-    units = count(pair.n_units, "speaker") if pair.unit == "speaker" else _groups(pair.n_units)
-    return [
-        f"Differences below {size} {analysis.metric.title} cannot be seen on this corpus: of two systems that truly "
-        f"differ by so much, 8 in 10 such tests find it, with no other systems to correct for "
-        f"({units}, worth {decimal(pair.effective_units, 1)} of equal weight). The letters are corrected for {number}."
-    ]
-
-
-def _groups(number: int) -> str:
-    """That many groups of utterances, which stand in for speakers."""
-    return f"{count(number, 'group')} of utterances"
-
-
-def across_notes(track: Track) -> tuple[str, ...]:
-    """What the tests over tasks say of a track."""
-    across = track.across
-    if across is None:
-        there = f"{count(len(track.standings), 'system')} and {count(len(track.tasks), 'task')} that count"
-        return (f"No tests over tasks: they need three systems on two tasks that count; here are {there}.",)
-    told = [
-        f"{clean(across.systems[i])} and {clean(across.systems[j])} ({p_text(across.p_wilcoxon_holm[i, j])})"
-        for i in range(len(across.systems))
-        for j in range(i + 1, len(across.systems))
-        if across.p_wilcoxon_holm[i, j] < SIGNIFICANT
-    ]
-    listed = some(told, PAIRS_SHOWN).replace(", ", "; ") or "no two systems differ"
-    return (
-        f"Friedman's test over {count(len(across.tasks), 'task')} and {len(across.systems)} systems: chi-squared "
-        f"{decimal(across.friedman_statistic, 2)}, {p_text(across.friedman_p)}; Nemenyi: mean ranks that "
-        f"differ by {decimal(across.critical_distance, 2)} or more.",
-        f"Wilcoxon's signed-rank test over tasks, corrected by Holm: {listed}.",
     )
 
 
@@ -213,15 +176,19 @@ def legend(cells: Sequence[Cell]) -> tuple[str, ...]:
     raised = {flag for cell in cells for flag in cell.flags()}
     signs = (
         "a ± b: mean and standard deviation over seeds; no ± for the single seed of a head that ignores it",
-        "95 % interval: of that mean, for new speakers and new seeds; of one row, so it is no test of two",
-        "letters: systems of a table that share a letter cannot be told apart: every two of a task are tested, "
-        "swapping whole speakers between them and, where heads have seeds, by Student's t as well; corrected by Holm "
-        "for all pairs of the task",
+        "95 % interval: of that mean, for new speakers and, where there are several, new seeds; of one row, so it is "
+        "no test of two",
+        "letters: systems of a table that share a letter cannot be told apart: every two are tested on the same "
+        "speakers, corrected by Shaffer for all pairs of the table; rows that are added later add pairs, and may undo "
+        "a verdict",
+        "the first row of a table is there by its score, so part of its lead is luck: its score is somewhat too high, "
+        "and its interval holds the truth less often than 95 % say",
         "possible: the ranks that these tests leave possible; a rank alone may be noise",
         "fixed: the task's own head and recipe on a frozen upstream; open head: any other head; fine-tuned: the "
         "upstream learns too; contaminated: ranked apart, for its weights know the recordings",
-        "mean rank: over the tasks that count (unseen speakers, a dev set of its own, spoken by people), among the "
-        "systems of the track; with the means of the best and worst ranks possible, and how many tasks it covers",
+        "mean rank: over corpora, of each the mean over its tasks that count (unseen speakers, a dev set of its own, "
+        "spoken by people), among the systems of the track; with the means of the best and worst ranks possible, and "
+        "how many tasks it covers",
         "3/10 units (1/5 folds): what is completed of a row that is not complete; it has no score and no rank",
         f"{NONE}: not known or does not apply",
     )

@@ -9,6 +9,7 @@ from benchmark.records import TaskPart
 from benchmark.records.cells import Cell
 from benchmark.statistics import Interval, Scores, TaskAnalysis, all_intervals, all_scores, analyse
 from benchmark.statistics.fairness import Fairness, fairness
+from benchmark.statistics.seeds import collapsed_seeds
 
 # In this order; what was trained on the task's recordings is in no other group.
 GROUPS = ("fixed", "open head", "fine-tuned", "contaminated")
@@ -23,12 +24,14 @@ class Row:
         scores: By metric; empty for an incomplete cell.
         intervals: By metric; None for a single speaker.
         fairness: By the primary metric; None for an incomplete cell.
+        collapsed: The seeds that learnt next to nothing, by the primary metric.
     """
 
     cell: Cell
     scores: Mapping[str, Scores]
     intervals: Mapping[str, Interval | None]
     fairness: Fairness | None = None
+    collapsed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,7 @@ class Place:
 
     Attributes:
         row: The cell with its scores.
-        rank: By score; equal scores share one. None for an incomplete cell.
+        rank: By score; equal scores share one. None for a control, which is no system, and for an incomplete cell.
         letters: Two systems of a group share a letter exactly where they cannot be told apart; empty without a rank.
         best: The best rank that the tests leave possible; None without a rank.
         worst: The worst one.
@@ -57,11 +60,16 @@ class Group:
     Attributes:
         name: "fixed" (the task's own head and recipe on a frozen upstream), "open head", "fine-tuned", or
             "contaminated" (the weights were trained on recordings of the task).
-        places: By rank, then those that are not complete.
+        places: By rank, then controls, then those that are not complete.
     """
 
     name: str
     places: tuple[Place, ...]
+
+    @property
+    def ranked(self) -> list[str]:
+        """The names of the systems that have a rank, the best first."""
+        return [place.row.cell.name for place in self.places if place.rank is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +100,8 @@ class Value:
         downstream: Name of the downstream.
         downstream_sha256: Digest of its identity.
         group: Which cells of the task it is ranked with: see `GROUPS`.
-        rank: Its rank among them by the primary metric; empty for an incomplete cell, like the three next.
+        rank: Its rank among them by the primary metric; empty for an incomplete cell and for a control, like the three
+            next.
         rank_best: The best rank that the tests leave possible.
         rank_worst: The worst one.
         letters: Cells of a group share a letter exactly where the tests cannot tell them apart.
@@ -164,7 +173,7 @@ def section(cells: Sequence[Cell]) -> Section:
     analysis = analyse(cells)
     rows: dict[str, list[Row]] = {name: [] for name in GROUPS}
     for cell in cells:
-        rows["contaminated" if cell.contaminated else cell.track].append(scored(cell))
+        rows[cell.table].append(scored(cell))
     groups = tuple(Group(name, _places(found, analysis)) for name, found in rows.items() if found)
     return Section(cells[0].task, groups, analysis)
 
@@ -174,18 +183,27 @@ def scored(cell: Cell) -> Row:
     if not cell.complete:
         return Row(cell, {}, {})
     metrics = cell.task.metrics
-    return Row(cell, all_scores(cell, metrics), all_intervals(cell, metrics), fairness(cell, metrics[0]))
+    primary = metrics[0]
+    return Row(
+        cell,
+        all_scores(cell, metrics),
+        all_intervals(cell, metrics),
+        fairness(cell, primary),
+        collapsed_seeds(cell, primary),
+    )
 
 
 def _places(rows: Sequence[Row], analysis: TaskAnalysis) -> tuple[Place, ...]:
-    """The rows of a group with their ranks: equal scores share one, incomplete cells have none and come last."""
+    """The rows of a group with their ranks: equal scores share one; controls and incomplete cells have none."""
     primary = analysis.metric
     sign = -1 if primary.higher_is_better else 1
 
     def points(row: Row) -> float:
         return round(sign * row.scores[primary.name].mean, 9)  # no rank is decided by rounding noise
 
-    complete = sorted((row for row in rows if row.scores), key=lambda row: (points(row), row.cell.name))
+    scored_rows = sorted((row for row in rows if row.scores), key=lambda row: (points(row), row.cell.name))
+    complete = [row for row in scored_rows if not row.cell.control]
+    others = [row for row in scored_rows if row.cell.control] + [row for row in rows if not row.scores]
     names = [row.cell.name for row in complete]
     signs, ranges = analysis.letters(names), analysis.rank_ranges(names)
     places: list[Place] = []
@@ -193,7 +211,7 @@ def _places(rows: Sequence[Row], analysis: TaskAnalysis) -> tuple[Place, ...]:
         tied = position > 1 and points(row) == points(complete[position - 2])
         best, worst = ranges[position - 1]
         places.append(Place(row, places[-1].rank if tied else position, signs[position - 1], best, worst))
-    return (*places, *(Place(row, None, "", None, None) for row in rows if not row.scores))
+    return (*places, *(Place(row, None, "", None, None) for row in others))
 
 
 def csv_values(group: Group) -> list[Value]:

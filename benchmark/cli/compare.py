@@ -3,118 +3,258 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchmark.cli.compare_tables import print_baseline, print_pairs
 from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Json, Published, Results, examples
-from benchmark.cli.terminal import print_json, print_table, stdout
+from benchmark.cli.terminal import print_json
 from benchmark.errors import UsageError
-from benchmark.text import clean, interval, measured, p_text
+from benchmark.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from benchmark.metrics import Metric
     from benchmark.records.cells import Cell
     from benchmark.statistics import Comparison
     from benchmark.statistics.mcnemar import McNemar
-    from benchmark.statistics.tasks import Replicability
+    from benchmark.statistics.power import Power
+    from benchmark.statistics.tasks import Pooled, Replicability
 
 COMPARE_EPILOG = examples(
     "bench compare logmel mfcc --task demo",
     "bench compare egemaps+svm mfcc+superb --published",
     "bench compare whisper-tiny+superb egemaps+superb --published --json",
+    "bench compare --baseline egemaps+svm --task urdu --published",
 )
-
-
-LEGEND = (
-    "p and interval: of this pair alone; corrected: for all pairs with records on the task; the verdict is by that",
-    "detectable: the true difference that 8 in 10 such corpora would show, for a pair alone",
-    "worth ... of equal weight: as many speakers of equal say would be as informative",
-)
+MARGIN = 5.0
 
 
 @dataclass(frozen=True)
-class _OnTask:
-    """Two systems on one task."""
+class OnTask:
+    """Two systems on one task.
+
+    Attributes:
+        comparison: Of the first with the second.
+        metric: What is compared.
+        cells: The two.
+        scores: Of both, the mean over seeds.
+        intervals: Of both; None for a single speaker.
+        power: How often true differences of a few sizes would be found, corrected as the comparison is.
+        collapsed: Of both, the seeds that learnt next to nothing.
+        margin: Below it a difference is called small, in the unit of the metric; None for an error.
+        mcnemar: Where predictions are at hand.
+    """
 
     comparison: Comparison
+    metric: Metric
+    cells: tuple[Cell, Cell]
     scores: tuple[float, float]
-    intervals: tuple[tuple[float, float] | None, ...]
+    intervals: tuple[tuple[float, float] | None, tuple[float, float] | None]
+    power: tuple[Power, ...]
+    collapsed: tuple[tuple[int, ...], tuple[int, ...]]
+    margin: float | None
     mcnemar: McNemar | None
-    synthetic: bool
-    speaker_independent: bool
-    higher_is_better: bool
-    percent: bool
+
+    @property
+    def counts(self) -> bool:
+        """Whether the task says something of people whom the systems have not heard."""
+        task = self.cells[0].task
+        return task.speaker_independent and not task.corpus.synthetic
+
+
+@dataclass(frozen=True)
+class Together:
+    """What the tasks that count say of two systems together.
+
+    Attributes:
+        counts: On how many corpora the first, and the second, is better.
+        pooled: The mean difference over corpora, of each metric of at least two tasks.
+        wilcoxon_p: Of the signed-rank test over corpora; None where they are fewer than five.
+        corpora: How many there are.
+    """
+
+    counts: tuple[Replicability, ...]
+    pooled: tuple[Pooled, ...]
+    wilcoxon_p: float | None
+    corpora: int
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="UPSTREAM, or UPSTREAM+DOWNSTREAM.")],
-    b: Annotated[str, typer.Argument(help="The system to compare it with.")],
+    a: Annotated[str | None, typer.Argument(help="UPSTREAM, or UPSTREAM+DOWNSTREAM.")] = None,
+    b: Annotated[str | None, typer.Argument(help="The system to compare it with.")] = None,
     task: Annotated[
         list[str] | None, typer.Option("--task", "-t", help="Task; may be repeated. All that both have if not given.")
     ] = None,
     metric: Annotated[str | None, typer.Option("--metric", help="The task's primary one where not given.")] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", metavar="NAME", help="In place of A and B: all systems against this one."),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option("--margin", min=0.0, help="Points below which a difference is called small.")
+    ] = MARGIN,
     as_json: Json = False,
     results: Results = None,
     published: Published = False,
 ) -> None:
-    """Is A better than B, and how sure are we? Whole speakers are swapped; corrected for all pairs of a task."""
-    import numpy as np
-
+    """Is A better than B, and how sure are we? For new speakers and seeds; corrected for all pairs of a table."""
     from benchmark.io.settings import load_settings
     from benchmark.records.grouping import group
-    from benchmark.statistics.tasks import replicability, wilcoxon
 
-    folders = record_folders([results] if results else None, published)
-    sources = read_records(folders)
-    cells = group(*sources.records).cells
+    if (baseline is None) == (a is None or b is None):
+        raise UsageError("two systems are compared, or all with one", "bench compare A B, or --baseline NAME")
+    sources = read_records(record_folders([results] if results else None, published))
     by_task: dict[str, list[Cell]] = {}
-    for cell in cells:
+    for cell in group(*sources.records).cells:
         by_task.setdefault(cell.task.name, []).append(cell)
-    root = results or load_settings().results
-    found = [
-        _on_task(first, second, by_task[name], metric, root) for name, first, second in _pairs(a, b, task, by_task)
-    ]
-    better = {one.comparison.metric: one.higher_is_better for one in found}
-    # tasks of synthetic speech, or with test speakers in train, say nothing of people the systems have not heard
-    counted = [one.comparison for one in found if one.speaker_independent and not one.synthetic]
-    told: list[Replicability] = []
-    over_tasks = None
-    if counted:
-        told = [replicability(counted, better), replicability([one.mirrored() for one in counted], better)]
-    if len({one.metric for one in counted}) == 1 < len(counted):
-        over_tasks = wilcoxon(np.array([one.delta for one in counted]))
+    if baseline is not None:
+        _against(baseline, task, metric, margin, by_task, as_json=as_json)
+    elif a is not None and b is not None:
+        root = results or load_settings().results
+        found = [
+            _on_task(first, second, by_task[name], metric, margin, root)
+            for name, first, second in _pairs(a, b, task, by_task)
+        ]
+        told = _together([one.comparison for one in found if one.counts])
+        if as_json:
+            print_json(_as_json(found, told))
+        else:
+            print_pairs(found, told)
+    sources.fail_if_doubtful()
+
+
+def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, margin: float, root: Path) -> OnTask:
+    from benchmark.statistics import analyse, cell_interval, cell_scores
+    from benchmark.statistics.mcnemar import mcnemar
+    from benchmark.statistics.power import outlook
+    from benchmark.statistics.scores import suited
+    from benchmark.statistics.seeds import collapsed_seeds
+
+    found = suited(a.task, metric or a.task.metrics[0])
+    name = found.name
+    scores = (cell_scores(a, name).mean, cell_scores(b, name).mean)  # an incomplete cell is refused here
+    if a is b:
+        raise UsageError(f"{a.name} would be compared with itself on {a.task.name}", "name two systems")
+    analysis = analyse(cells, name)
+    comparison = analysis.pairs[a.name, b.name]
+    ends = [(one.low, one.high) if one else None for one in (cell_interval(a, name), cell_interval(b, name))]
+    return OnTask(
+        comparison=comparison,
+        metric=found,
+        cells=(a, b),
+        scores=scores,
+        intervals=(ends[0], ends[1]),
+        power=outlook([comparison], analysis.differences([a.name, b.name])),
+        collapsed=(collapsed_seeds(a, name), collapsed_seeds(b, name)),
+        margin=bound(margin, found),
+        mcnemar=mcnemar(a, b, root),
+    )
+
+
+def bound(margin: float, metric: Metric) -> float | None:
+    """A margin in points as the metric has it; an error has no points."""
+    return margin / 100 if metric.higher_is_better else None
+
+
+def _together(counted: Sequence[Comparison]) -> Together:
+    """What the tasks that count say together: those with unseen speakers who are people."""
+    import numpy as np
+
+    from benchmark.statistics.tasks import MIN_CORPORA, blocks_of, pooled, replicability, together, wilcoxon
+
+    if not counted:
+        return Together((), (), None, 0)
+    counts = together([replicability(counted), replicability([one.mirrored() for one in counted])])
+    blocks = blocks_of(counted)
+    enough = len(blocks) >= MIN_CORPORA
+    p = wilcoxon(np.array([block.gain for block in blocks])) if enough else None
+    return Together(counts, pooled(counted), p, len(blocks))
+
+
+def _as_json(found: Sequence[OnTask], told: Together) -> dict[str, Any]:
+    return {
+        "tasks": [
+            {
+                **asdict(one.comparison),
+                "significant": one.comparison.significant,
+                "at_most": one.comparison.at_most(),
+                "power": [asdict(power) for power in one.power],
+                "score_a": one.scores[0],
+                "interval_a": one.intervals[0],
+                "score_b": one.scores[1],
+                "interval_b": one.intervals[1],
+                "collapsed_seeds": one.collapsed,
+                "synthetic": one.cells[0].task.corpus.synthetic,
+                "speaker_independent": one.cells[0].task.speaker_independent,
+                "mcnemar": asdict(one.mcnemar) if one.mcnemar else None,
+            }
+            for one in found
+        ],
+        "replicability": [asdict(one) for one in told.counts],
+        "pooled": [asdict(one) for one in told.pooled],
+        "wilcoxon_p": told.wilcoxon_p,
+    }
+
+
+def _against(
+    baseline: str,
+    tasks: Sequence[str] | None,
+    metric: str | None,
+    margin: float,
+    by_task: Mapping[str, Sequence[Cell]],
+    *,
+    as_json: bool,
+) -> None:
+    """All complete systems of each task against one; controls are corrected for apart."""
+    from benchmark.statistics import analyse
+    from benchmark.statistics.families import against
+
+    shown = []
+    for name in _asked(tasks, by_task) if tasks else sorted(by_task):
+        complete = [cell for cell in by_task[name] if cell.complete]
+        if not tasks and not _fitting(baseline, complete):
+            continue
+        one = _named(baseline, complete)
+        analysis = analyse(complete, metric)
+        others = [cell for cell in complete if cell is not one]
+        pairs = [
+            pair
+            for kind in (False, True)
+            for pair in against([analysis.pairs[cell.name, one.name] for cell in others if cell.control == kind])
+        ]
+        shown.append((one, analysis, pairs))
+    if not shown:
+        raise UsageError(f"no task has complete results of {baseline!r}", f"there are {_systems(by_task)}")
     if as_json:
         print_json(
             {
-                "tasks": [
-                    {
-                        **asdict(one.comparison),
-                        "significant": one.comparison.significant,
-                        "detectable": one.comparison.detectable,
-                        "score_a": one.scores[0],
-                        "interval_a": one.intervals[0],
-                        "score_b": one.scores[1],
-                        "interval_b": one.intervals[1],
-                        "synthetic": one.synthetic,
-                        "speaker_independent": one.speaker_independent,
-                        "mcnemar": asdict(one.mcnemar) if one.mcnemar else None,
-                    }
-                    for one in found
-                ],
-                "replicability": [asdict(one) for one in told],
-                "wilcoxon_p": over_tasks,
+                "baseline": [
+                    {**asdict(pair), "significant": pair.significant, "at_most": pair.at_most()}
+                    for _, _, pairs in shown
+                    for pair in pairs
+                ]
             }
         )
-        sources.fail_if_doubtful()
         return
-    _print(found, told)
-    if over_tasks is not None:
-        stdout().print(f"Wilcoxon's signed-rank test over {len(counted)} tasks: {p_text(over_tasks)}", style="dim")
-    sources.fail_if_doubtful()
+    for one, analysis, pairs in shown:
+        print_baseline(one, analysis, pairs, bound(margin, analysis.metric))
+
+
+def _asked(tasks: Sequence[str], by_task: Mapping[str, Sequence[Cell]]) -> list[str]:
+    for name in tasks:
+        if name not in by_task:
+            hint = f"there are some of {', '.join(sorted(by_task))}; --published adds those published with serbench"
+            raise UsageError(f"there are no records of the task {name!r}", hint)
+    return list(dict.fromkeys(tasks))
+
+
+def _systems(by_task: Mapping[str, Sequence[Cell]]) -> str:
+    return ", ".join(sorted({clean(cell.name).replace(" ", "") for cells in by_task.values() for cell in cells}))
 
 
 def _pairs(
@@ -122,124 +262,15 @@ def _pairs(
 ) -> list[tuple[str, Cell, Cell]]:
     """The two cells on each task that is asked for, or on each that both have."""
     if tasks:
-        for name in tasks:
-            if name not in by_task:
-                hint = f"there are some of {', '.join(sorted(by_task))}; --published adds those published with serbench"
-                raise UsageError(f"there are no records of the task {name!r}", hint)
-        return [(name, _named(a, by_task[name]), _named(b, by_task[name])) for name in dict.fromkeys(tasks)]
+        return [(name, _named(a, by_task[name]), _named(b, by_task[name])) for name in _asked(tasks, by_task)]
     common = []
     for name, cells in sorted(by_task.items()):
         complete = [cell for cell in cells if cell.complete]
         if _fitting(a, complete) and _fitting(b, complete):
             common.append((name, _named(a, complete), _named(b, complete)))
     if not common:
-        systems = sorted({clean(cell.name).replace(" ", "") for cells in by_task.values() for cell in cells})
-        raise UsageError(f"no task has complete results of both {a!r} and {b!r}", f"there are {', '.join(systems)}")
+        raise UsageError(f"no task has complete results of both {a!r} and {b!r}", f"there are {_systems(by_task)}")
     return common
-
-
-def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, root: Path) -> _OnTask:
-    from itertools import combinations
-
-    from benchmark.statistics import cell_interval, cell_scores
-    from benchmark.statistics.mcnemar import mcnemar
-    from benchmark.statistics.pairs import compare_all
-    from benchmark.statistics.scores import suited
-
-    name = metric or a.task.metrics[0]
-    found = suited(a.task, name)
-    scores = (cell_scores(a, name).mean, cell_scores(b, name).mean)  # an incomplete cell is refused here
-    complete = [cell for cell in cells if cell.complete]
-    if a is b:
-        raise UsageError(f"{a.name} would be compared with itself on {a.task.name}", "name two systems")
-    pairs = dict(zip(combinations(complete, 2), compare_all(complete, name), strict=True))
-    comparison = pairs[a, b] if (a, b) in pairs else pairs[b, a].mirrored()
-    return _OnTask(
-        comparison,
-        scores,
-        tuple((one.low, one.high) if one else None for one in (cell_interval(a, name), cell_interval(b, name))),
-        mcnemar(a, b, root),
-        a.task.corpus.synthetic,
-        a.task.speaker_independent,
-        found.higher_is_better,
-        found.percent,
-    )
-
-
-def _print(found: Sequence[_OnTask], told: Sequence[Replicability]) -> None:
-    from benchmark.metrics import find
-
-    first = found[0].comparison
-    columns = ["task", "metric", "A", "B", "A - B", "95 % interval", "p", "corrected", "pairs", "detectable", "verdict"]
-    rows = []
-    for one in found:
-        pair, percent = one.comparison, one.percent
-        ends = "" if pair.low is None or pair.high is None else interval(pair.low, pair.high, percent)
-        rows.append(
-            [
-                f"{pair.task} (synthetic)" if one.synthetic else pair.task,
-                find(pair.metric).title,
-                *(_with_interval(*pair_of, percent) for pair_of in zip(one.scores, one.intervals, strict=True)),
-                measured(pair.delta, percent),
-                ends,
-                _p(pair.p),
-                _p(pair.p_adjusted),
-                pair.pairs,
-                "" if pair.detectable is None else measured(pair.detectable, percent),
-                _verdict(one),
-            ]
-        )
-    print_table(f"A: {clean(first.a)}\nB: {clean(first.b)}", columns, rows, right=columns[2:-1])
-    console = stdout()
-    for one in found:
-        for line in _remarks(one):
-            console.print(f"{one.comparison.task}: {line}", markup=False, style="dim")
-    for line in LEGEND:
-        console.print(line, markup=False, style="dim")
-    for count in (one for one in told if len(one.tasks) > 1):
-        tasks = f"{len(count.tasks)} task{'s' if len(count.tasks) != 1 else ''} with unseen speakers"
-        named = f": {', '.join(count.holm)}" if count.holm else ""
-        names = f"{clean(count.a)} is better than {clean(count.b)}"
-        line = f"{names} on at least {count.count} of {tasks}, with 95 % confidence{named}"
-        console.print(line, markup=False, style="dim")
-
-
-def _with_interval(score: float, ends: tuple[float, float] | None, percent: bool) -> str:
-    return measured(score, percent) + (f" {interval(*ends, percent)}" if ends else "")
-
-
-def _verdict(one: _OnTask) -> str:
-    pair = one.comparison
-    if pair.p is None:
-        return "one speaker: no test"
-    if not pair.significant:
-        return "cannot be told apart"
-    return "A is better" if (pair.delta > 0) == one.higher_is_better else "B is better"
-
-
-def _remarks(one: _OnTask) -> list[str]:
-    pair = one.comparison
-    unit = f"{pair.n_units} speakers" if pair.unit == "speaker" else f"{pair.n_units} groups of utterances, no speakers"
-    lines = [f"{unit}, worth {pair.effective_units:.1f} of equal weight; seeds {pair.seeds[0]} and {pair.seeds[1]}"]
-    if pair.p_swap is not None and pair.p_student is not None:
-        drawn = "all swaps gone through" if pair.exact else f"Monte Carlo error {pair.p_error or 0:.4f}"
-        student = f"of Student's t {_p(pair.p_student)}; METHODS.md says which counts"
-        lines.append(f"p of the swap test {_p(pair.p_swap)} ({drawn}), {student}")
-    if not one.speaker_independent:
-        lines.append("test speakers are also in train, so this says nothing about unseen speakers")
-    if one.mcnemar:
-        test = one.mcnemar
-        lines.append(
-            f"McNemar, first seed, utterances taken for independent, which they are not: only A right "
-            f"{test.a_only}, only B right {test.b_only} of {test.utterances}, {p_text(test.p)}"
-        )
-    return lines
-
-
-def _p(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "< 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
 def _fitting(name: str, cells: Sequence[Cell]) -> list[Cell]:

@@ -119,7 +119,7 @@ def _print_board(board: Any) -> None:
             show(f"overview: {track.name}", track.overview)
             if track.wins:
                 console.print()
-                show(f"{track.name}: on how many tasks the row is better than the column", track.wins)
+                show(f"{track.name}: on how many corpora the row is better than the column", track.wins)
             dim(track.notes)
     for task in board.tasks:
         for group in task.tables:

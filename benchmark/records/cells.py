@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, statistics_of
-from benchmark.registry.known import known_trained_on
+from benchmark.registry.known import known_control, known_trained_on
 from benchmark.types import UNKNOWN_SPEAKER
 
 Unit = tuple[str, int]
 Track = Literal["fixed", "open head", "fine-tuned"]
+Table = Literal["fixed", "open head", "fine-tuned", "contaminated"]
+MIN_SEEDS = 3  # of a head with seeds: the variance of two is known to a factor of thirty
 # The default head of every task but one when records did not yet name it.
 FORMER_DEFAULT = "superb"
 LARGEST_STATISTICS = 250_000_000  # values: 2 GB
@@ -126,6 +128,16 @@ class Cell:
         return "fixed" if self.downstream.name == default else "open head"
 
     @property
+    def table(self) -> Table:
+        """The table of its task in which the cell stands: its track, or apart where its weights know the recordings."""
+        return "contaminated" if self.contaminated else self.track
+
+    @property
+    def control(self) -> bool:
+        """Whether it is no system but what every system must beat: its upstream knows nothing of the speech."""
+        return known_control(self.upstream.name)
+
+    @property
     def unit(self) -> Literal["speaker", "utterance"]:
         """What its clusters are: speakers, or groups of utterances of a corpus that knows no speaker."""
         return next(iter(self.records.values())).clusters.unit
@@ -144,8 +156,10 @@ class Cell:
             "transductive": self.downstream.transductive,
             "contaminated": bool(self.contaminated),
             "no speakers": self.unit == "utterance",
+            "few seeds": self.downstream.stochastic and len(self.seeds) < MIN_SEEDS,
             "mixed code": len(codes) > 1,
             "synthetic": self.task.corpus.synthetic,
+            "control": self.control,
         }
         return [flag for flag, holds in flags.items() if holds]
 

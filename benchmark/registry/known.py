@@ -21,6 +21,9 @@ from benchmark.registry.source import scan_package
 from benchmark.registry.tasks import Tasks
 from benchmark.registry.upstreams import Upstreams
 
+# Upstreams of this package that know nothing of the speech, named only as strings: what every system must beat.
+CONTROLS = frozenset({"chance"})
+
 
 @dataclass(frozen=True)
 class KnownHead:
@@ -85,6 +88,12 @@ def known_entries(upstream: str) -> tuple[Entry, ...]:
 def known_trained_on(upstream: str) -> frozenset[str]:
     """Corpora of this benchmark that the weights of an upstream were trained on; none where it is not known."""
     return frozenset(name for entry in known_entries(upstream) for name in entry.trained_on)
+
+
+def known_control(upstream: str) -> bool:
+    """Whether an upstream is a control: all that is in its name knows nothing of the speech."""
+    entries = known_entries(upstream)
+    return bool(entries) and all(entry.name in CONTROLS for entry in entries)
 
 
 def known_version(upstream: str) -> str | None:

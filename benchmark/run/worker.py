@@ -25,11 +25,13 @@ from benchmark.protocol.hearing import listen
 from benchmark.protocol.targets import targets_of
 from benchmark.protocol.task import Task
 from benchmark.records import CodePart, DownstreamPart, UpstreamPart
+from benchmark.records.cells import MIN_SEEDS
 from benchmark.registry.registry import Registry
 from benchmark.run import fitting
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
+from benchmark.text import count
 
 # From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
 FEEDING = (open_view, Dataset, targets_of, fit_and_score)
@@ -216,8 +218,14 @@ def check_head(task: Task, name: str, downstream: Downstream) -> None:
     """Refuse what cannot work, or would fit on test, before any work.
 
     Raises:
-        UsageError: The head takes other examples than the task gives, or needs another dev rule.
+        UsageError: The head takes other examples than the task gives, or needs another dev rule; or it is the task's
+            own and has seeds, of which the task gives too few.
     """
+    if name == task.downstream and downstream.stochastic and len(task.seeds) < MIN_SEEDS:
+        raise UsageError(
+            f"the task {task.name!r} has {count(len(task.seeds), 'seed')}, and its downstream {name!r} depends on them",
+            f"give at least {MIN_SEEDS}: how much new seeds would change cannot be told from fewer",
+        )
     if downstream.sequences != (task.context is not None):
         takes = "sequences of utterances" if downstream.sequences else "one utterance at a time"
         raise UsageError(

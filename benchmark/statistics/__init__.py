@@ -1,9 +1,9 @@
 """What the scores of cells are worth: uncertainty, differences, ranks, and what a task can show at all.
 
 Everything is computed from per-speaker sufficient statistics. Utterances of one speaker are not independent, so the
-speaker is the unit: of intervals (`intervals`), of tests of two systems (`pairs`), of corrections over all pairs of a
-task (`family`, `letters`), and of what could have been seen (`power`). `across` compares over several tasks. Where a
-corpus knows no speakers the unit is the utterance, in groups formed at random.
+speaker is the unit: of the spread behind every interval and test (`spread`, `intervals`, `pairs`), of corrections over
+the pairs of a table (`families`, `letters`), and of what a table would find (`power`). `tasks` compares over corpora.
+Where a corpus knows no speakers the unit is the utterance, in groups formed at random.
 
 How often these methods err is measured by simulation: `tests/simulations`, and the table in `leaderboard/METHODS.md`.
 """

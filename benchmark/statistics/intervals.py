@@ -1,9 +1,7 @@
 """The 95 % interval of a cell's score: speakers and seeds are both samples.
 
-The variance over speakers is the jackknife's (leave one speaker out), that over seeds the sample's; they add up. The
-interval is Student's, on a scale without ends (logit of a share, Fisher's z of a correlation, logarithm of an error),
-with the degrees of freedom of both variances together (Satterthwaite 1946) and, for speakers, as many as there are
-speakers of equal weight, less one. It needs no random numbers.
+It is Student's with the spread of `benchmark.statistics.spread`, on a scale without ends (logit of a share, Fisher's z
+of a correlation, logarithm of an error). It needs no random numbers.
 
 Why no bootstrap: with few speakers its percentile and BCa intervals contain the truth far too seldom (4 speakers: some
 80 %); the studentised bootstrap holds its level nearly as this does, but is up to one and a half times as wide for 4
@@ -16,11 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from benchmark.metrics import Metric
 from benchmark.records.cells import Cell
-from benchmark.statistics.scores import LEVEL, Scores, all_scores, effective_speakers, leave_one_out, suited
+from benchmark.statistics.scores import LEVEL, Array, Scores, all_scores, effective_speakers, leave_one_out, suited
+from benchmark.statistics.spread import MIN_SPEAKERS, Part, jackknife_variance, spread
 
 EDGE = 1e-4  # how close to an end of its scale a score may come before it is transformed
 
@@ -55,21 +54,14 @@ class _Scale:
     slope: Callable[[float], float]
 
 
-def _logit(x: float) -> float:
-    return float(np.log(x / (1 - x)))
-
-
-def _expit(x: float) -> float:
-    return float(1 / (1 + np.exp(-x)))
-
-
-_SHARE = _Scale(_logit, _expit, lambda x: 1 / (x * (1 - x)))
+_SHARE = _Scale(lambda x: float(special.logit(x)), lambda x: float(special.expit(x)), lambda x: 1 / (x * (1 - x)))
 _CORRELATION = _Scale(lambda x: float(np.arctanh(x)), lambda x: float(np.tanh(x)), lambda x: 1 / (1 - x * x))
-_ERROR = _Scale(lambda x: float(np.log(x)), lambda x: float(np.exp(x)), lambda x: 1 / x)
+# beyond e**700 a float ends; no error is as large
+_ERROR = _Scale(lambda x: float(np.log(x)), lambda x: float(np.exp(min(x, 700.0))), lambda x: 1 / x)
 
 
 def cell_interval(cell: Cell, metric: str, *, level: float = LEVEL) -> Interval | None:
-    """Interval of a cell's score for new speakers and new seeds.
+    """Interval of a cell's score for new speakers and, where the head has more than one seed, new seeds.
 
     Args:
         cell: A complete cell.
@@ -89,49 +81,48 @@ def all_intervals(cell: Cell, metrics: Sequence[str], *, level: float = LEVEL) -
     """`cell_interval` of several metrics."""
     found = [suited(cell.task, metric) for metric in metrics]
     statistics, speakers = cell.statistics(), len(cell.speakers)
-    if speakers < 2:
+    if speakers < MIN_SPEAKERS:
         return {metric.name: None for metric in found}
     scores = all_scores(cell, metrics)
     without = leave_one_out(statistics, cell.task, found)
     effective = effective_speakers(statistics, cell.task)
+    decisions = float(cell.task.statistics.utterances(statistics[0]).sum())
+    if cell.task.statistics.outputs == "dimensions":
+        decisions *= len(cell.task.outputs)  # as if they were independent too
     result: dict[str, Interval | None] = {}
     for metric, left in zip(found, without, strict=True):
-        low, high = _ends(metric, scores[metric.name], left, effective, level)
+        low, high = _ends(metric, scores[metric.name], left, effective, decisions, level)
         result[metric.name] = Interval(low, high, level, cell.unit, speakers, effective)
     return result
 
 
-def jackknife_variance(without: np.ndarray, score: float) -> float:
-    """Variance over speakers of a score: (S - 1) / S times the sum of squared changes, Tukey (1958).
-
-    Args:
-        without: (S,) the score without each speaker.
-        score: With all of them.
-    """
-    speakers = len(without)
-    return float((speakers - 1) / speakers * np.square(without - score).sum())
-
-
-def degrees_of_freedom(parts: Sequence[tuple[float, float]]) -> float:
-    """Satterthwaite's (1946) for a sum of variances, each with its own degrees of freedom; infinite for no variance."""
-    total = sum(variance for variance, _ in parts)
-    spread = sum(variance**2 / df for variance, df in parts if variance > 0)
-    return total**2 / spread if spread > 0 else np.inf
-
-
-def _ends(metric: Metric, scores: Scores, without: np.ndarray, effective: float, level: float) -> tuple[float, float]:
+def _ends(
+    metric: Metric, scores: Scores, without: Array, effective: float, decisions: float, level: float
+) -> tuple[float, float]:
+    """The ends on the metric's scale; they hold the score also where it was moved away from an end of the scale."""
     score = scores.mean
-    parts = [
-        (jackknife_variance(without, score), max(1.0, effective - 1)),
-        (scores.variance_of_mean, len(scores.values) - 1.0),
-    ]
-    variance = sum(part for part, _ in parts)
-    if variance <= np.finfo(float).eps:
-        return _without_spread(metric, score, len(without), level)
+    if metric.scale == "share" and score in (0, 1):
+        # as if each speaker were one trial, who is right or wrong in everything (Clopper, Pearson 1934)
+        reach = ((1 - level) / 2) ** (1 / effective)
+        return (reach, 1.0) if score == 1 else (0.0, 1 - reach)
     scale, at = _scale(metric, score)
-    reach = stats.t.ppf((1 + level) / 2, degrees_of_freedom(parts)) * np.sqrt(variance) * scale.slope(at)
-    # near an end of the scale the score was moved; its interval contains it all the same
+    seeds = Part(scores.variance_of_mean, max(1.0, len(scores.values) - 1.0))
+    floor = _floor(metric, at, decisions * len(scores.values))
+    found = spread(jackknife_variance(without, score), effective, [seeds], floor)
+    reach = float(found.reach(level)) * scale.slope(at)
     return min(score, scale.back(scale.there(at) - reach)), max(score, scale.back(scale.there(at) + reach))
+
+
+def _floor(metric: Metric, score: float, decisions: float) -> float:
+    """The variance of a score if all its decisions were independent: what it has at the least.
+
+    Of a share the binomial one, of a correlation Fisher's (1 - r**2)**2 / n, of an error that of a standard deviation.
+    """
+    if metric.scale == "error":
+        return score**2 / (2 * decisions)
+    if metric.scale == "share":
+        return score * (1 - score) / decisions
+    return (1 - score**2) ** 2 / decisions
 
 
 def _scale(metric: Metric, score: float) -> tuple[_Scale, float]:
@@ -141,16 +132,3 @@ def _scale(metric: Metric, score: float) -> tuple[_Scale, float]:
     if metric.scale == "share":
         return _SHARE, min(max(score, EDGE), 1 - EDGE)
     return _CORRELATION, min(max(score, EDGE - 1), 1 - EDGE)
-
-
-def _without_spread(metric: Metric, score: float, speakers: int, level: float) -> tuple[float, float]:
-    """All speakers and seeds alike: where all is right (or wrong), as if each speaker were one trial (Clopper-Pearson).
-
-    Elsewhere nothing is left to estimate a spread from, and the ends are the score.
-    """
-    reach = ((1 - level) / 2) ** (1 / speakers)
-    if metric.scale == "share" and score == 1:
-        return reach, 1.0
-    if metric.scale == "share" and score == 0:
-        return 0.0, 1 - reach
-    return score, score

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmark.errors import BenchError, MissingError
-from benchmark.statistics.tasks import MIN_SYSTEMS, MIN_TASKS
-from benchmark.text import count, decimal, p_text
+from benchmark.statistics.tasks import MIN_CORPORA, MIN_SYSTEMS
+from benchmark.text import decimal, p_text
 from leaderboard.figures.canvas import BLUE, GREY, INK, INSTALL, blank, drawn, shown
 
 if TYPE_CHECKING:
@@ -22,25 +22,26 @@ if TYPE_CHECKING:
 
 @drawn
 def critical_difference(across: Across | None, *, track: str = "") -> Figure:
-    """Mean ranks over tasks; bars join systems that Nemenyi's test cannot tell apart at 5 %.
+    """Mean ranks over corpora; bars join systems that Nemenyi's test cannot tell apart at 5 %.
 
     Source: Demšar (2006), "Statistical comparisons of classifiers over multiple data sets", Journal of Machine Learning
     Research 7; drawn by scikit-posthocs.
 
     Args:
-        across: Systems that are all on the same tasks, as `benchmark.statistics.tasks` compares them.
+        across: Systems that are all on the same tasks, each corpus one number, as `benchmark.statistics.tasks`
+            compares them.
         track: In which race they run; part of the title.
 
     Raises:
-        BenchError: It is None, because fewer than 3 systems are on 2 common tasks.
+        BenchError: It is None, because fewer than 3 systems are on common tasks of 5 corpora.
         MissingError: scikit-posthocs is not installed.
     """
     if across is None:
         raise BenchError(
             "too little to compare over tasks",
-            f"it needs at least {MIN_SYSTEMS} systems that are complete on the same {MIN_TASKS} tasks or more",
+            f"it needs at least {MIN_SYSTEMS} systems that are complete on the same tasks of {MIN_CORPORA} corpora",
         )
-    systems, tasks = across.systems, across.tasks
+    systems, corpora = across.systems, across.corpora
     try:
         import pandas as pd
 
@@ -49,10 +50,10 @@ def critical_difference(across: Across | None, *, track: str = "") -> Figure:
         raise MissingError(f"this figure needs scikit-posthocs, which cannot be loaded: {error}", INSTALL) from error
     figure = blank(
         1.15 + 0.2 * len(systems),
-        f"Mean ranks over {count(len(tasks), 'task')}" + (f", {track}" if track else ""),
+        f"Mean ranks over {len(corpora)} corpora" + (f", {track}" if track else ""),
         "1 is the best. Bars join systems whose mean ranks differ by less than the critical difference of Nemenyi's "
         f"test at 5 %, {decimal(across.critical_distance, 2)}. Friedman: {p_text(across.friedman_p)}. "
-        f"Tasks: {', '.join(shown(task, 24) for task in tasks)}.",
+        f"Corpora: {', '.join(shown(corpus, 24) for corpus in corpora)}.",
         width=7.2,
     )
     axes = figure.add_subplot()

@@ -171,7 +171,7 @@ def _points(section: Section, cost: Callable[[Cell], float | None]) -> list[Poin
     for group in section.groups:
         for place in group.places:
             value = cost(place.row.cell)
-            if place.rank is None or value is None:
+            if not place.row.scores or value is None:
                 continue
             ends = place.row.intervals[metric]
             low, high = (None, None) if ends is None else (ends.low, ends.high)

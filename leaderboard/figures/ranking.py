@@ -60,7 +60,7 @@ def intervals(section: Section) -> Figure:
         0.55 + 0.2 * len(rows),
         f"{shown(task.name)}: {metric.title} with 95 % intervals",
         "Intervals are for new speakers and seeds. Systems of a track that share a letter cannot be told apart by the "
-        f"paired tests, corrected for all pairs; overlapping intervals are no such test.{tracks}",
+        f"paired tests, corrected for all its pairs; overlapping intervals are no such test.{tracks}",
     )
     axes = figure.add_subplot()
     for index, (_, place) in enumerate(rows):
@@ -125,7 +125,7 @@ def _interval(axes: Axes, row: int, place: Place) -> None:
     cell = place.row.cell
     metric = find(cell.task.metrics[0])
     at_right = axes.get_yaxis_transform()
-    if place.rank is None:
+    if not place.row.scores:
         done = f"{len(cell.completed)}/{len(cell.units)} units"
         axes.text(0.01, row, done, transform=at_right, va="center", fontsize=SMALL, color=GREY)
         return
@@ -154,7 +154,7 @@ def _scores(section: Section) -> dict[System, tuple[float, bool]]:
         )
         for group in section.groups
         for place in group.places
-        if place.rank is not None
+        if place.row.scores
     }
 
 

@@ -118,7 +118,7 @@ class Overview:
     """Systems x tasks of a track.
 
     Attributes:
-        words: Name, notes, and who is better than whom on how many tasks.
+        words: Name, notes, and who is better than whom on how many corpora.
         columns: Titles, and the number of the task of a column that has one.
         numeric: Whether a column is set flush right.
         rows: The family of the upstream, and the entries.

@@ -27,7 +27,6 @@ def task_data(section: Section, words: TaskTable) -> dict[str, Any]:
         "percent": analysis.metric.percent,
         "higher": analysis.metric.higher_is_better,
         "level": None if any_pair is None else round(100 * any_pair.level),
-        "tested": None if any_pair is None else any_pair.pairs,
         "facts": [
             ["protocol", f"version {task.version}, sha256 {clean(task.sha256[:SHORT])}"],
             ["recordings", f"sha256 {clean(task.corpus.audio_sha256[:SHORT])}"],

@@ -217,7 +217,7 @@ function showPairs(row) {
     ? "It is not complete: it has no score, and is compared with no other system."
     : pairs.length === 0 ? "There is no other complete system on this task."
     : `Better than ${better}, worse than ${worse}, and not to be told apart from ${pairs.length - better - worse} of ${pairs.length} other systems. `
-      + `Differences of ${task.metric}${task.higher ? "" : " (an error: below 0 is better)"}, this system minus the other; p of each pair alone, by swapping speakers and, where heads have seeds, by Student's t as well; corrected for all ${task.tested} pairs of the task.`;
+      + `Differences of ${task.metric}${task.higher ? "" : " (an error: below 0 is better)"}, this system minus the other; p of each pair alone, of the same test as the interval; corrected for all pairs of their table, across tables for all pairs of the task, and with a control for such pairs.`;
   hideTip();
   dialog.showModal();
   if (pairs.length) {

@@ -249,3 +249,10 @@ def test_examples_in_docstrings_run() -> None:
     result = doctest.testmod(metrics)
     assert result.attempted >= 2
     assert result.failed == 0
+
+
+def test_a_fold_of_one_class_has_full_uar_and_half_the_macro_f1() -> None:
+    """The one leaves out a class without utterances, the other counts it as 0; pooled, both see both."""
+    first, second = np.array([[5, 0], [0, 0]]), np.array([[0, 0], [0, 5]])
+    assert [(metrics.uar(one).item(), metrics.macro_f1(one).item()) for one in (first, second)] == [(1.0, 0.5)] * 2
+    assert (metrics.uar(first + second).item(), metrics.macro_f1(first + second).item()) == (1.0, 1.0)

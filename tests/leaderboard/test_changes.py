@@ -31,7 +31,7 @@ def test_a_new_system_arrives_with_what_it_beats() -> None:
         "mouth + superb beats ears + superb on toy",
         "nose + superb beats mouth + superb on toy",
     ]
-    assert all(re.search(r", p [<=] 0\.0\d{3}$", line) for line in found[1:])
+    assert all(re.search(r", p (=|&#60;) 0\.0\d{3}$", line) for line in found[1:])
 
 
 def test_a_verdict_that_turns_is_told_from_both_sides() -> None:

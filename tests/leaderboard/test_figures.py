@@ -123,8 +123,8 @@ def systems() -> list[Cell]:
 
 
 def across() -> Across:
-    scores = {task: {"a": 3.0 + index, "b": 2.0, HOSTILE: 1.0} for index, task in enumerate(("t1", "t2", "t3"))}
-    found = across_tasks(scores)
+    scores = {f"t{index}": {"a": 3.0 + index, "b": 2.0, HOSTILE: 1.0} for index in range(1, 6)}
+    found = across_tasks(scores, {task: task for task in scores})
     assert found is not None
     return found
 
@@ -677,11 +677,11 @@ def test_critical_difference_shows_mean_ranks_and_joins_what_does_not_differ() -
     different = found.p_nemenyi[0, 2] < 0.05
     assert [(min(bar), max(bar)) for bar in bars] == ([(1, 2), (2, 3)] if different else [(1, 3)])
     assert f"{decimal(found.critical_distance, 2)}. Friedman: p = {decimal(found.friedman_p, 4)}" in figure.get_label()
-    assert "Mean ranks over 3 tasks, fixed" in texts(figure)
+    assert "Mean ranks over 5 corpora, fixed" in texts(figure)
 
 
 def test_critical_difference_needs_systems_and_tasks() -> None:
-    with pytest.raises(BenchError, match=r"too little .* at least 3 systems .* same 2 tasks"):
+    with pytest.raises(BenchError, match=r"too little .* at least 3 systems .* same tasks of 5 corpora"):
         figures.critical_difference(None)
 
 

@@ -47,30 +47,76 @@ def test_systems_that_cover_less_come_last_and_say_so() -> None:
     ]
 
 
-def test_tests_over_tasks_and_wins() -> None:
-    made = board(several("one", "two", "three", systems=SYSTEMS))
+def of_corpora(number: int, systems: dict[str, float], tasks: int = 1) -> list:
+    """Complete cells on so many corpora, each with so many tasks."""
+    return [
+        record
+        for corpus in range(number)
+        for task in range(tasks)
+        for record in several(f"t{corpus}-{task}", systems=systems, task__corpus__name=f"corpus{corpus}")
+    ]
+
+
+def test_tests_over_corpora_and_wins() -> None:
+    made = board(of_corpora(5, SYSTEMS))
     (track,), (shown,) = made.tracks, made.overviews
     assert made.across is track.across
     assert track.across is not None
     assert track.across.systems == ("high + superb", "middle + superb", "low + superb")
-    assert track.across.friedman_statistic == pytest.approx(6)  # three tasks that all agree: N (m - 1)
-    assert "Friedman's test over 3 tasks and 3 systems: chi-squared 6.00, p = 0.0498" in shown.notes[0]
-    assert "no two systems differ" in shown.notes[1]  # of three tasks the signed ranks give no less than 0.25
+    assert track.across.friedman_statistic == pytest.approx(10)  # five corpora that all agree: N (m - 1)
+    assert shown.notes == (
+        "Friedman's test over 5 corpora (5 tasks, each corpus one number) and 3 systems: chi-squared 10.00, "
+        "p = 0.0067; Nemenyi: mean ranks that differ by 1.48 or more.",
+        "Wilcoxon's signed-rank test over the corpora of each pair, corrected by Holm for 3 pairs: with 5 corpora no "
+        "corrected p can be below 0.188, so nothing can be told apart.",
+    )
     assert shown.wins is not None
     wins = {row[0]: row[1:] for row in shown.wins.rows}
     assert wins == {
-        "high + superb": ("–", "3/3", "3/3"),
-        "middle + superb": ("0/3", "–", "3/3"),
-        "low + superb": ("0/3", "0/3", "–"),
+        "high + superb": ("–", "5/5", "5/5"),
+        "middle + superb": ("0/5", "–", "5/5"),
+        "low + superb": ("0/5", "0/5", "–"),
+    }
+    assert {one.claims for one in track.wins} == {6}
+
+
+def test_tasks_of_one_corpus_are_one_block() -> None:
+    (once,), (thrice,) = (board(of_corpora(5, SYSTEMS, tasks)).tracks for tasks in (1, 3))
+    assert once.across is not None
+    assert thrice.across is not None
+    assert thrice.across.friedman_p == once.across.friedman_p
+    assert [one.count for one in thrice.wins] == [one.count for one in once.wins]
+    assert (len(thrice.tasks), len(thrice.corpora)) == (15, 5)
+
+
+def test_the_mean_rank_is_over_corpora() -> None:
+    """Second on the one task of one corpus, first on three of another: 1.5, and not 1.25."""
+    records = several("one", systems={"a": 0.4, "b": 0.7}, task__corpus__name="x")
+    for task in ("two", "three", "four"):
+        records += several(task, systems={"a": 0.7, "b": 0.4}, task__corpus__name="y")
+    (track,) = board(records).tracks
+    assert {one.upstream: (one.mean_rank, one.best, one.worst) for one in track.standings} == {
+        "a": (1.5, 1.5, 1.5),
+        "b": (1.5, 1.5, 1.5),
     }
 
 
-def test_one_task_has_no_tests_over_tasks() -> None:
+def test_a_control_has_no_rank_and_costs_the_others_none() -> None:
+    records = of_corpora(5, SYSTEMS | {"chance": 0.25})
+    (track,), (shown,) = board(records).tracks, board(records).overviews
+    assert track.across is not None
+    assert "chance + superb" not in track.across.systems
+    assert [one.upstream for one in track.standings] == ["high", "middle", "low", "chance"]
+    assert shown.overview.rows[3][2:5] == ("–", "–", "–")
+    assert not any("chance" in name for one in track.wins for name in (one.a, one.b))
+
+
+def test_one_corpus_has_no_tests_over_corpora() -> None:
     (shown,) = board(several("one", systems=SYSTEMS)).overviews
     assert shown.wins is None
     assert shown.notes == (
-        "No tests over tasks: they need three systems on two tasks that count; here are 3 systems "
-        "and 1 task that count.",
+        "No tests over tasks: they need three systems on tasks of 5 corpora that count; here are 3 systems and "
+        "1 corpus.",
     )
 
 

@@ -6,24 +6,22 @@ import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 import rivals
+from scipy import special
 from worlds import Draw, World
 
-from benchmark.metrics import METRICS
-from benchmark.statistics import LEVEL, analyse, cell_interval, cell_scores, compare, swap_test
-from benchmark.statistics.swap_test import Seeds, contributions, holm, swap_tests
+from benchmark.statistics import LEVEL, analyse, cell_interval, cell_scores, compare
+from benchmark.statistics.families import holm
+from benchmark.statistics.power import outlook
+from benchmark.statistics.tasks import across_tasks, partial_conjunction, signed_ranks
 
 RESAMPLES = 300
 NAIVE_DRAWS = 100  # of the naive bootstrap, whose errors are too large to need more
 ALPHA = 1 - LEVEL
 BETTER = 0.12  # how much better the better half of a board is
-
-# The swaps of a task are the same at every call: made once, they save half of the time with 200 speakers.
-swap_test._patterns = lru_cache(maxsize=8)(swap_test._patterns)
 
 
 @dataclass(frozen=True)
@@ -85,15 +83,16 @@ class PairShares:
     """Two systems of a world, compared again and again.
 
     Attributes:
-        significant: Of each method, how often p <= 0.05.
+        significant: Of each method, how often p < 0.05; "0.005" how often the product's is below that. A pair without
+            a test is not significant.
         covered: How often the interval of the difference holds the true one.
-        detectable: What the product says can be seen, the root of its mean square over draws: it is proportional to a
-            standard deviation, whose square is unbiased; nan where it was not asked for.
+        told: How often the product says that such a difference would be found: the mean over draws, and the tenth and
+            ninetieth percentile.
     """
 
     significant: dict[str, Share]
     covered: Share
-    detectable: float
+    told: tuple[float, float, float]
 
 
 def pairs(
@@ -102,7 +101,6 @@ def pairs(
     difference: float = 0.0,
     others: bool = True,
     naive: bool = True,
-    detect: bool = False,
 ) -> PairShares:
     """Tests of two systems, the first of which is better by `difference`; with `others` by other methods as well.
 
@@ -111,39 +109,33 @@ def pairs(
     rng = rng_of("pairs", world, difference)
     shifts = (world.shifted(difference / 2), world.shifted(-difference / 2))
     significant: dict[str, list[bool]] = defaultdict(list)
-    covered, detectable = [], []
+    covered, told = [], []
     for number in range(draws):
         draw = world.draw(rng, shifts)
         found = compare(draw.cell(0), draw.cell(1), world.metric)
         covered.append(found.low <= difference <= found.high)
-        if detect:
-            detectable.append(found.detectable)
-        p = {"product": found.p}
+        told.append(outlook([found], [difference])[0].share if found.p is not None else 0.0)
+        p = {"product": 1.0 if found.p is None else found.p}
+        significant["0.005"].append(p["product"] < 0.005)
         if others:
-            p["swaps, no seeds"] = _swaps_alone(draw, [(0, 1)])[0]
+            p["swaps, no seeds"] = rivals.swaps(_contribution(draw, [(0, 1)])[:, 0], 0.0, rng)
             if world.metric == "uar":
                 p["McNemar"] = rivals.mcnemar(draw)
             if naive and number < NAIVE_DRAWS:
                 p["naive"] = rivals.naive_p(draw, rng, RESAMPLES)
         for method, value in p.items():
-            significant[method].append(value <= ALPHA)
+            significant[method].append(value < ALPHA)
     return PairShares(
         {method: Share(float(np.mean(values)), len(values)) for method, values in significant.items()},
         Share(float(np.mean(covered)), draws),
-        float(np.sqrt(np.mean(np.square(detectable)))) if detect else np.nan,
+        (float(np.mean(told)), *np.quantile(told, [0.1, 0.9]).tolist()),
     )
 
 
 def _contribution(draw: Draw, of: Sequence[tuple[int, int]]) -> np.ndarray:
-    means = [draw.cell(system).statistics().mean(axis=0) for system in range(draw.systems)]
-    task, metric = draw.cell(0).task, METRICS[draw.world.metric]
-    return np.stack([contributions(means[i], means[j], task, metric) for i, j in of], axis=1)
-
-
-def _swaps_alone(draw: Draw, of: Sequence[tuple[int, int]]) -> np.ndarray:
-    """P-values of the product's swap test as if there were no seeds."""
-    nothing = [Seeds(0.0, 0, number) for number in range(draw.systems)]
-    return swap_tests(_contribution(draw, of), of, nothing, key=draw.key).p
+    """(S, P) contributions of speakers to the differences of pairs."""
+    sums = [draw.by_speaker(system) for system in range(draw.systems)]
+    return np.stack([rivals.contributions(draw.world.metric, sums[i], sums[j]) for i, j in of], axis=1)
 
 
 @dataclass(frozen=True)
@@ -188,19 +180,91 @@ def _decisions(draw: Draw, of: list[tuple[int, int]], others: bool) -> dict[str,
     analysis = analyse(cells)
     names = [cell.name for cell in cells]
     found = [analysis.pairs[names[i], names[j]] for i, j in of]
+    p = np.array([1.0 if one.p is None else one.p for one in found])
     result = {
         "product": np.array([one.significant for one in found]),
-        "uncorrected": np.array([one.p <= ALPHA for one in found]),
+        "Holm": holm(p) < ALPHA,
+        "uncorrected": p < ALPHA,
     }
     scores = [cell_scores(cell, draw.world.metric) for cell in cells]
     ranked = sorted(range(len(cells)), key=lambda system: -scores[system].mean)
     shown = dict(zip(ranked, analysis.letters([names[system] for system in ranked]), strict=True))
     result["letters"] = np.array([not set(shown[i]) & set(shown[j]) for i, j in of])
     if others:
-        contribution = _contribution(draw, of)
+        contribution, rng = _contribution(draw, of), rng_of(draw.key)
         between = np.array([one.variance_of_mean for one in scores])
-        seeds = [Seeds(variance, draw.world.seeds - 1, number) for number, variance in enumerate(between)]
-        pure = swap_tests(contribution, of, seeds, key=draw.key % 2**32).p
-        result["Holm, swaps only"] = holm(pure) < ALPHA
-        result["max-T"] = rivals.max_t(contribution, between, np.array(of), rng_of(draw.key)) < ALPHA
+        swapped = [
+            rivals.swaps(contribution[:, number], between[i] + between[j], rng) for number, (i, j) in enumerate(of)
+        ]
+        result["Holm, swaps"] = holm(np.array(swapped)) < ALPHA
+        result["max-T"] = rivals.max_t(contribution, between, np.array(of), rng) < ALPHA
     return result
+
+
+def top_rows(world: World, draws: int, systems: int = 8) -> Share:
+    """How often the interval of the first row holds its true score, on boards of systems that are equally good."""
+    rng, covered = rng_of("top rows", world, systems), []
+    for _ in range(draws):
+        draw = world.draw(rng, [0.0] * systems)
+        cells = [draw.cell(system) for system in range(systems)]
+        best = max(cells, key=lambda cell: cell_scores(cell, world.metric).mean)
+        found = cell_interval(best, world.metric)
+        covered.append(found.low <= world.score <= found.high)
+    return Share(float(np.mean(covered)), draws)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Tasks over corpora, and what equal systems show on them.
+
+    Attributes:
+        tasks: Of each corpus, how many.
+        systems: How many, all equally good over endless corpora.
+    """
+
+    tasks: tuple[int, ...]
+    systems: int
+
+    @property
+    def corpora(self) -> dict[str, str]:
+        """Of each task, its corpus."""
+        return {f"{corpus}-{task}": str(corpus) for corpus, of in enumerate(self.tasks) for task in range(of)}
+
+    def draw(self, rng: np.random.Generator) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+        """Scores of each task and system. A corpus suits systems differently, its tasks less so."""
+        of_corpus = rng.normal(0, 0.03, (len(self.tasks), self.systems))
+        scores = {
+            task: {
+                f"s{system}": float(0.6 + of_corpus[int(corpus), system] + rng.normal(0, 0.02))
+                for system in range(self.systems)
+            }
+            for task, corpus in self.corpora.items()
+        }
+        return scores, self.corpora
+
+
+def over_corpora(layout: Layout, draws: int) -> dict[str, tuple[Share, Share]]:
+    """How often a test finds a difference of equal systems: with each corpus a block, and with each task one.
+
+    Of Nemenyi's and Wilcoxon's tests any of the pairs. "wins" is how often a count of a matrix exceeds the truth, which
+    is 0 for systems that are equal on every corpus: claims together, and each count as if it were alone.
+    """
+    rng = rng_of("corpora", layout)
+    found: dict[str, tuple[list[bool], list[bool]]] = defaultdict(lambda: ([], []))
+    for _ in range(draws):
+        scores, corpora = layout.draw(rng)
+        for place, blocks in enumerate((corpora, {task: task for task in corpora})):
+            across, signed = across_tasks(scores, blocks), signed_ranks(scores, blocks)
+            found["Friedman"][place].append(across.friedman_p < ALPHA)
+            off = ~np.eye(layout.systems, dtype=bool)
+            found["Nemenyi"][place].append(bool((across.p_nemenyi[off] < ALPHA).any()))
+            found["Wilcoxon"][place].append(any(one.p_adjusted < ALPHA for one in signed))
+        claims = layout.systems * (layout.systems - 1)
+        half = special.ndtr(rng.normal(size=(claims // 2, len(layout.tasks))))
+        p = np.concatenate([half, 1 - half])
+        for place, number in enumerate((claims, 1)):
+            counts = [partial_conjunction(one, level=1 - ALPHA / number) for one in p]
+            found["wins"][place].append(any(counts))
+    return {
+        name: (Share(float(np.mean(a)), len(a)), Share(float(np.mean(b)), len(b))) for name, (a, b) in found.items()
+    }

@@ -131,8 +131,38 @@ def mcnemar(draw: Draw) -> float:
     return min(1.0, 2 * float(stats.binom.cdf(min(only_first, only_second), only_first + only_second, 0.5)))
 
 
+def contributions(metric: str, first: Array, second: Array) -> Array:
+    """(S,) what each speaker contributes to the difference of two systems, to first order, of sums (R, S, D)."""
+    a, b = first.mean(axis=0), second.mean(axis=0)
+    return (a - b) @ gradient(metric, ((a + b) / 2).sum(axis=0))
+
+
+def swaps(contribution: Array, variance: float, rng: np.random.Generator, draws: int = 10_000) -> float:
+    """The two-sided p-value of whole speakers swapped between two systems, studentised, seeds added where they vary.
+
+    Args:
+        contribution: (S,).
+        variance: Of the difference of the two means over seeds.
+        rng: For swaps and seeds.
+        draws: Where not all swaps are gone through.
+    """
+    speakers = len(contribution)
+    if speakers <= 13 and variance == 0:
+        signs = 1.0 - 2 * ((np.arange(2 ** (speakers - 1))[:, None] >> np.arange(speakers)) & 1)
+    else:
+        signs = 1.0 - 2 * rng.integers(0, 2, (draws, speakers))
+    squares = (contribution**2).sum()
+
+    def t(difference: Array | float, moved: Array | float = 0.0) -> Array:
+        over_speakers = np.maximum((speakers * squares - difference**2) / (speakers - 1), 1e-12 * squares)
+        return np.abs(difference + moved) / np.sqrt(over_speakers + variance + 1e-300)
+
+    moved = rng.normal(0, np.sqrt(variance), len(signs)) if variance > 0 else 0.0
+    return float((t(signs @ contribution, moved) >= t(contribution.sum()) * (1 - 1e-9)).mean())
+
+
 def max_t(contribution: Array, between_seeds: Array, pairs: NDArray[np.int64], rng: np.random.Generator) -> Array:
-    """Westfall and Young's step-down p-values of swaps, studentised, seeds added as in the product.
+    """Westfall and Young's step-down p-values of swaps, studentised, seeds added.
 
     Args:
         contribution: (S, P) contributions of speakers to the differences of pairs.

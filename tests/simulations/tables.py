@@ -17,13 +17,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the package of this checkout
 
 import measures
-from measures import Share
+from measures import Layout, Share
 from worlds import World
 
-COUNTS = (4, 6, 10, 24, 200)
+COUNTS = (2, 3, 4, 6, 10, 24, 200)
 MANY = 200
 # In a corpus of fewer speakers, most of one class each, a class would have a single one.
 DESIGNS = (("balanced", COUNTS), ("uneven", COUNTS), ("one class", (10, 24, 200)), ("seeds", (6, 10, 24)))
+CEILING = 0.98
 Row = list[str]
 
 
@@ -68,40 +69,82 @@ def intervals(draws: int) -> Iterator[Row]:
 
 def pairs(draws: int) -> Iterator[Row]:
     """False positives of tests of two systems, and coverage of the interval of their difference."""
-    methods = ["product", "swaps, no seeds", "naive", "McNemar"]
-    yield [*FIRST, *methods, "s.e.", "interval covers"]
+    methods = ["product", "0.005", "swaps, no seeds", "naive", "McNemar"]
+    titles = ["below 0.005" if method == "0.005" else method for method in methods]
+    yield [*FIRST, *titles, "s.e.", "interval covers"]
     for world in worlds({"balanced": (1, 3, 5), "uneven": (1, 5), "one class": (1, 5), "seeds": (3, 5)}):
         found = measures.pairs(world, draws_of(world, draws))
         cells = [percent(found.significant.get(method)) for method in methods]
         yield [*names(world), *cells, percent(Share(found.significant["product"].error, 1)), percent(found.covered)]
 
 
+def interval_corners() -> Iterator[World]:
+    """Where intervals are hard to make."""
+    for seeds in (1, 5):
+        yield from (World("uar", count, seeds, "balanced", CEILING) for count in (2, 4, 10, 24))
+    yield from (World("uar", count, seeds, "fails") for seeds in (1, 5) for count in (4, 10, 24))
+    yield from (World("uar", count, 5, "collapse") for count in (4, 10, 24))
+    yield from (World("uar", count, seeds, "one model") for seeds in (1, 5) for count in (10, 24, MANY))
+    yield from (World("uar", count, 2, "balanced") for count in (4, 10, 24))
+
+
+def corners_of_intervals(draws: int) -> Iterator[Row]:
+    """Coverage and width where the assumptions are strained."""
+    yield [*FIRST, "true score", "covers", "width", "s.e."]
+    for world in interval_corners():
+        found = measures.intervals(world, draws_of(world, draws), others=False)
+        covered = found.covered["product"]
+        width = f"{100 * found.width['product']:.0f}"
+        yield [*names(world), f"{100 * world.recall:.0f}", percent(covered), width, percent(Share(covered.error, 1))]
+
+
+def corners_of_pairs(draws: int) -> Iterator[Row]:
+    """Equal systems told apart where the assumptions are strained."""
+    yield [*FIRST, "product", "below 0.005", "s.e.", "interval covers"]
+    for design, every, counts in (
+        ("few", (1, 5), (3, 6, 10)),
+        ("heavy", (1, 5), (6, 10, 24)),
+        ("fails", (1, 5), (6, 10, 24)),
+        ("collapse", (5,), (6, 10, 24)),
+        ("one model", (1, 5), (10, 24, MANY)),
+        ("balanced", (2,), (3, 6, 10, 24, MANY)),
+        ("seeds", (2,), (6, 10, 24)),
+    ):
+        for world in (World("uar", count, seeds, design) for seeds in every for count in counts):
+            found = measures.pairs(world, draws_of(world, draws), others=False)
+            share, far = found.significant["product"], found.significant["0.005"]
+            yield [*names(world), percent(share), percent(far), percent(Share(share.error, 1)), percent(found.covered)]
+
+
 def power(draws: int) -> Iterator[Row]:
-    """How often a true difference as large as the detectable one is found."""
-    yield [*FIRST, "detectable", "found", "s.e.", "interval covers"]
+    """How often true differences of three sizes are found, and how often the product says that they would be."""
+    yield [*FIRST, "true difference", "said", "found", "s.e.", "interval covers"]
     for metric in ("uar", "ccc"):
         for seeds in (1, 5):
-            for count in COUNTS[1:]:
+            for count in (3, 4, 6, 10, 24):
                 world = World(metric, count, seeds, "balanced")
-                number = draws_of(world, draws)
-                detectable = measures.pairs(world, number, others=False, detect=True).detectable
-                found = measures.pairs(world, number, detectable, others=False)
-                shown = f"{100 * detectable:.1f}" if metric == "uar" else f"{detectable:.3f}"
-                share = found.significant["product"]
-                yield [*names(world), shown, percent(share), percent(Share(share.error, 1)), percent(found.covered)]
+                for difference in (0.05, 0.1, 0.2):
+                    found = measures.pairs(world, draws_of(world, draws), difference, others=False)
+                    shown = f"{100 * difference:.0f}" if metric == "uar" else f"{difference:.2f}"
+                    mean, low, high = (f"{100 * value:.0f}" for value in found.told)
+                    share = found.significant["product"]
+                    row = [shown, f"{mean} ({low} to {high})", percent(share)]
+                    yield [*names(world), *row, percent(Share(share.error, 1)), percent(found.covered)]
 
 
 BOARDS = (
-    *(World("uar", count, seeds, "balanced") for seeds in (1, 5) for count in COUNTS),
+    *(World("uar", count, seeds, "balanced") for seeds in (1, 5) for count in COUNTS[1:]),
     *(World("uar", 10, seeds, "uneven") for seeds in (1, 5)),
     *(World("uar", 24, seeds, "one class") for seeds in (1, 5)),
+    *(World("uar", 10, seeds, design) for design in ("heavy", "fails") for seeds in (1, 5)),
+    *(World("uar", 24, 1, design) for design in ("heavy", "fails")),
     *(World("ccc", count, 5, "balanced") for count in (6, 10, 24)),
 )
 
 
 def equal_boards(draws: int) -> Iterator[Row]:
     """Boards of eight systems that are all equally good."""
-    methods = ["product", "letters", "Holm, swaps only", "max-T", "uncorrected"]
+    methods = ["product", "letters", "Holm", "Holm, swaps", "max-T", "uncorrected"]
     yield [*FIRST, *methods, "s.e."]
     for world in BOARDS:
         found = measures.families(world, max(2, draws // 3), equal=True).wrong
@@ -114,12 +157,37 @@ def equal_boards(draws: int) -> Iterator[Row]:
 
 def split_boards(draws: int) -> Iterator[Row]:
     """Boards of four good and four better systems: wrong, and the share of the true differences that are found."""
-    methods = ["product", "Holm, swaps only", "max-T", "uncorrected"]
+    methods = ["product", "Holm", "Holm, swaps", "max-T", "uncorrected"]
     yield [*FIRST, *(f"{method}: wrong, found" for method in methods)]
     for world in BOARDS:
         found = measures.families(world, max(2, draws // 10), equal=False)
         cells = [f"{percent(found.wrong[method])}, {100 * found.power[method]:.0f}" for method in methods]
         yield [*names(world), *cells]
+
+
+def top_rows(draws: int) -> Iterator[Row]:
+    """The interval of the first row, whose score is the largest of several that are equally good."""
+    yield [*FIRST, "systems", "covers", "s.e."]
+    for count in (4, 10, 24):
+        for systems in (2, 8, 30):
+            world = World("uar", count, 5, "balanced")
+            found = measures.top_rows(world, max(2, draws // 2), systems)
+            yield [*names(world), str(systems), percent(found), percent(Share(found.error, 1))]
+
+
+# As many tasks of each corpus as the registry has.
+REGISTRY = (6, 5, 4, 3, 3, 2, 2, *(1,) * 13)
+
+
+def over_corpora(draws: int) -> Iterator[Row]:
+    """Tests over tasks of equal systems, with corpora and with tasks for blocks."""
+    tests = ["Friedman", "Nemenyi", "Wilcoxon", "wins"]
+    yield ["tasks", "corpora", "systems", *(f"{test}: product, naive" for test in tests), "s.e."]
+    for layout in (Layout(REGISTRY, 5), Layout(REGISTRY, 10), Layout((1,) * 20, 5), Layout((3,) * 5, 5)):
+        found = measures.over_corpora(layout, draws)
+        cells = [f"{percent(found[test][0])}, {percent(found[test][1])}" for test in tests]
+        sizes = [str(sum(layout.tasks)), str(len(layout.tasks)), str(layout.systems)]
+        yield [*sizes, *cells, percent(Share(found["Friedman"][0].error, 1))]
 
 
 def closer_look(draws: int) -> Iterator[Row]:
@@ -130,19 +198,23 @@ def closer_look(draws: int) -> Iterator[Row]:
             world = World(metric, MANY, seeds, "balanced")
             found = measures.pairs(world, 2 * draws, others=False).significant["product"]
             yield [*names(world), "pair", str(found.draws), percent(found), percent(Share(found.error, 1))]
-    boards = ((4, "equal board", 2 * draws), (MANY, "equal board", draws), (MANY, "split board", 2 * draws))
-    for count, what, number in boards:
-        world = World("uar", count, 5, "balanced")
-        found = measures.families(world, number, equal=what == "equal board", others=False).wrong["product"]
-        yield [*names(world), what, str(found.draws), percent(found), percent(Share(found.error, 1))]
+    boards = ((10, 1, "heavy"), (24, 1, "balanced"), (24, 1, "one class"), (MANY, 5, "balanced"))
+    for count, seeds, design in boards:
+        world = World("uar", count, seeds, design)
+        found = measures.families(world, 2 * draws, equal=True, others=False).wrong["product"]
+        yield [*names(world), "equal board", str(found.draws), percent(found), percent(Share(found.error, 1))]
 
 
 TABLES: dict[str, Callable[[int], Iterable[Row]]] = {
     "intervals": intervals,
+    "corners of intervals": corners_of_intervals,
     "pairs": pairs,
+    "corners of pairs": corners_of_pairs,
     "power": power,
     "equal boards": equal_boards,
     "split boards": split_boards,
+    "top rows": top_rows,
+    "over corpora": over_corpora,
     "closer look": closer_look,
 }
 

@@ -36,6 +36,12 @@ UNALIKE = 0.8  # how much of the variance of an utterance's difficulty is the sa
 SPEAKER, SPEAKER_CLASS, SYSTEM_SPEAKER, SYSTEM_SPEAKER_CLASS, SEED, SEED_SPEAKER = 0.36, 0.25, 0.17, 0.12, 0.06, 0.12
 RECALL = 0.65
 
+# The corners: how many speakers a system fails on, and how far below; how many seeds learn nothing, and what they
+# score; how much a model that was trained once is better or worse on everybody than its recipe is on average.
+FAILS, FAILURE = 0.1, 1.5
+COLLAPSE, CHANCE = 0.1, 1 / CLASSES
+ONE_MODEL = 0.12
+
 # Of the effects on a prediction: gain (how strongly it follows the truth) and bias, as (speaker, system x speaker,
 # seed, seed x speaker); and of its errors: the same for all, of the system, of the seed.
 GAIN, BIAS, ERROR = (0.12, 0.08, 0.02, 0.04), (0.25, 0.15, 0.03, 0.08), (0.5, 0.3, 0.3)
@@ -82,6 +88,11 @@ class World:
             times what others say, and classes differ. "one class": as in URDU, 85 % of the speakers have utterances of
             a single class, and their numbers differ even more; for the CCC, whose speakers differ in what they say.
             "seeds": balanced, but no system suits one speaker more than another, and seeds differ five times as much.
+            Of the UAR alone, all balanced but for what is said: "few": eight utterances a speaker. "fails": every other
+            system, the first among them, fails on one speaker in ten, and is as good as the rest. "collapse": a seed in
+            ten learns nothing. "one model": all seeds share a training set that makes the system better or worse on
+            everybody. "heavy": systems suit most speakers alike and a few very differently (Student's t with three
+            degrees of freedom); its scores have no closed form.
         recall: The recall of a system without a shift.
     """
 
@@ -106,6 +117,11 @@ class World:
         """By how much effects of seeds are larger than in other designs; 0 where seeds have none."""
         return self.with_seeds * (5 if self.design == "seeds" else 1)
 
+    @property
+    def utterances(self) -> int:
+        """Of a speaker, on average."""
+        return 8 if self.design == "few" else UTTERANCES
+
     @cached_property
     def truth_between(self) -> float:
         """Regression: how much of the variance of the truth, which is 1, lies between speakers."""
@@ -115,11 +131,22 @@ class World:
     def _threshold_variance(self) -> float:
         interaction = self.interaction * np.square((SYSTEM_SPEAKER, SYSTEM_SPEAKER_CLASS)).sum()
         of_seeds = (self.seed_effect * SEED) ** 2 + self.with_seeds * self.interaction * SEED_SPEAKER**2
-        return float(np.square((SPEAKER, SPEAKER_CLASS)).sum() + interaction + of_seeds)
+        of_model = ONE_MODEL**2 * (self.design == "one model")
+        return float(np.square((SPEAKER, SPEAKER_CLASS)).sum() + interaction + of_seeds + of_model)
 
-    def threshold(self, score: float) -> float:
-        """Classification: the mean threshold with which the true UAR is `score`."""
-        return float(stats.norm.ppf(score) * np.sqrt(1 + self._threshold_variance))
+    def threshold(self, score: float, *, fails: bool = False) -> float:
+        """Classification: the mean threshold with which the true UAR is `score`, also where it fails on some."""
+        spread = np.sqrt(1 + self._threshold_variance)
+        if self.design == "collapse":
+            score = (score - COLLAPSE * CHANCE) / (1 - COLLAPSE)
+        if not fails:
+            return float(stats.norm.ppf(score) * spread)
+
+        def missing(level: float) -> float:
+            good, bad = stats.norm.cdf(level / spread), stats.norm.cdf((level - FAILURE) / spread)
+            return float((1 - FAILS) * good + FAILS * bad - score)
+
+        return float(optimize.brentq(missing, -10, 10))
 
     @cached_property
     def score(self) -> float:
@@ -213,8 +240,8 @@ def _sizes(world: World, rng: np.random.Generator) -> NDArray[np.int64]:
     """(S, K) utterances of each speaker and class; every speaker has some, and every class has some."""
     speakers = world.speakers
     while True:
-        if world.design in ("balanced", "seeds"):
-            sizes = np.full((speakers, CLASSES), UTTERANCES // CLASSES)
+        if world.design not in ("uneven", "one class"):
+            sizes = np.full((speakers, CLASSES), world.utterances // CLASSES)
         elif world.design == "uneven":
             talkative = np.exp(rng.normal(0, 0.6, (speakers, 1)))
             sizes = rng.poisson(UTTERANCES / CLASSES * talkative * np.array([0.5, 1, 1.5, 1]))
@@ -235,14 +262,28 @@ def _classification(world: World, rng: np.random.Generator, shifts: Sequence[flo
     cell = (speakers, CLASSES)
     shared = rng.normal(0, SPEAKER, (speakers, 1)) + rng.normal(0, SPEAKER_CLASS, cell)
     interaction = rng.normal(0, SYSTEM_SPEAKER, (systems, 1, speakers, 1))
+    if world.design == "heavy":
+        interaction = SYSTEM_SPEAKER * rng.standard_t(3, (systems, 1, speakers, 1))
+    if world.design == "one model":
+        interaction = interaction + rng.normal(0, ONE_MODEL, (systems, 1, 1, 1))
     interaction = interaction + rng.normal(0, SYSTEM_SPEAKER_CLASS, (systems, 1, *cell))
     of_seeds = world.seed_effect * rng.normal(0, SEED, (systems, seeds, 1, 1))
     of_both = world.with_seeds * rng.normal(0, SEED_SPEAKER, (systems, seeds, speakers, 1))
     level = world.threshold(world.recall) + np.reshape(shifts, (-1, 1, 1, 1))
+    if world.design == "fails":
+        failing = np.arange(systems)[:, None, None, None] % 2 == 0
+        level = np.where(
+            failing, level + world.threshold(world.recall, fails=True) - world.threshold(world.recall), level
+        )
+        interaction = interaction - FAILURE * (failing & (rng.random((systems, 1, speakers, 1)) < FAILS))
     threshold = level + shared + of_seeds + world.interaction * (interaction + of_both)
     hard = np.sqrt(UNALIKE) * rng.normal(size=len(truth))
     own = np.sqrt(1 - UNALIKE) * rng.normal(size=(systems, seeds, len(truth)))
-    return Draw(world, speaker, truth, hard + own < threshold[:, :, speaker, truth], int(rng.integers(2**62)))
+    outcome = hard + own < threshold[:, :, speaker, truth]
+    if world.design == "collapse":
+        lost = rng.random((systems, seeds, 1)) < COLLAPSE
+        outcome = np.where(lost, rng.random(outcome.shape) < CHANCE, outcome)
+    return Draw(world, speaker, truth, outcome, int(rng.integers(2**62)))
 
 
 def _regression(world: World, rng: np.random.Generator, shifts: Sequence[float]) -> Draw:

@@ -250,13 +250,20 @@ def test_compare_and_publish(toy: list[object], tmp_path: Path) -> None:
     assert comparison["delta"] == -mirrored["delta"]
     assert (comparison["p"], comparison["mcnemar"]["a_only"]) == (mirrored["p"], mirrored["mcnemar"]["b_only"])
     assert comparison["low"] <= comparison["delta"] <= comparison["high"]
-    assert comparison["smallest_p"] == 1 / 8  # four speakers: 2 of 2**4 swaps
+    assert (comparison["family"], comparison["pairs"]) == ("controls", 1)
+    assert (comparison["p"] < 0.05) == (not comparison["low"] <= 0 <= comparison["high"])
     shown = bench("compare", "spectrum", "chance", "-t", "toy").stdout
     assert "A: spectrum + nearest" in shown
     assert "McNemar, first seed" in shown
     assert "there is no system 'nobody'" in bench("compare", "nobody", "chance", "-t", "toy", code=2).stderr
     assert "no task has complete results" in bench("compare", "nobody", "chance", code=2).stderr
     assert "compared with itself" in bench("compare", "chance", "chance", code=2).stderr
+    assert "two systems are compared, or all with one" in bench("compare", "chance", code=2).stderr
+    against = bench("compare", "--baseline", "chance", "-t", "toy").stdout
+    assert "toy: against chance + nearest" in against
+    assert "spectrum + nearest" in against
+    (one,) = json.loads(bench("compare", "--baseline", "spectrum", "--json").stdout)["baseline"]
+    assert (one["a"], one["family"]) == ("chance + nearest", "baseline")
     bench("publish", "--task", "toy", "--out", tmp_path / "published")
     assert sorted(path.name for path in (tmp_path / "published/toy").iterdir()) == [
         "chance--nearest.json",

@@ -101,7 +101,7 @@ def test_what_is_incomplete_is_left_out_and_named(results: Path) -> None:
         (["recalls", "-t", "nope"], UsageError, "no records of the task 'nope' (there are other, toy)"),
         (["recalls", "-t", "toy", "-u", "x"], UsageError, "no system 'x' on toy (there are bare + superb, ears"),
         (["dimensions", "-t", "toy"], BenchError, "no dimensions on toy: it is a classification task"),
-        (["critical-difference"], BenchError, "at least 3 systems that are complete on the same 2 tasks"),
+        (["critical-difference"], BenchError, "at least 3 systems that are complete on the same tasks of 5 corpora"),
         (["critical-difference", "-t", "toy"], UsageError, "leave out --task"),
         (["heat-map", "-u", "ears"], UsageError, "heat-map shows all systems"),
         (["pareto", "--out", "x.pdf"], UsageError, "--out x.pdf is neither SVG nor PNG"),

@@ -424,3 +424,23 @@ def test_the_digest_of_a_cell_tells_systems_apart() -> None:
         for change in ({}, {"upstream__sha256": OTHER}, {"downstream__sha256": OTHER}, {"task__sha256": OTHER})
     }
     assert len(digests) == 4
+
+
+@pytest.mark.parametrize(
+    ("seeds", "stochastic", "few"), [(1, True, True), (2, True, True), (3, True, False), (1, False, False)]
+)
+def test_few_seeds_of_a_head_that_has_them_are_marked(seeds: int, stochastic: bool, few: bool) -> None:
+    found = only(cell(seeds=range(seeds), downstream__stochastic=stochastic))
+    assert ("few seeds" in found.flags()) == few
+
+
+def test_what_knows_nothing_of_the_speech_is_a_control() -> None:
+    assert only(cell(upstream__name="chance")).control
+    assert "control" in only(cell(upstream__name="chance")).flags()
+    assert not any(only(cell(upstream__name=name)).control for name in ("mfcc", "chance-of-mine", "chance+mfcc"))
+
+
+def test_the_table_is_the_track_or_apart() -> None:
+    assert only(cell()).table == "fixed"
+    assert only(cell(downstream__name="mlp")).table == "open head"
+    assert only(cell(upstream__trained_on=["toys"])).table == "contaminated"

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from benchmark.errors import BenchError
+from benchmark.errors import BenchError, UsageError
 from benchmark.io.settings import Settings
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
 from benchmark.run.unit import Setup
-from benchmark.run.worker import Worker
+from benchmark.run.worker import Worker, check_head
 
 PLAIN = (str, int, float, bool, type(None), Path)
 ROOT = Path(__file__).parents[3]
@@ -130,3 +130,18 @@ def test_a_worker_needs_what_it_is_told(planned: tuple[Setup, CellPlan], setting
     _, cell = planned
     with pytest.raises(BenchError, match="unknown upstream 'spectrum'"):
         Worker(Setup(settings)).upstream(cell.names.upstream)
+
+
+@pytest.mark.parametrize(("head", "seeds", "refused"), [("nearest", 2, True), ("nearest", 3, False), ("svm", 1, False)])
+def test_a_task_gives_its_own_head_three_seeds_or_it_has_none(
+    toy_task: Path, plugin: Path, head: str, seeds: int, refused: bool
+) -> None:
+    """A head that somebody else brings may have fewer, and is flagged on the board."""
+    registry = Registry([str(plugin)])
+    task = registry.task(str(toy_task)).model_copy(update={"downstream": head, "seeds": list(range(seeds))})
+    check_head(task, "svm" if head == "nearest" else "nearest", registry.downstream("nearest"))
+    if not refused:
+        check_head(task, head, registry.downstream(head))
+        return
+    with pytest.raises(UsageError, match="the task 'toy' has 2 seeds, and its downstream 'nearest' depends on them"):
+        check_head(task, head, registry.downstream(head))

@@ -16,7 +16,6 @@ from small_cells import OTHER, REGRESSION, accuracies, counts, made_up, only, ra
 from benchmark.metrics import METRICS
 from benchmark.records.grouping import group
 from benchmark.statistics import all_intervals, cell_interval, cell_scores
-from benchmark.statistics.intervals import degrees_of_freedom, jackknife_variance
 
 
 def by_logit(mean: float, error: float, df: float, level: float = 0.95) -> tuple[float, float]:
@@ -24,19 +23,9 @@ def by_logit(mean: float, error: float, df: float, level: float = 0.95) -> tuple
     return tuple(scipy.special.expit(scipy.special.logit(mean) + np.array([-reach, reach])))
 
 
-def test_the_jackknife_variance_of_a_mean_is_its_squared_standard_error() -> None:
-    values = np.random.default_rng(0).normal(size=9)
-    without = (values.sum() - values) / 8
-    assert jackknife_variance(without, values.mean()) == pytest.approx(scipy.stats.sem(values) ** 2)
-
-
-def test_degrees_of_freedom_are_those_of_welch() -> None:
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(0, 1, 5), rng.normal(0, 4, 9)
-    parts = [(scipy.stats.sem(one) ** 2, len(one) - 1) for one in (a, b)]
-    assert degrees_of_freedom(parts) == pytest.approx(scipy.stats.ttest_ind(a, b, equal_var=False).df)
-    assert degrees_of_freedom([(2.0, 7), (0.0, 0)]) == 7
-    assert degrees_of_freedom([(0.0, 7)]) == np.inf
+def uneven(fold: str, seed: int):
+    """One speaker a fold, who is the harder to rate the later the fold."""
+    return rated(1, 0.3 * (ord(fold) - ord("`")))(fold, seed)
 
 
 def test_without_seeds_it_is_students_over_speakers_on_the_logit_scale() -> None:
@@ -59,28 +48,29 @@ def test_with_pooled_folds_of_one_speaker_the_folds_are_the_sample() -> None:
     assert (interval.low, interval.high) == pytest.approx(by_logit(uars.mean(), scipy.stats.sem(uars), 11))
 
 
-def test_speakers_who_are_alike_leave_the_seeds() -> None:
-    """Four seeds of 5, 6, 8 and 9 right of 10: mean 0.7, and Student's of the four."""
-    hits = [5, 6, 8, 9]
-    found = only(lambda f, s: {"x": counts(hits[s], 10), "y": counts(hits[s], 10)}, seeds=[0, 1, 2, 3])
-    interval = cell_interval(found, "uar")
-    assert interval is not None
-    golden = by_logit(0.7, scipy.stats.sem(np.array(hits) / 10), 3)
-    assert (interval.low, interval.high) == pytest.approx(golden)
-
-
 def test_speakers_and_seeds_add_up() -> None:
-    """Two speakers and two seeds by hand.
+    """Three speakers and two seeds by hand.
 
-    Speakers are right in 0.5 and 0.7 with the one seed and in 0.6 and 0.8 with the other: means of speakers 0.55 and
-    0.75, of seeds 0.6 and 0.7. Variance over speakers 0.02 / 2 = 0.01 with 1 degree of freedom, over seeds 0.005 / 2 =
-    0.0025 with 1: together 0.0125 with 0.0125**2 / (0.01**2 + 0.0025**2) = 1.470588 degrees.
+    Speakers are right in 0.3, 0.5 and 0.7 with the one seed and in 0.5, 0.7 and 0.9 with the other: means of speakers
+    0.4, 0.6 and 0.8, of seeds 0.5 and 0.7. Variance over speakers 0.04 / 3 with 2 degrees of freedom, over seeds
+    0.02 / 2 = 0.01 with 1: together 0.023333, by Satterthwaite with 2.88 degrees; but speakers have 2.
     """
-    hits = {"x": (5, 6), "y": (7, 8)}
+    hits = {"x": (3, 5), "y": (5, 7), "z": (7, 9)}
     found = only(lambda f, s: {n: counts(h[s], 10) for n, h in hits.items()}, folds=["one"], seeds=[0, 1])
     interval = cell_interval(found, "uar")
     assert interval is not None
-    assert (interval.low, interval.high) == pytest.approx(by_logit(0.65, 0.0125**0.5, 1.5625e-4 / 1.0625e-4))
+    assert (interval.low, interval.high) == pytest.approx(by_logit(0.6, (0.04 / 3 + 0.01) ** 0.5, 2))
+
+
+def test_two_speakers_who_agree_leave_one_degree_of_freedom() -> None:
+    """The variance left is that of the seeds, which know nothing of other speakers."""
+    hits = [5, 6, 8, 9]
+    found = only(lambda f, s: {"x": counts(hits[s], 10), "y": counts(hits[s], 10)}, folds=["one"], seeds=[0, 1, 2, 3])
+    interval = cell_interval(found, "uar")
+    assert interval is not None
+    at_least = scipy.stats.sem(np.array(hits) / 10) ** 2
+    golden = by_logit(0.7, (at_least + 0.7 * 0.3 / (80 * 4)) ** 0.5, 1)
+    assert (interval.low, interval.high) == pytest.approx(golden)
 
 
 def test_few_effective_speakers_widen_it() -> None:
@@ -97,7 +87,7 @@ def test_few_effective_speakers_widen_it() -> None:
 
 
 def test_correlations_are_transformed_by_fisher() -> None:
-    found = only(rated(1, 0.5), folds=list("abcdefgh"), seeds=[0], task__pool="folds", **REGRESSION)
+    found = only(uneven, folds=list("abcdefgh"), seeds=[0], task__pool="folds", **REGRESSION)
     values = METRICS["ccc"].compute(found.statistics()[0].sum(axis=1))
     mean, reach = values.mean(), scipy.stats.t.ppf(0.975, 7) * scipy.stats.sem(values)
     golden = np.tanh(np.arctanh(mean) + np.array([-1, 1]) * reach / (1 - mean**2))
@@ -107,7 +97,7 @@ def test_correlations_are_transformed_by_fisher() -> None:
 
 
 def test_errors_are_transformed_by_the_logarithm() -> None:
-    found = only(rated(1, 0.5), folds=list("abcdefgh"), seeds=[0], task__pool="folds", **REGRESSION)
+    found = only(uneven, folds=list("abcdefgh"), seeds=[0], task__pool="folds", **REGRESSION)
     values = METRICS["rmse"].compute(found.statistics()[0].sum(axis=1))
     mean, reach = values.mean(), scipy.stats.t.ppf(0.975, 7) * scipy.stats.sem(values)
     interval = cell_interval(found, "rmse")
@@ -139,10 +129,35 @@ def test_where_all_is_right_each_speaker_is_one_trial(speakers: int) -> None:
     assert (nothing.low, nothing.high) == pytest.approx((0, 1 - golden.low))
 
 
-def test_where_all_are_alike_nothing_is_known_of_a_spread() -> None:
-    interval = cell_interval(only(right([0.5] * 3)), "uar")
+@pytest.mark.parametrize("speakers", [2, 3, 10])
+def test_where_all_are_alike_it_is_that_of_independent_decisions(speakers: int) -> None:
+    """Speakers at 70 % each: nothing is seen of how they differ, but 40 decisions of each are a sample too."""
+    interval = cell_interval(only(right([0.7] * speakers), folds=["one"], seeds=[0]), "uar")
     assert interval is not None
-    assert (interval.low, interval.high) == (0.5, 0.5)
+    golden = by_logit(0.7, (0.7 * 0.3 / (40 * speakers)) ** 0.5, speakers - 1)
+    assert (interval.low, interval.high) == pytest.approx(golden)
+
+
+def test_no_interval_is_without_width() -> None:
+    """Perfect, hopeless, constant, by two speakers or ten: of shares, correlations and errors."""
+    for share in (0.0, 0.5, 1.0):
+        for speakers in (2, 10):
+            for interval in all_intervals(only(right([share] * speakers)), ["uar", "wa", "macro_f1"]).values():
+                assert interval is not None
+                assert interval.low < interval.high
+    for noise in (0.0, 1.0):
+        for interval in all_intervals(only(rated(2, noise), folds=["one"], **REGRESSION), ["ccc", "rmse"]).values():
+            assert interval is not None
+            assert interval.low < interval.high
+
+
+@pytest.mark.filterwarnings("error")
+def test_near_the_ends_of_the_scale_nothing_overflows() -> None:
+    """One decision of 9000 is wrong, in the one speaker of two: the reach on the logit scale is in the hundreds."""
+    almost = {"x": counts(4500, 4500), "y": counts(4500, 4500) - np.diag([1, 0, 0, 0]) + np.eye(4, k=1) * [0, 1, 0, 0]}
+    interval = cell_interval(only(lambda f, s: almost, folds=["one"], seeds=[0]), "uar")
+    assert interval is not None
+    assert 0 <= interval.low < interval.high <= 1
 
 
 def test_one_speaker_has_no_interval() -> None:

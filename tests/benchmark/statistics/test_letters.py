@@ -8,6 +8,7 @@ import time
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 
 from benchmark.statistics import letters as module
 from benchmark.statistics.letters import letters, rank_ranges
@@ -34,25 +35,48 @@ def test_systems_share_a_letter_exactly_where_they_do_not_differ(differs: np.nda
     assert all(list(one) == sorted(set(one)) for one in found)
 
 
+def groups_of(found: list[str]) -> list[frozenset[int]]:
+    names = sorted({name for one in found for name in one})
+    return [frozenset(i for i, one in enumerate(found) if name in one) for name in names]
+
+
 @hypothesis.given(graphs)
 @hypothesis.settings(deadline=None, max_examples=300)
 def test_every_letter_is_a_largest_group_of_systems_that_do_not_differ(differs: np.ndarray) -> None:
-    """No letter too many, none that another one contains: by brute force over all groups."""
-    m = len(differs)
-    alike = [
-        frozenset(group)
-        for size in range(1, m + 1)
-        for group in itertools.combinations(range(m), size)
-        if not differs[np.ix_(group, group)].any()
-    ]
-    largest = {group for group in alike if not any(group < other for other in alike)}
+    """No group that another system would fit into: by brute force over all systems."""
     found = letters(differs)
-    names = sorted({name for one in found for name in one})
-    groups = [frozenset(i for i, one in enumerate(found) if name in one) for name in names]
-    assert set(groups) == largest
-    assert len(groups) == len(largest)
+    groups = groups_of(found)
+    for group in groups:
+        others = set(range(len(differs))) - group
+        assert not any(not differs[other, list(group)].any() for other in others)
     assert groups == sorted(groups, key=sorted)
     assert "a" in found[0]
+
+
+@hypothesis.given(graphs)
+@hypothesis.settings(deadline=None, max_examples=300)
+def test_no_letter_can_be_left_out(differs: np.ndarray) -> None:
+    groups = groups_of(letters(differs))
+    for left in groups:
+        others = [group for group in groups if group is not left]
+        pairs = itertools.combinations_with_replacement(sorted(left), 2)
+        assert any(not any(i in group and j in group for group in others) for i, j in pairs)
+
+
+def test_a_letter_whose_pairs_all_have_others_is_left_out() -> None:
+    """Six systems: the triangle 0, 1, 2 is alike, and each of its sides is in a triangle with 3, 4 or 5."""
+    alike = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (1, 4), (2, 4), (0, 5), (2, 5)]
+    differs = ~np.eye(6, dtype=bool)
+    for i, j in alike:
+        differs[i, j] = differs[j, i] = False
+    assert sorted(map(sorted, groups_of(letters(differs)))) == [[0, 1, 3], [0, 2, 5], [1, 2, 4]]
+
+
+@hypothesis.given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0.05, 0.6))
+def test_where_tests_agree_with_scores_letters_are_runs(scores: list[float], reach: float) -> None:
+    place = np.sort(np.array(scores))[::-1]
+    for group in groups_of(letters(np.abs(place[:, None] - place) > reach)):
+        assert sorted(group) == list(range(min(group), max(group) + 1))
 
 
 def test_a_case_by_hand() -> None:
@@ -91,6 +115,19 @@ def test_a_whole_board_takes_no_time() -> None:
     began = time.process_time()
     letters(np.abs(place[:, None] - place) > 0.15)
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_forty_systems_without_any_order_take_no_time(share: float) -> None:
+    """Of 40 systems in groups of three, 3**13 largest groups would be to be made."""
+    pattern = np.triu(np.random.default_rng(0).random((40, 40)) < share, 1)
+    threes = np.kron(np.eye(13), 1 - np.eye(3)).astype(bool)
+    began = time.process_time()
+    for differs in (pattern | pattern.T, threes):
+        found = [set(one.split()) if " " in one else set(one) for one in letters(differs)]
+        for i, j in itertools.combinations(range(len(differs)), 2):
+            assert bool(found[i] & found[j]) == (not differs[i, j])
+    assert time.process_time() - began < 2
 
 
 @hypothesis.given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 4)), min_size=1, max_size=6))

@@ -11,6 +11,7 @@ from benchmark.errors import BenchError
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
 from benchmark.statistics import analyse, cell_scores, compare
+from benchmark.statistics.power import power
 
 
 def board(levels: list[float], n: int = 6, drop: int = 0, **changes) -> tuple[Cell, ...]:
@@ -57,13 +58,31 @@ def test_every_pair_is_there_from_both_sides_and_corrected() -> None:
     found = analyse(cells)
     assert len(found.pairs) == 6
     for (a, b), one in found.pairs.items():
-        assert (one.a, one.b, one.pairs, one.metric) == (a, b, 3, "uar")
+        assert (one.a, one.b, one.family, one.pairs, one.metric) == (a, b, "table", 3, "uar")
         assert found.pairs[b, a] == one.mirrored()
         first, second = (next(cell for cell in cells if cell.name == name) for name in (a, b))
         assert one.delta == pytest.approx(cell_scores(first, "uar").mean - cell_scores(second, "uar").mean)
         assert one.p == compare(first, second, "uar").p
         assert one.p_adjusted is not None
         assert one.p_adjusted >= one.p
+
+
+def test_what_is_no_system_costs_nothing_and_is_compared_all_the_same() -> None:
+    records = list(cell(made_up(6, 0.25, tag=9, per_class=10), upstream__name="chance", upstream__sha256="c" * 64))
+    for index, level in enumerate((0.5, 0.6)):
+        records += cell(
+            made_up(6, level, tag=index, per_class=10), upstream__name=f"u{index}", upstream__sha256=f"{index}" * 64
+        )
+    found = analyse(group(records).cells)
+    assert found.pairs["u0 + superb", "u1 + superb"].pairs == 1
+    assert found.pairs["u0 + superb", "chance + superb"].family == "controls"
+    assert found.better("u1 + superb", "chance + superb")
+
+
+def test_another_metric_than_the_primary_one() -> None:
+    found = analyse(board([0.5, 0.6]), "wa")
+    assert found.metric.name == "wa"
+    assert {one.metric for one in found.pairs.values()} == {"wa"}
 
 
 def test_what_is_significant_alone_need_not_be_among_many() -> None:
@@ -85,21 +104,25 @@ def test_incomplete_cells_are_left_out() -> None:
 
 def test_a_task_of_one_system_or_one_speaker_compares_nothing() -> None:
     single = analyse([only()])
-    assert (single.pairs, single.detectable) == ({}, None)
+    assert (single.pairs, single.outlook([only().name])) == ({}, ())
     assert single.letters([only().name]) == ["a"]
     assert single.rank_ranges([only().name]) == [(1, 1)]
     lonely = board([0.2, 0.9], n=1, folds=["one"])
     found = analyse(lonely)
-    assert found.detectable is None
+    assert found.outlook(names(lonely, 1, 0)) == ()
     assert found.letters(names(lonely, 1, 0)) == ["a", "a"]
 
 
-def test_what_can_be_detected_is_that_of_the_pair_in_the_middle() -> None:
+def test_what_a_table_would_find_is_corrected_for_its_pairs() -> None:
     cells = board([0.5, 0.6, 0.7])
     found = analyse(cells)
-    every = sorted({one.detectable for one in found.pairs.values() if one.detectable is not None})
-    assert len(every) == 3
-    assert found.detectable == every[1]
+    sizes = found.outlook(names(cells, 2, 1, 0))
+    assert [one.difference for one in sizes] == [0.05, 0.1, 0.2]
+    assert sizes[0].share < sizes[1].share < sizes[2].share
+    middle = sorted((one for one in found.pairs.values()), key=lambda one: one.spread or 0)[2]
+    assert middle.spread is not None
+    assert middle.df is not None
+    assert sizes[1].share == pytest.approx(power(0.1, middle.spread, middle.df, level=1 - 0.05 / 3), abs=1e-3)
 
 
 def test_for_errors_lower_is_better() -> None:
@@ -111,6 +134,9 @@ def test_for_errors_lower_is_better() -> None:
     assert found.better("close + superb", "wide + superb")
     assert not found.better("wide + superb", "close + superb")
     assert found.rank_ranges(["close + superb", "wide + superb"]) == [(1, 1), (2, 2)]
+    errors = [cell_scores(one, "rmse").mean for one in found.cells]
+    expected = [share * np.median(errors) for share in (0.05, 0.1, 0.2)]
+    assert found.differences(["close + superb", "wide + superb"]) == pytest.approx(expected)
 
 
 def test_other_protocols_are_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from benchmark.cli import cache, check, compare, data, doctor, leaderboard, plot, publish, run, show, submit
+from benchmark.cli import analyse, cache, check, compare, data, doctor, leaderboard, plot, publish, run, show, submit
 from benchmark.cli import list as list_
 from benchmark.cli.options import examples
 from benchmark.errors import BenchError
@@ -67,6 +67,7 @@ app.command("check", epilog=check.CHECK_EPILOG)(check.check)
 app.command("cache", epilog=cache.CACHE_EPILOG)(cache.cache)
 app.command("doctor", epilog=doctor.DOCTOR_EPILOG)(doctor.doctor)
 app.add_typer(data.app)
+app.add_typer(analyse.app)
 
 
 def main() -> None:

@@ -341,7 +341,8 @@ def _target(worker: Worker, upstream: str, task: str, fold: str | None) -> tuple
         adapt = _fold(dataset, fold).adapt
         if not adapt:
             raise UsageError(
-                f"{dataset.task.name} is of one corpus", "give a task between two corpora, or a second task: --task A --task B"
+                f"{dataset.task.name} is of one corpus",
+                "give a task between two corpora, or a second task: --task A --task B",
             )
         return adapt
 

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.records.cells import Cell, Unit
+from benchmark.records.parts import of_dimension
 from benchmark.records.predictions import cell_predictions
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.sufficient import MOMENTS
 from benchmark.text import count, interval, measured
 from leaderboard.figures.canvas import BLUE, GREY, INK, VERMILION, blank, drawn, shown
-from leaderboard.figures.parts import of_dimension, of_one_task
+from leaderboard.figures.parts import of_one_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

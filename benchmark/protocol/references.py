@@ -195,8 +195,8 @@ class Reference:
     citation: str
     url: str
     differs: str
-    cell: tuple[str, str] | None
-    why: str
+    cell: tuple[str, str] | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from benchmark.cli.terminal import print_json, print_table, stdout
@@ -114,6 +113,8 @@ def give(answer: Answer, context: typer.Context, out: Path, as_json: bool) -> No
 
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: arrays as lists, NaN as None, dataclasses as objects."""
+    import numpy as np
+
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, Mapping):

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from benchmark.cli.analyse_answers import FOLDER, Answer, Out, ends, give, text_of
@@ -18,6 +17,7 @@ from benchmark.errors import UsageError
 from benchmark.text import count, nearest
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from benchmark.protocol.dataset import Dataset
@@ -314,6 +314,8 @@ def _embeddings(
     worker: Worker, task: str, upstreams: Sequence[str]
 ) -> tuple[list[NDArray[np.float64]], tuple[str, ...]]:
     """The mean of the last layer of each of the task's examples: (n, D) for each upstream, and the n ids."""
+    import numpy as np
+
     from benchmark.analyses.stored import stored_means
 
     progress = TerminalProgress()
@@ -350,6 +352,8 @@ def _target(worker: Worker, upstream: str, task: str, fold: str | None) -> tuple
 
 
 def _of_ids(worker: Worker, upstream: str, task: str, chosen: Any) -> tuple[NDArray[np.float64], list[str]]:
+    import numpy as np
+
     from benchmark.analyses.stored import stored_means
 
     progress = TerminalProgress()
@@ -368,6 +372,8 @@ def _speaker(worker: Worker, task: str, name: str) -> str:
 def _agreeing(results: Any, task: str, systems: tuple[str, str], ids: Sequence[str]) -> NDArray[np.float64]:
     """How often two systems decide alike on each utterance: the mean over pairs of seeds, and over folds."""
     from itertools import product
+
+    import numpy as np
 
     from benchmark.analyses import decisions_of
     from benchmark.analyses.decisions import check_alike, check_classes
@@ -415,6 +421,8 @@ def _label(dataset: Dataset, name: str, what: str) -> str:
 
 def _thirds(values: Sequence[float]) -> list[str]:
     """Values as the lowest, the middle and the highest third."""
+    import numpy as np
+
     low, high = np.quantile(values, [1 / 3, 2 / 3])
     names = (f"up to {low:.2f}", f"{low:.2f} to {high:.2f}", f"from {high:.2f}")
     return [names[int(value > low) + int(value > high)] for value in values]

@@ -158,7 +158,6 @@ def test_features_that_cannot_be_compared_are_refused(ran: list[str], tmp_path: 
         (["layer-similarity", "a", "b", "c", *ran], "3 upstreams and 1 task cannot be compared"),
         (["layer-similarity", "spectrum", "spectrum@0", *ran, "--fold", "nope"], "has no fold 'nope'"),
         (["projection", "spectrum", *ran, "--colour", "mood"], "cannot be coloured by 'mood'"),
-        (["projection", "spectrum", *ran, "--colour", "gender"], "has no gender"),
         (["attention-distance", "spectrum", "spectrum", *ran], "'spectrum' has no attention maps"),
     ):
         done = analyse(*arguments, "--out", tmp_path)

@@ -20,7 +20,7 @@ ORDER = (
     ("records",),
     ("statistics",),
     ("run", "submissions"),
-    ("doctor", "contracts"),
+    ("doctor", "contracts", "analyses", "reproduction"),
     ("cli",),
 )
 LEVELS = {room: level for level, rooms in enumerate(ORDER) for room in rooms}

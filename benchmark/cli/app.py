@@ -11,7 +11,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from benchmark.cli import cache, check, compare, data, doctor, leaderboard, plot, publish, run, show, submit
+from benchmark.cli import (
+    analyse,
+    cache,
+    check,
+    compare,
+    data,
+    doctor,
+    leaderboard,
+    plot,
+    publish,
+    reproduce,
+    run,
+    show,
+    submit,
+)
 from benchmark.cli import list as list_
 from benchmark.cli.options import examples
 from benchmark.errors import BenchError
@@ -65,12 +79,14 @@ app.command("show", epilog=show.SHOW_EPILOG)(show.show)
 app.command("leaderboard", epilog=leaderboard.LEADERBOARD_EPILOG)(leaderboard.leaderboard)
 app.command("compare", epilog=compare.COMPARE_EPILOG)(compare.compare)
 app.command("plot", epilog=plot.PLOT_EPILOG)(plot.plot)
+app.command("reproduce", epilog=reproduce.REPRODUCE_EPILOG)(reproduce.reproduce)
 app.command("publish", epilog=publish.PUBLISH_EPILOG)(publish.publish)
 app.command("submit", epilog=submit.SUBMIT_EPILOG)(submit.submit)
 app.command("check", epilog=check.CHECK_EPILOG)(check.check)
 app.command("cache", epilog=cache.CACHE_EPILOG)(cache.cache)
 app.command("doctor", epilog=doctor.DOCTOR_EPILOG)(doctor.doctor)
 app.add_typer(data.app)
+app.add_typer(analyse.app)
 
 
 def main() -> None:

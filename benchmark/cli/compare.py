@@ -10,6 +10,7 @@ import typer
 from benchmark.cli.compare_tables import print_baseline, print_pairs
 from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Json, Published, Results, examples
+from benchmark.cli.systems import fitting, named
 from benchmark.cli.terminal import print_json
 from benchmark.errors import UsageError
 from benchmark.text import clean
@@ -221,9 +222,9 @@ def _against(
     shown = []
     for name in _asked(tasks, by_task) if tasks else sorted(by_task):
         complete = [cell for cell in by_task[name] if cell.complete]
-        if not tasks and not _fitting(baseline, complete):
+        if not tasks and not fitting(baseline, complete):
             continue
-        one = _named(baseline, complete)
+        one = named(baseline, complete)
         analysis = analyse(complete, metric)
         others = [cell for cell in complete if cell is not one]
         pairs = [
@@ -266,32 +267,12 @@ def _pairs(
 ) -> list[tuple[str, Cell, Cell]]:
     """The two cells on each task that is asked for, or on each that both have."""
     if tasks:
-        return [(name, _named(a, by_task[name]), _named(b, by_task[name])) for name in _asked(tasks, by_task)]
+        return [(name, named(a, by_task[name]), named(b, by_task[name])) for name in _asked(tasks, by_task)]
     common = []
     for name, cells in sorted(by_task.items()):
         complete = [cell for cell in cells if cell.complete]
-        if _fitting(a, complete) and _fitting(b, complete):
-            common.append((name, _named(a, complete), _named(b, complete)))
+        if fitting(a, complete) and fitting(b, complete):
+            common.append((name, named(a, complete), named(b, complete)))
     if not common:
         raise UsageError(f"no task has complete results of both {a!r} and {b!r}", f"there are {_systems(by_task)}")
     return common
-
-
-def _fitting(name: str, cells: Sequence[Cell]) -> list[Cell]:
-    def plain(text: str) -> str:
-        return text.replace(" ", "")
-
-    exact = [cell for cell in cells if plain(cell.name) == plain(name)]
-    return exact or [cell for cell in cells if cell.upstream.name == name]
-
-
-def _named(name: str, cells: Sequence[Cell]) -> Cell:
-    fitting = _fitting(name, cells)
-    known = ", ".join(sorted(clean(cell.name).replace(" ", "") for cell in (fitting or cells)))
-    if len(fitting) > 1:
-        raise UsageError(f"{name!r} is {len(fitting)} systems on {cells[0].task.name}", f"say which: {known}")
-    if not fitting:
-        raise UsageError(
-            f"there is no system {name!r} on {cells[0].task.name}", f"there are {known}; --published adds others"
-        )
-    return fitting[0]

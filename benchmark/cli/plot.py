@@ -238,11 +238,12 @@ def _complete(task: str, cells: list[Cell]) -> list[Cell]:
 
 def _weighted(cells: list[Cell]) -> list[Cell]:
     """The cells whose heads have layer weights; the others are named, and refused where none has any."""
-    figures = importlib.import_module(FIGURES)
+    from benchmark.analyses import layer_weights
+
     found, reasons = [], []
     for cell in cells:
         try:
-            figures.weights_of(cell)
+            layer_weights(cell)
         except BenchError as error:
             reasons.append(error.message)
         else:

@@ -30,6 +30,37 @@ Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 UpstreamName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*( \+ [a-z0-9][a-z0-9.+-]*)*$")]
 
 
+class Why(Closed):
+    """Why this benchmark has no such system."""
+
+    why: Text
+
+
+class OnLayers(Closed):
+    """A head of this benchmark on some layers of the upstream: "last", "0", as in NAME@last."""
+
+    head: Text
+    layers: Text
+
+
+class Claim(Closed):
+    """What a source says of its results, to be tested as differences of systems.
+
+    Attributes:
+        claim: In words.
+        task: On which task; a claim on two tasks is two.
+        metric: Key of `METRICS`, by which it is meant.
+        better: UPSTREAM+DOWNSTREAM of this benchmark.
+        worse: Those that it is said to be better than.
+    """
+
+    claim: Text
+    task: Text
+    metric: Text
+    better: Text
+    worse: list[Text] = Field(min_length=1)
+
+
 class Row(Closed):
     """One system of a table: a value for each of the table's metrics, null where the source has none.
 
@@ -52,11 +83,13 @@ class Results(Closed):
     Attributes:
         task: Name of the task.
         differs: What else differs on this task, in addition to the table's.
+        why: Why none of these rows can be had here, where none can.
         rows: In the order of the source.
     """
 
     task: Text
     differs: str = ""
+    why: Text | None = None
     rows: list[Row] = Field(min_length=1)
 
 
@@ -87,12 +120,21 @@ class ReferenceFile(Closed):
         label: Short name, such as "Ma et al. 2024".
         citation: Authors: title. Venue year. arXiv or DOI, without a full stop at the end.
         url: Where it can be read.
+        heads: What the words for each head mean here: a head of this benchmark, or why there is none.
+        upstreams: Likewise of upstreams that are called otherwise here.
+        figures: What it shows beside scores, such as "Figure 3": the analysis of `bench analyse` that makes the like,
+            or why there is none.
+        claims: What it says of its results.
         tables: What it published.
     """
 
     label: Text
     citation: Annotated[str, Field(pattern=r"[^.\s]$")]
     url: Annotated[str, Field(pattern=r"^https://[^\s]+$")]
+    heads: dict[str, Text | OnLayers | Why] = {}
+    upstreams: dict[str, Text | Why] = {}
+    figures: dict[str, Text | Why] = {}
+    claims: list[Claim] = []
     tables: list[Table] = Field(min_length=1)
 
 
@@ -140,6 +182,8 @@ class Reference:
         citation: Full citation of the source.
         url: Where the source can be read.
         differs: What differs from the task's protocol; empty where nothing does.
+        cell: Upstream and downstream of this benchmark that are the same system; None where there is none.
+        why: Why there is none; empty where there is one.
     """
 
     task: str
@@ -151,6 +195,29 @@ class Reference:
     citation: str
     url: str
     differs: str
+    cell: tuple[str, str] | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class PublishedClaim:
+    """What a source says of its results.
+
+    Attributes:
+        source: Short name of the source.
+        claim: In words.
+        task: On which task.
+        metric: Key of `METRICS`.
+        better: UPSTREAM+DOWNSTREAM of this benchmark.
+        worse: Those that it is said to be better than.
+    """
+
+    source: str
+    claim: str
+    task: str
+    metric: str
+    better: str
+    worse: tuple[str, ...]
 
 
 def read_references(folder: Path | None = None) -> tuple[Reference, ...]:
@@ -163,15 +230,51 @@ def read_references(folder: Path | None = None) -> tuple[Reference, ...]:
         UsageError: A file does not follow the schema; names an unknown task or metric; gives a value that the metric
             cannot have or more decimals than it says; a figure twice; or an upstream in another spelling.
     """
-    folder = folder or package_folder(TASKS_PACKAGE) / FOLDER
-    tasks = {path.stem for path in folder.parent.glob("*.yaml")}
     found: list[Reference] = []
-    for path in sorted(folder.glob("*.yaml")):
-        source = validate(ReferenceFile, read_yaml(path), path.name)
+    for path, source, tasks in _files(folder):
         found += _references(source, tasks, path.name)
     _check_figures_differ(found)
     _check_spelling(found)
     return tuple(found)
+
+
+def read_claims(folder: Path | None = None) -> tuple[PublishedClaim, ...]:
+    """Read all claims, by file name and then as listed.
+
+    Raises:
+        UsageError: A file does not follow the schema, or names an unknown task or metric.
+    """
+    found = []
+    for path, source, tasks in _files(folder):
+        for one in source.claims:
+            if one.task not in tasks:
+                raise UsageError(f"{path.name}: there is no task {one.task!r}", nearest(one.task, tasks))
+            if one.metric not in METRICS:
+                raise UsageError(f"{path.name}: unknown metric {one.metric!r}", nearest(one.metric, METRICS))
+            known = (source.label, one.claim, one.task, one.metric, one.better, tuple(one.worse))
+            found.append(PublishedClaim(*known))
+    return tuple(found)
+
+
+def read_figures(folder: Path | None = None) -> tuple[tuple[str, str, str | None, str], ...]:
+    """What sources show beside scores: source, figure, the analysis that makes the like, and why there is none.
+
+    Raises:
+        UsageError: A file does not follow the schema.
+    """
+    return tuple(
+        (source.label, figure, *((None, made.why) if isinstance(made, Why) else (made, "")))
+        for _, source, _ in _files(folder)
+        for figure, made in source.figures.items()
+    )
+
+
+def _files(folder: Path | None) -> list[tuple[Path, ReferenceFile, set[str]]]:
+    """Each file with what it says, and the tasks that there are beside its folder."""
+    folder = folder or package_folder(TASKS_PACKAGE) / FOLDER
+    tasks = {path.stem for path in folder.parent.glob("*.yaml")}
+    paths = sorted(folder.glob("*.yaml"))
+    return [(path, validate(ReferenceFile, read_yaml(path), path.name), tasks) for path in paths]
 
 
 def references_of(task: str, folder: Path | None = None) -> tuple[Reference, ...]:
@@ -192,6 +295,7 @@ def _references(source: ReferenceFile, tasks: set[str], file: str) -> list[Refer
             if results.task not in tasks:
                 raise UsageError(f"{where}: there is no task {results.task!r}", nearest(results.task, tasks))
             for row in results.rows:
+                cell, why = _cell(source, results, row.upstream, row.downstream or table.downstream)
                 found.append(
                     Reference(
                         task=results.task,
@@ -203,9 +307,28 @@ def _references(source: ReferenceFile, tasks: set[str], file: str) -> list[Refer
                         citation=source.citation,
                         url=source.url,
                         differs=" ".join(f"{table.differs} {results.differs}".split()),
+                        cell=cell,
+                        why=why,
                     )
                 )
     return found
+
+
+def _cell(source: ReferenceFile, results: Results, upstream: str, words: str) -> tuple[tuple[str, str] | None, str]:
+    """The system of this benchmark that a row is of, or why there is none."""
+    if results.why is not None:
+        return None, results.why
+    head = source.heads.get(words, Why(why="no head of this benchmark is named for it"))
+    if isinstance(head, Why):
+        return None, head.why
+    whole = source.upstreams.get(upstream)
+    named = [whole] if whole is not None else [source.upstreams.get(one, one) for one in upstream.split(" + ")]
+    parts = [one for one in named if isinstance(one, str)]
+    if reasons := [one.why for one in named if isinstance(one, Why)]:
+        return None, "; ".join(reasons)
+    if isinstance(head, OnLayers):
+        return ("+".join(f"{part}@{head.layers}" for part in parts), head.head), ""
+    return ("+".join(parts), head), ""
 
 
 def _metric(text: str, where: str) -> tuple[str, str | None]:

@@ -9,7 +9,7 @@ from leaderboard.figures.canvas import png, svg
 from leaderboard.figures.classes import confusion, recalls
 from leaderboard.figures.costs import pareto
 from leaderboard.figures.dimensions import predicted_true, read_predictions
-from leaderboard.figures.layers import layer_weights, weights_of
+from leaderboard.figures.layers import layer_weights
 from leaderboard.figures.ranking import heat_map, intervals
 from leaderboard.figures.voices import speakers
 
@@ -26,5 +26,4 @@ __all__ = [
     "recalls",
     "speakers",
     "svg",
-    "weights_of",
 ]

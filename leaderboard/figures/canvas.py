@@ -131,6 +131,11 @@ def blank(height: float, title: str, *notes: str, width: float = WIDTH) -> Figur
     return figure
 
 
+def made_by(command: str) -> str:
+    """The note of a figure that says which command made it; it is in the SVG's description too."""
+    return f"Made by: {clean(command)}"
+
+
 def svg(figure: Figure, *, name: str = "", alone: bool = False) -> str:
     """A figure as SVG.
 

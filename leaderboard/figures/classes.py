@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmark.errors import BenchError
 from benchmark.records.cells import Cell
+from benchmark.records.parts import of_class
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.sufficient import CONFUSION_COUNTS
 from benchmark.text import count, interval, measured
@@ -24,7 +25,7 @@ from leaderboard.figures.canvas import (
     shown,
     tip,
 )
-from leaderboard.figures.parts import of_class, of_one_task
+from leaderboard.figures.parts import of_one_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.errors import BenchError
-from benchmark.records import RecordStore, statistics_of
 from benchmark.records.cells import Cell, Unit
+from benchmark.records.parts import of_dimension
+from benchmark.records.predictions import cell_predictions
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.sufficient import MOMENTS
 from benchmark.text import count, interval, measured
 from leaderboard.figures.canvas import BLUE, GREY, INK, VERMILION, blank, drawn, shown
-from leaderboard.figures.parts import of_dimension, of_one_task
+from leaderboard.figures.parts import of_one_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,18 +44,10 @@ def read_predictions(folder: Path, cell: Cell) -> Predictions | None:
     Raises:
         BenchError: A file cannot be read, or does not hold what its record counted.
     """
-    store, found = RecordStore(folder), {}
-    for unit in cell.units:
-        record = cell.records[unit]
-        path = store.path(record.task.name, record.id).with_suffix(".predictions.csv")
-        if not path.is_file():
-            return None
-        values = _read(path, cell.task.outputs)
-        counted = statistics_of(record).sum(axis=0)
-        if not np.allclose(MOMENTS.of(values[..., 0], values[..., 1]), counted, rtol=1e-6, atol=1e-6):
-            raise BenchError(f"{path} does not hold what its record counted", "remove the record and run it again")
-        found[unit] = values
-    return found
+    found = cell_predictions(folder, cell)
+    if found is None:
+        return None
+    return {unit: np.stack([one.truth, one.decided], axis=-1) for unit, one in found.items()}
 
 
 @drawn
@@ -154,19 +145,3 @@ def _ccc(cell: Cell, name: str) -> str:
     found = cell_interval(part, "ccc")
     ends = "" if found is None else f" {interval(found.low, found.high, False)}"
     return f"CCC {measured(cell_scores(part, 'ccc').mean, False)}{ends}"
-
-
-def _read(path: Path, outputs: Sequence[str]) -> Array:
-    """(n, k, 2) of a file of predictions."""
-    with path.open(encoding="utf-8", newline="") as handle:
-        reader = csv.DictReader(handle)
-        try:
-            rows = [
-                [[float(row[f"{kind}_{name}"]) for kind in ("true", "score")] for name in outputs] for row in reader
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise BenchError(
-                f"{path}, line {reader.line_num}: no true and predicted value of each dimension ({error})",
-                "remove the record and run it again",
-            ) from error
-    return np.array(rows, dtype=np.float64).reshape(-1, len(outputs), 2)

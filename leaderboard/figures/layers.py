@@ -7,59 +7,37 @@ from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmark.errors import BenchError
+from benchmark.analyses.weights import layer_weights as layer_weights_of
 from benchmark.records.cells import Cell
-from benchmark.text import clean, count, decimal
-from leaderboard.figures.canvas import GREY, LINES, MARKERS, PALETTE, blank, drawn, shown, tip
+from benchmark.text import count, decimal
+from leaderboard.figures.canvas import GREY, LINES, MARKERS, PALETTE, blank, drawn, made_by, shown, tip
 from leaderboard.figures.parts import of_one_task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def weights_of(cell: Cell) -> NDArray[np.float64]:
-    """The learnt weight of each layer: (seeds, layers), the mean over folds; each row sums to one.
-
-    Raises:
-        BenchError: There is one layer only, or the head learns no weights; the message says which.
-    """
-    name = clean(cell.name)
-    if cell.upstream.layers == 1:
-        raise BenchError(f"no layer weights of {name}: {clean(cell.upstream.name)} has one layer")
-    found = []
-    for seed in cell.seeds:
-        for fold in cell.task.folds:
-            selection = cell.records[fold, seed].selection
-            if selection is None or selection.layer_weights is None:
-                raise BenchError(f"no layer weights of {name}: {clean(cell.downstream.name)} learns none")
-            found.append(selection.layer_weights)
-    lengths = sorted({len(weights) for weights in found})
-    if len(lengths) > 1:
-        raise BenchError(f"the units of {name} have weights of {', '.join(map(str, lengths))} layers")
-    weights = np.array(found, dtype=np.float64).reshape(len(cell.seeds), len(cell.task.folds), -1)
-    return np.asarray(weights.mean(axis=1))
-
-
 @drawn
-def layer_weights(cells: Sequence[Cell]) -> Figure:
+def layer_weights(cells: Sequence[Cell], command: str | None = None) -> Figure:
     """The weights of layers (after softmax), the mean over folds; the bars are the standard deviation over seeds.
 
     Args:
-        cells: Complete cells of one task, all with weights: see `weights_of`.
+        cells: Complete cells of one task, all with weights: see `benchmark.analyses.layer_weights`.
+        command: What made it, where that is to stand in it.
 
     Raises:
         BenchError: They are not, or one has no weights.
     """
     of_one_task(cells)
-    weights = [weights_of(cell) for cell in cells]
+    weights = [layer_weights_of(cell) for cell in cells]
     task = cells[0].task
     figure = blank(
         3.0 + 0.1 * len(cells),
         f"Weights of layers on {shown(task.name)}",
         f"Softmax weights, mean over {count(len(task.folds), 'fold')} and seeds; bars: standard deviation over seeds "
         "of that mean. Layer 0 is the first that the upstream returns.",
+        *([] if command is None else [made_by(command)]),
     )
     axes = figure.add_subplot()
     colours, markers = cycle(PALETTE[:4]), cycle(MARKERS)

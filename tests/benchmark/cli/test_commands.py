@@ -31,6 +31,8 @@ COMMANDS = (
     "check",
     "cache",
     "doctor",
+    "analyse",
+    "reproduce",
 )
 
 

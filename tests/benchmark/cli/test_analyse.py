@@ -1,0 +1,165 @@
+"""`bench analyse`: what it writes, and what it says where something is missing."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from boards_factory import system
+from click.testing import Result
+from typer.testing import CliRunner
+
+from benchmark.cli import app
+from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.io.settings import Settings
+from benchmark.records import RecordStore
+from benchmark.registry.registry import Registry
+from benchmark.run.loop import run
+from benchmark.run.plan import Request
+
+WEIGHTS = {"on": "uar", "score": 0.5, "epoch": 1, "layer_weights": [0.1, 0.2, 0.3, 0.4], "chosen": {}}
+SUFFIXES = (".json", ".csv", ".svg", ".png")
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    store = RecordStore(tmp_path / "records")
+    for each in [*system("good", 0.9, selection=WEIGHTS), *system("poor", 0.4)]:
+        store.write(each)
+    return tmp_path / "records"
+
+
+@pytest.fixture
+def ran(toy_task: Path, plugin: Path, toy_corpus: Path, settings: Settings, progress: Any, tmp_path: Path) -> list[str]:
+    """A run of two heads on the toy task; the options that name its parts."""
+    run(Request(["spectrum"], [str(toy_task)], ["superb", "svm"]), Registry([str(plugin)]), settings, progress)
+    return ["--task", str(toy_task), "--plugin", str(plugin), "--data", f"toy={toy_corpus}"]
+
+
+def analyse(*arguments: Any) -> Result:
+    return CliRunner().invoke(app, ["analyse", *map(str, arguments)])
+
+
+def files(done: Result, folder: Path) -> tuple[dict[str, Any], list[dict[str, str]], str]:
+    """The numbers, the table and the SVG that were written."""
+    assert done.exit_code == 0, done.output + repr(done.exception)
+    paths = {Path(line.removeprefix("written: ")) for line in done.output.splitlines() if line.startswith("written: ")}
+    assert sorted(path.suffix for path in paths) == sorted(SUFFIXES)
+    assert {path.parent for path in paths} == {folder}
+    by_suffix = {path.suffix: path for path in paths}
+    assert by_suffix[".png"].read_bytes().startswith(b"\x89PNG")
+    table = list(csv.DictReader(by_suffix[".csv"].read_text().splitlines()))
+    return json.loads(by_suffix[".json"].read_text()), table, by_suffix[".svg"].read_text()
+
+
+def test_numbers_and_figure_carry_the_command_and_not_where_they_lie(results: Path, tmp_path: Path) -> None:
+    done = analyse("confusion-shift", "good", "poor", "-t", "toy", "--results", results, "--out", tmp_path / "a b")
+    numbers, table, svg = files(done, tmp_path / "a b")
+    command = f"bench analyse confusion-shift good poor --task toy --results {results}"
+    assert numbers["command"] == command
+    assert f"Made by: {command}" in " ".join(svg.split())
+    assert len(table) == 16
+    shift = numbers["confusion_shift"]["shifts"][0][0]["value"]
+    assert float(table[0]["A - B"]) == shift > 0.3
+
+
+def test_json_prints_what_is_written(results: Path, tmp_path: Path) -> None:
+    done = analyse("size", "-t", "toy", "--results", results, "--out", tmp_path, "--json")
+    numbers, table, _ = files(done, tmp_path)
+    assert json.loads(done.stdout) == numbers
+    assert [one["system"] for one in numbers["sizes"]] == [row["system"] for row in table]
+    assert len(table) == 2
+
+
+def test_layer_weights_are_of_those_who_have_some(results: Path, tmp_path: Path) -> None:
+    done = analyse("layer-weights", "-t", "toy", "--results", results, "--out", tmp_path)
+    numbers, table, _ = files(done, tmp_path)
+    assert list(numbers["layer_weights"]) == ["good + superb"]
+    assert [float(row["weight"]) for row in table] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert "no layer weights of poor + superb: superb learns none" in done.stdout
+    refused = analyse("layer-weights", "poor", "-t", "toy", "--results", results, "--out", tmp_path)
+    assert "no layer weights of poor" in str(refused.exception)
+
+
+def test_mismatch_of_two_heads(ran: list[str], tmp_path: Path) -> None:
+    done = analyse("mismatch", "spectrum+superb", "spectrum+svm", "--task", "toy", "--out", tmp_path)
+    numbers, table, _ = files(done, tmp_path)
+    found = numbers["mismatch"]
+    assert np.sum(found["agreement"]) == pytest.approx(40)
+    assert float(table[0]["share"]) == pytest.approx(1 - np.trace(found["agreement"]) / 40)
+    assert found["seeds"] == [2, 1]
+    assert found["within_b"] is None
+
+
+def test_of_features(ran: list[str], tmp_path: Path) -> None:
+    done = analyse(
+        "projection", "spectrum", *ran, "--colour", "emotion", "--colour", "speaker", "--out", tmp_path / "p"
+    )
+    numbers, table, svg = files(done, tmp_path / "p")
+    assert set(numbers["neighbours"]) == {"emotion", "speaker"}
+    assert len(table) == 40
+    assert {row["emotion"] for row in table} == {"high", "low"}
+    assert "silhouette" in svg
+
+    done = analyse("embedding-distance", "spectrum", "spectrum@0", *ran, "--out", tmp_path / "e")
+    numbers, table, _ = files(done, tmp_path / "e")
+    assert max(numbers["embedding_distance"]["distances"]) == pytest.approx(0, abs=1e-9)
+    assert sum(int(row["utterances"]) for row in table) == 40
+
+    done = analyse("layer-similarity", "spectrum", "spectrum@0", *ran, "--out", tmp_path / "l")
+    numbers, _, _ = files(done, tmp_path / "l")
+    assert numbers["CKA"] == [[pytest.approx(1.0)]]
+    assert numbers["utterances"] < 40  # train alone
+
+    done = analyse("layer-similarity", "spectrum", *ran, "--task", ran[1], "--most", 2, "--out", tmp_path / "c")
+    numbers, _, _ = files(done, tmp_path / "c")
+    assert numbers["classes"] == ["high", "low"]
+    assert np.min(numbers["cosine"]) > 0.5
+    assert numbers["chosen"] == [0]
+
+
+def test_what_is_missing_is_named_with_its_command(
+    results: Path, toy_task: Path, plugin: Path, toy_corpus: Path, tmp_path: Path
+) -> None:
+    done = analyse("mismatch", "good", "poor", "-t", "toy", "--results", results)
+    assert isinstance(done.exception, MissingError)
+    assert "bench run --upstream good --downstream superb --task toy --rerun all" in str(done.exception)
+    options = ["--task", toy_task, "--plugin", plugin, "--data", f"toy={toy_corpus}"]
+    done = analyse("projection", "spectrum", *options)
+    assert isinstance(done.exception, MissingError)
+    assert f"bench run --upstream spectrum --task {toy_task}" in str(done.exception)
+    assert not (tmp_path / "analyses").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        (["size", "-t", "nope"], UsageError, "no records of the task 'nope'"),
+        (["mismatch", "good", "good", "-t", "toy"], UsageError, "compared with itself"),
+        (["mismatch", "good", "bad", "-t", "toy"], UsageError, "there is no system 'bad' on toy"),
+        (["error-by-value", "good", "-t", "toy"], MissingError, "predictions of good + superb on toy are not here"),
+        (["size", "nobody", "-t", "toy"], UsageError, "there is no system 'nobody'"),
+    ],
+)
+def test_errors(results: Path, arguments: list[str], kind: type[BenchError], message: str) -> None:
+    done = analyse(*arguments, "--results", results)
+    assert isinstance(done.exception, kind), done.output
+    assert message in str(done.exception)
+
+
+def test_features_that_cannot_be_compared_are_refused(ran: list[str], tmp_path: Path) -> None:
+    for arguments, message in (
+        (["layer-similarity", "spectrum", *ran], "toy is of one corpus"),
+        (["layer-similarity", "a", "b", "c", *ran], "3 upstreams and 1 task cannot be compared"),
+        (["layer-similarity", "spectrum", "spectrum@0", *ran, "--fold", "nope"], "has no fold 'nope'"),
+        (["projection", "spectrum", *ran, "--colour", "mood"], "cannot be coloured by 'mood'"),
+        (["attention-distance", "spectrum", "spectrum", *ran], "'spectrum' has no attention maps"),
+    ):
+        done = analyse(*arguments, "--out", tmp_path)
+        assert isinstance(done.exception, UsageError), (arguments, done.output, done.exception)
+        assert message in str(done.exception)

@@ -1,0 +1,79 @@
+"""Published rows beside cells made up, and the shipped ones, each with a system of this benchmark or a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from boards_factory import named, rated, system
+from records_factory import cell
+
+from benchmark.protocol.references import Figure, Reference, read_references
+from benchmark.records.grouping import group
+from benchmark.registry.registry import Registry
+from benchmark.reproduction import lines_of, name_of
+from benchmark.statistics import cell_interval, cell_scores
+
+# Heads that the references name and that are not here yet.
+COMING = {
+    "dense", "dense-global", "emobox", "ensemble", "epc-gru", "few-shot", "fusion-global", "gru", "lam-al", "lam-bl",
+    "lam-gl", "lam-rl1", "lam-rl2", "lam-rl3", "lam-wl", "linear", "linear-mean-4", "lstm", "pc", "pc-attn", "pc-avg",
+    "tcgru", "tcgru-distilled", "transformer",
+}  # fmt: skip
+UAR = Figure("uar", None, 61.5, None, 1)
+ROW = Reference("toy", "ears", "SVM", (UAR,), "Some One 2020", "Table 1", "", "", "", ("good", "superb"), "")
+GOOD = group(system("good", 0.9)).cells[0]
+
+
+@pytest.mark.parametrize(
+    "one", read_references(), ids=lambda one: f"{one.source}-{one.table}-{one.task}-{one.upstream}"
+)
+def test_every_shipped_row_has_a_system_or_a_reason(one: Reference) -> None:
+    assert (one.cell is None) == bool(one.why)
+    assert "no head of this benchmark is named for it" not in one.why
+    if one.cell is not None:
+        registry = Registry()
+        upstream, downstream = one.cell
+        assert registry.upstream_entries(upstream)
+        assert downstream in COMING | {entry.name for entry in registry.downstreams()}
+
+
+def test_a_complete_cell_gives_its_score_and_interval_in_percent() -> None:
+    (line,) = lines_of([ROW], [GOOD], [])
+    value, ends = line.values[0], cell_interval(GOOD, "uar")
+    assert ends is not None
+    assert (line.state, line.reason) == ("done", "")
+    assert value.ours == pytest.approx(100 * cell_scores(GOOD, "uar").mean)
+    assert (value.low, value.high) == (pytest.approx(100 * ends.low), pytest.approx(100 * ends.high))
+    assert value.difference == pytest.approx(value.ours - 61.5)
+    assert value.inside is False
+    near = replace(ROW, figures=(Figure("uar", None, round(float(value.ours or 0), 1), None, 1),))
+    assert lines_of([near], [GOOD], [])[0].values[0].inside is True
+
+
+def test_one_dimension_is_scored_alone() -> None:
+    cells = group(rated("good", 1.0)).cells
+    row = replace(ROW, figures=(Figure("ccc", "arousal", 0.7, None, 2),))
+    (line,) = lines_of([row], cells, [])
+    assert line.values[0].metric == "CCC arousal"
+    assert line.values[0].ours == pytest.approx(cell_scores(cells[0], "ccc").mean)
+
+
+def test_what_is_not_done_says_why() -> None:
+    part = group(cell(**named("good"))[1:]).cells
+    states = {
+        "not run": lines_of([ROW], [], ["superb"]),
+        "incomplete": lines_of([ROW], part, ["superb"]),
+        "no head": lines_of([ROW], [], ["svm"]),
+        "no cell": lines_of([replace(ROW, cell=None, why="no weights")], [GOOD], ["superb"]),
+    }
+    assert {wanted: lines[0].state for wanted, lines in states.items()} == {wanted: wanted for wanted in states}
+    assert states["incomplete"][0].reason == "5 of 6 units"
+    assert states["no head"][0].reason == "no head is registered as 'superb'"
+    assert states["no cell"][0].reason == "no weights"
+    assert all(lines[0].values[0].ours is None and lines[0].values[0].inside is None for lines in states.values())
+
+
+def test_sources_are_named_in_one_word() -> None:
+    assert name_of("Some One 2020") == "some-one-2020"
+    assert len({name_of(one.source) for one in read_references()}) == len({one.source for one in read_references()})

@@ -34,7 +34,7 @@ from tiny_models import save_model  # noqa: E402 - the path is said first
 from toy import TOY_TASK, write_toy_corpus  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 120  # [s]
+TIMEOUT = 300  # [s]
 SHOWN = 240  # characters of what is said
 MAKING = threading.Lock()  # transformers imports what it needs when it is first asked, in one thread at a time
 NOWHERE = "/proc/nothere"  # where nobody can make a folder, whoever runs this

@@ -144,9 +144,8 @@ class SelectionPart(Closed):
 
     `inner_folds` is how many of the protocol's inner folds it was chosen on: all, pooled, or 1, the first as a dev set,
     by a head that is too dear for all; None without inner folds. `above_chance` is whether what it was chosen on is
-    surely above chance; None where nobody looked, as in records of older versions.
-
-    `curve` has every evaluation of heads that tell them, and is not written where there is none.
+    surely above chance; None where nobody looked, as in records of older versions. `curve` has every evaluation of
+    heads that tell them. What of these is not there is not written, so that older records are written as they were.
     """
 
     on: str | None
@@ -159,11 +158,9 @@ class SelectionPart(Closed):
     curve: list[EvaluationPart] = Field([], max_length=100_000)
 
     @model_serializer(mode="wrap")
-    def _without_an_empty_curve(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        written: dict[str, Any] = write(self)
-        if not self.curve:
-            del written["curve"]
-        return written
+    def _without_what_is_not_there(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        later = ("inner_folds", "above_chance", "curve")
+        return {key: value for key, value in write(self).items() if key not in later or value not in (None, [])}
 
 
 class Cost(Closed):

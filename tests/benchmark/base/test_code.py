@@ -275,7 +275,7 @@ WITH_EFFECT: dict[str, tuple[Edit, set[str]]] = {
         {"hf"},
     ),
     "what counts as silence": (
-        replaced("benchmark/data/audio.py", "SILENCE_PEAK = ", "SILENCE_PEAK = 2 * "),
+        replaced("benchmark/data/sound.py", "SILENCE_PEAK = ", "SILENCE_PEAK = 2 * "),
         {"hearing"},
     ),
     "the mean over time": (

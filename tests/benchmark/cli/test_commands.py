@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def test_help_ends_with_examples_that_the_command_line_understands(command: str)
     assert examples
     click_app = get_command(app)
     for example in examples:
-        name, *rest = example.split()
+        name, *rest = shlex.split(example)
         sub = click_app.commands[name]  # type: ignore[attr-defined]
         sub.make_context(name, rest)  # raises where an option or argument is wrong
 

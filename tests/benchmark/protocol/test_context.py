@@ -31,7 +31,7 @@ TASK = {
     "context": {"turns": 2},
     "folds": {"scheme": "leave-one-group-out", "group": "session"},
     "downstream": "turn-gru",
-    "seeds": [0],
+    "seeds": [0, 1, 2],
     "expect": {"utterances": 24, "speakers": 6},
 }
 
@@ -153,7 +153,7 @@ def test_a_head_hears_the_turns_before_and_not_the_utterance(talk: Settings, plu
     spy.write_text(SPY)
     path = tmp_path / "talk.yaml"
     path.write_text(yaml.safe_dump(TASK))
-    request = Request(upstreams=["spectrum"], tasks=[str(path)], downstreams=["listener", "turn-gru"])
+    request = Request(upstreams=["spectrum"], tasks=[str(path)], downstreams=["listener", "turn-gru"], seeds=[0])
     listener, gru = run(request, Registry([str(plugin), str(spy)]), talk, progress, "cpu")
     assert listener.failed == gru.failed == {}
     assert (listener.completed, gru.completed) == (3, 3)

@@ -18,7 +18,8 @@ from leaderboard.render import render
 @pytest.fixture
 def incomplete(toy_task):
     """The protocol of a larger corpus: a fifth speaker and ten more utterances are expected."""
-    text = toy_task.read_text()
+    text = toy_task.read_text().replace("  per_class:\n    high: 20\n    low: 20\n", "")
+    assert "per_class" not in text
     toy_task.write_text(text.replace("speakers: 4", "speakers: 5").replace("utterances: 40", "utterances: 50"))
     return toy_task
 

@@ -51,7 +51,7 @@ def test_a_name_stands_for_nothing_on_this_disk(tmp_path, monkeypatch: pytest.Mo
 def test_of_a_head_facts_parameters_and_version_are_known() -> None:
     head = known_head("svm")
     assert head is not None
-    assert (head.facts.stochastic, head.facts.needs, head.version) == (False, "mean", 1)
+    assert (head.facts.stochastic, head.facts.needs, head.version) == (False, "mean", 2)
     assert head.params["pooling"] == "mean"  # which the recipe leaves to the class
     assert "pooling" not in head.recipe
     assert "kernel" in head.recipe

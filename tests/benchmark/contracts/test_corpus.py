@@ -94,7 +94,7 @@ def test_a_good_one_keeps_it(tmp_path: Path) -> None:
         (changed(split="valid"), "every field is well formed", "has the split 'valid'"),
         (changed(speaker=" "), "every field is well formed", "has the speaker ' '"),
         (changed(extra={}), "every field is well formed", r"has the extra fields []"),
-        (changed(start=2.0, end=1.0), "every field is well formed", "goes from 2.0 to 1.0 s"),
+        (changed(start=2.0, end=1.0), "every field is well formed", "starts at 2 s and ends at 1 s"),
         (
             changed(labels={"emotion": "sad", "arousal": 7.0}),
             "dimensions are on their scales",

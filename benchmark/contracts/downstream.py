@@ -58,7 +58,8 @@ class _Toys:
             kind=self.kind,
             noise=noise,
             frames=frames,
-            **({} if self.head.sequences else {"dim": DIM}),  # turns make a narrow one wide, and training long
+            # Turns make a narrow one wide, and training long; of a waveform the upstream makes its own width.
+            **({} if self.head.sequences or self.head.needs == "waveform" else {"dim": DIM}),
         )
 
     def fit(self, seed: int, *, noise: bool = False, threads: int = 1) -> tuple[Downstream, Selection]:

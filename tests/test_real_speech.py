@@ -18,12 +18,13 @@ from benchmark.statistics import cell_scores
 pytestmark = [pytest.mark.corpora, pytest.mark.slow]
 
 # Pooled UAR [%] of support vector machines on URDU, one speaker left out: linear C = 0.01, and RBF C = 1, gamma auto.
-# Without clipping, samples beyond full scale, which resampling makes in 66 of 400 recordings, change their sign in
-# openSMILE's 16 bits: then it is 48.25, 47.25, 51.00 and 43.75.
+# Ties of one-vs-one votes go by the decision values, as by scikit-learn's `SVC(break_ties=True)` on the same features.
+# (With ties by the order of the classes it is 49.75, 49.00, 52.25 and 44.00; and where samples beyond full scale, which
+# resampling makes in 66 of 400 recordings, change their sign in openSMILE's 16 bits, 48.25, 47.25, 51.00 and 43.75.)
 HELD_OUT = {
-    ("egemaps", "svm"): 49.75,
-    ("egemaps", "svm-rbf"): 49.00,
-    ("compare", "svm"): 52.25,
+    ("egemaps", "svm"): 48.75,
+    ("egemaps", "svm-rbf"): 48.75,
+    ("compare", "svm"): 51.00,
     ("compare", "svm-rbf"): 44.00,
 }
 

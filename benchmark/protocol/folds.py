@@ -149,7 +149,10 @@ def check_folds(task: Task, folds: Sequence[Fold]) -> None:
                 "train, dev and test are disjoint",
             )
         held_out = [name for inner in fold.inner for name in inner]
-        if task.dev.is_inner and (len(fold.inner) < 2 or not all(fold.inner) or sorted(held_out) != sorted(fold.train)):
+        # The few labelled utterances of a target are in every fit, and held out by none.
+        few = 0 if task.few_shot is None else task.few_shot.per_class * len(task.labels)
+        divide = len(held_out) == len(set(held_out)) == len(fold.train) - few and set(held_out) <= set(fold.train)
+        if task.dev.is_inner and (len(fold.inner) < 2 or not all(fold.inner) or not divide):
             raise BenchError(f"task {task.name}: the inner folds of fold {fold.name!r} do not divide its train set")
     tested_twice = _repeated(i for fold in folds for i in fold.test)
     if tested_twice and task.pool == "utterances":

@@ -23,8 +23,9 @@ GROUPS = [[1, 11, 20, 21], [4, 10, 12, 14], [8, 9, 19, 23], [3, 5, 7, 24], [2, 1
 def test_ravdess_has_the_listed_actors(load: Load) -> None:
     dataset = load("ravdess")
     assert [sorted(map(int, speakers(dataset, fold.test))) for fold in dataset.folds] == GROUPS
-    # 1200 and 240 by the published folds; a fifth of the 1200 is dev, by whole actors.
-    assert [sizes(fold) for fold in dataset.folds] == [(960, 240, 240)] * 6
+    # 1200 and 240 by the published folds; every one of the 1200 is held out in one of five inner folds of four actors.
+    assert [sizes(fold) for fold in dataset.folds] == [(1200, 0, 240)] * 6
+    assert all([len(part) for part in fold.inner] == [240] * 5 for fold in dataset.folds)
     classes = Counter(dataset.labels[name] for name in dataset.folds[0].test)
     assert classes == {label: 16 if label == "neutral" else 32 for label in dataset.task.labels}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -49,11 +50,13 @@ class DaskEngine:
     Args:
         client: Connected.
         cluster: Started for this run, and ended with it; None where it is somebody else's.
+        scratch: Folder of its workers, removed with it.
     """
 
-    def __init__(self, client: Client, cluster: SpecCluster | None = None) -> None:
+    def __init__(self, client: Client, cluster: SpecCluster | None = None, scratch: str | None = None) -> None:
         self._client = client
         self._cluster = cluster
+        self._scratch = scratch
         self._futures: dict[Future[Any], int] = {}
         self._coming: SimpleQueue[Future[Any]] = SimpleQueue()
         self._tickets = 0
@@ -103,7 +106,7 @@ class DaskEngine:
             )
             client = Client(cluster)
             client.wait_for_workers(count)
-        return cls(client, cluster)
+        return cls(client, cluster, scratch)
 
     @classmethod
     def connect(cls, address: str) -> Self:
@@ -194,6 +197,8 @@ class DaskEngine:
         self._client.close(timeout=GLANCE)
         if self._cluster is not None:
             self._cluster.close()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def _await_file(path: Path) -> None:

@@ -42,15 +42,29 @@ def use_threads(number: int) -> None:
     torch.set_num_threads(number)
 
 
+def given_threads() -> int | None:
+    """What OMP_NUM_THREADS says; None where it says nothing."""
+    given = os.environ.get(GIVEN, "")
+    return int(given) if given.isdecimal() and int(given) > 0 else None
+
+
 def encoding_threads() -> int:
-    """Threads of one encoder on a CPU: one, or as many as OMP_NUM_THREADS says.
+    """Threads of one encoder on a CPU that encodes a batch at a time: one, or as many as OMP_NUM_THREADS says.
 
     All cores, which is what torch takes of itself, wait for the slowest of them in every layer: where other processes
     keep one busy, a small model is many times slower with two threads than with one (`docs/speed.md`), and what a
     number costs depends on who else computes. With one thread the same numbers cost the same processor time anywhere.
     """
-    given = os.environ.get(GIVEN, "")
-    return int(given) if given.isdecimal() and int(given) > 0 else 1
+    return given_threads() or 1
+
+
+def batches_at_once() -> int:
+    """Batches that are encoded at once on a CPU, in one thread each, where the upstream allows it.
+
+    As many as there are cores, or as OMP_NUM_THREADS says. No thread waits for another, and the bytes do not depend on
+    their number.
+    """
+    return given_threads() or available_cores()
 
 
 def gpus() -> int:

@@ -37,7 +37,7 @@ SHARED = (
     "benchmark.types",
 )
 # What a class says of itself that decides no number: it stands in the identity, or is a fact about it.
-FACTS = frozenset({"name", "version", "extra", "examine", "trained_on"})
+FACTS = frozenset({"name", "version", "extra", "examine", "trained_on", "concurrent"})
 # The members that the hub calls to get numbers.
 CALLED = frozenset({"__init__", "encode", "encode_batch", "lookup", "fit", "predict"})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,13 @@ from benchmark.base import Upstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
 from benchmark.errors import BenchError
+from benchmark.threads import threads, use_threads
 from benchmark.types import Features
 
 TOLERANCE = 1e-5  # largest difference that batching may make to any value of any layer
 FRAME_SLACK, TIME_SLACK = 2, 0.04  # frames, or s, that an analysis window may gain or lose at the ends of an utterance
 SHORT, LONG = 0.3, 35.0  # s; LONG is above the 30 s window of Whisper
+ROUNDS = 3  # of all of them, in threads at once
 BATCH = (0.3, 5.0, 1.1, 2.4, 1.1, 0.7)  # s; two of one length, so that batching by length is met too
 
 
@@ -111,6 +114,8 @@ def check_upstream(make: Callable[[], Upstream]) -> Iterator[Check]:
     yield Check("the same input gives the same bytes", lambda: _deterministic(probes))
     yield Check("a new instance gives the same bytes", lambda: _reproducible(probes))
     yield Check("features do not depend on the batch", lambda: _batch_invariant(probes))
+    if probes.upstream.concurrent:
+        yield Check("several threads get the same bytes", lambda: _same_in_threads(probes))
     if probes.upstream.trains:
         yield Check("it is trained as it encodes", lambda: _trains_as_it_encodes(probes))
 
@@ -250,6 +255,22 @@ def _batch_invariant(probes: _Probes) -> None:
                     f"{difference(alone, features.layers, 'layer')}",
                     f"features depend on the batch by at most {TOLERANCE}: does padding reach them?",
                 )
+
+
+def _same_in_threads(probes: _Probes) -> None:
+    """Batches that are encoded at once, each in one thread of torch as a run does it."""
+    probes.upstream.get_ready()
+    waves = [probes.wave(duration, seed) for seed, duration in enumerate(BATCH)]
+    with threads(1):
+        alone = [probes.batch([wave])[0] for wave in waves]
+        with ThreadPoolExecutor(len(waves), initializer=use_threads, initargs=(1,)) as pool:
+            rounds = [pool.submit(probes.batch, [wave]) for _ in range(ROUNDS) for wave in waves]
+            found = [one.result()[0] for one in rounds]
+    hint = "call nothing that threads share, or leave `concurrent` out"
+    for number, features in enumerate(found):
+        seed = number % len(waves)
+        message = f"{probes.seconds(BATCH[seed])} encoded beside others in threads give another result"
+        _same_bytes(alone[seed], features, message, hint)
 
 
 def _trains_as_it_encodes(probes: _Probes) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,11 @@ from benchmark.features.pooling import POOLINGS
 from benchmark.io.files import digest
 from benchmark.io.packages import versions
 from benchmark.protocol.dataset import Dataset
+from benchmark.threads import batches_at_once, encoding_threads, use_threads
 from benchmark.types import Features, Needs, Utterance
 
-# Batches that are read while one is encoded, and threads that read: memory does not grow with the corpus.
+# Batches that are read while others are encoded, and threads that read, for each that is encoded at once: memory does
+# not grow with the corpus.
 AHEAD = 2
 READERS = 2
 # Raised whenever decoding, resampling or pooling gives other numbers: part of what a published upstream is.
@@ -69,24 +72,105 @@ def read_wave(dataset: Dataset, recording: Recording, sample_rate: int, cache: P
 
 
 def read_ahead(
-    batches: Sequence[list[Recording]], read: Callable[[Recording], NDArray[np.float32]]
+    batches: Sequence[list[Recording]], read: Callable[[Recording], NDArray[np.float32]], at_once: int = 1
 ) -> Iterator[tuple[list[Recording], list[NDArray[np.float32]]]]:
-    """Read the next batches while the one that was given last is worked on."""
+    """Read the next batches while those that were given last are worked on.
+
+    Args:
+        batches: In the order in which they are given.
+        read: Gives the waveform of one recording.
+        at_once: Batches that are worked on at once.
+    """
     coming = iter(batches)
     waiting: deque[tuple[list[Recording], list[Future[NDArray[np.float32]]]]] = deque()
-    with ThreadPoolExecutor(READERS) as readers:
+    with ThreadPoolExecutor(READERS * at_once) as readers:
 
         def submit() -> None:
             for batch in coming:
                 waiting.append((batch, [readers.submit(read, recording) for recording in batch]))
                 return
 
-        for _ in range(AHEAD):
+        for _ in range(AHEAD * at_once):
             submit()
         while waiting:
             batch, waves = waiting.popleft()
             submit()
             yield batch, [wave.result() for wave in waves]
+
+
+# A batch, its features and what encoding it took [s].
+Timed: TypeAlias = tuple[list[Recording], list[Features], float]
+
+
+class Parallel(NamedTuple):
+    """How much of an upstream's work is done at once.
+
+    Attributes:
+        at_once: Batches at once, in a thread of Python each.
+        threads: In which torch computes each of them; None where a GPU does.
+        clock: What the work on a batch is timed by, in the thread that does it.
+    """
+
+    at_once: int
+    threads: int | None
+    clock: Callable[[], float]
+
+
+def parallel(upstream: Upstream) -> Parallel:
+    """How much of an upstream's work is done at once on its device, by the rules of `benchmark.threads`."""
+    if upstream.device != "cpu":
+        return Parallel(1, None, time.perf_counter)
+    if upstream.precision is None and _is_concurrent(upstream):
+        return Parallel(batches_at_once(), 1, work_clock(1))
+    number = encoding_threads()
+    return Parallel(1, number, work_clock(number))
+
+
+def _is_concurrent(upstream: Upstream) -> bool:
+    parts = upstream.components
+    return all(_is_concurrent(one) for one in parts) if parts else upstream.concurrent
+
+
+def encode_all(
+    upstream: Upstream, batches: Iterable[tuple[list[Recording], list[NDArray[np.float32]]]], how: Parallel
+) -> Iterator[Timed]:
+    """Encode batches, several at once where the upstream allows it.
+
+    Args:
+        upstream: Ready.
+        batches: With their waveforms.
+        how: See `parallel`.
+
+    Yields:
+        Each batch in the order of the batches, its features, and what encoding it took [s].
+
+    Raises:
+        EncodingError: As `encode_batch`, for the first batch that fails; those after it are given up.
+        MissingError: The upstream lacks something that no utterance can help.
+    """
+
+    def timed(
+        batch: list[Recording], waves: list[NDArray[np.float32]]
+    ) -> tuple[list[Recording], list[Features], float]:
+        started = how.clock()
+        features = encode_batch(upstream, batch, waves)
+        return batch, features, how.clock() - started
+
+    if how.at_once == 1:
+        for batch, waves in batches:
+            yield timed(batch, waves)
+        return
+    waiting: deque[Future[Timed]] = deque()
+    encoders = ThreadPoolExecutor(how.at_once, initializer=use_threads, initargs=(1,))
+    try:
+        for batch, waves in batches:
+            waiting.append(encoders.submit(timed, batch, waves))
+            if len(waiting) > how.at_once:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        encoders.shutdown(wait=True, cancel_futures=True)
 
 
 def work_clock(threads: int) -> Callable[[], float]:

@@ -28,13 +28,13 @@ from benchmark.errors import BenchError, EncodingError
 from benchmark.features.encoding import (
     AHEAD,
     Recording,
-    encode_batch,
+    encode_all,
     encoding_code,
     form_batches,
     get_ready,
+    parallel,
     read_ahead,
     read_wave,
-    work_clock,
 )
 from benchmark.features.pooling import POOLINGS, pool, stored_bytes
 from benchmark.features.shards import Shard, discard, open_shards, write_shard
@@ -43,7 +43,7 @@ from benchmark.lazy import LazyMapping
 from benchmark.progress import Progress
 from benchmark.protocol.dataset import Dataset
 from benchmark.text import bytes_text
-from benchmark.threads import encoding_threads, threads
+from benchmark.threads import threads
 from benchmark.types import Features, Needs
 
 log = logging.getLogger(__name__)
@@ -250,25 +250,21 @@ class FeatureStore:
         self._check_space(todo)
         get_ready(self.upstream)
         upstream, unwritten = self.upstream, _Unwritten(self, shards, todo)
-        is_on_cpu = upstream.device == "cpu"
-        number = encoding_threads()
+        how = parallel(upstream)
         waiting: deque[Future[None]] = deque()
         title = f"encode {dataset.task.name} with {upstream.name}"
         with (
             ThreadPoolExecutor(1) as writer,
             progress.encoding(title, len(todo), sum(recording.duration for recording in todo)) as advance,
-            threads(number) if is_on_cpu else nullcontext(),
+            threads(how.threads) if how.threads else nullcontext(),
         ):
-            clock = work_clock(number) if is_on_cpu else time.perf_counter
             try:
                 batches = read_ahead(
                     form_batches(todo, upstream.batch_seconds),
                     lambda recording: read_wave(dataset, recording, upstream.sample_rate, self.cache),
+                    how.at_once,
                 )
-                for batch, waves in batches:
-                    started = clock()
-                    results = encode_batch(upstream, batch, waves)
-                    elapsed = clock() - started
+                for batch, results, elapsed in encode_all(upstream, batches, how):
                     waiting.append(writer.submit(unwritten.take, batch, results, elapsed))
                     if len(waiting) > AHEAD:
                         waiting.popleft().result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmark.threads import encoding_threads, threads
+from benchmark.threads import available_cores, batches_at_once, encoding_threads, threads
 
 
 @pytest.mark.parametrize(("given", "number"), [("", 1), ("3", 3), ("0", 1), ("-2", 1), ("many", 1)])
@@ -15,6 +15,13 @@ def test_an_encoder_gets_one_thread_unless_somebody_says_how_many(
     assert encoding_threads() == number
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert encoding_threads() == 1
+
+
+def test_as_many_batches_at_once_as_there_are_cores_or_as_somebody_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert batches_at_once() == 3
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert batches_at_once() == available_cores()
 
 
 def test_threads_are_given_back() -> None:

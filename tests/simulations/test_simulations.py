@@ -145,3 +145,11 @@ def test_corpora_are_blocks_and_tasks_are_none() -> None:
     for name, (product, naive) in found.items():
         assert product.share <= 0.1, name
         assert naive.share > 0.15, name
+
+
+def test_inner_folds_select_better_than_one_speaker_where_three_train() -> None:
+    """Eight draws; sixty say that it is worth some seven points of UAR (leaderboard/SELECTION.md)."""
+    from selection_worlds import SelectionWorld, scores_of
+
+    one, inner = (scores_of(SelectionWorld(3), way, "primary", draws=8, seeds=1) for way in ("one speaker", "inner"))
+    assert (inner - one).mean() > 0.02

@@ -25,6 +25,7 @@ class Chance(Upstream):
 
     name = "chance"
     version = 1
+    concurrent = True
     sample_rate = 16_000
     layers = 1
     dim = 16

@@ -132,6 +132,7 @@ class EGeMAPS(Functionals):
     """
 
     name = "egemaps"
+    concurrent = True
     version = 1
     feature_set = "eGeMAPSv02"
     dim = 88
@@ -147,6 +148,7 @@ class ComParE(Functionals):
     """
 
     name = "compare"
+    concurrent = True
     version = 1
     feature_set = "ComParE_2016"
     dim = 6373
@@ -163,6 +165,7 @@ class EGeMAPSDescriptors(OpenSmile):
     """
 
     name = "egemaps-lld"
+    concurrent = True
     version = 1
     feature_set = "eGeMAPSv02"
     level = DESCRIPTORS
@@ -185,6 +188,7 @@ class ComParEDescriptors(OpenSmile):
     """
 
     name = "compare-lld"
+    concurrent = True
     version = 1
     feature_set = "ComParE_2016"
     level = DESCRIPTORS_AND_SLOPES

@@ -80,6 +80,7 @@ class MelPitch(Upstream):
     dim = MELS + 3
     frame_rate = FRAME_RATE
     libraries = ("numpy", "opensmile", "transformers")
+    concurrent = True
     extra = "opensmile"
     examine = "upstreams.handcrafted.opensmile:examine"
 

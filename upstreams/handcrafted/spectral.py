@@ -112,6 +112,7 @@ class Spectrogram(Upstream):
     dim = FFT // 2 + 1
     frame_rate = FRAME_RATE
     libraries = ("numpy", "transformers")
+    concurrent = True
 
     def encode(self, wave: NDArray[np.float32]) -> Features:
         """The magnitudes from 0 Hz to 8 kHz: (1, T, 257), not negative, T = 1 + n // 160, at 100 Hz."""
@@ -129,6 +130,7 @@ class LogMel(Upstream):
     dim = 80
     frame_rate = FRAME_RATE
     libraries = ("numpy", "transformers")
+    concurrent = True
 
     def encode(self, wave: NDArray[np.float32]) -> Features:
         """The log mel spectrogram: (1, T, 80), T = 1 + n // 160, at 100 Hz."""
@@ -150,6 +152,7 @@ class MFCC(Upstream):
     dim = 39
     frame_rate = FRAME_RATE
     libraries = ("numpy", "scipy", "transformers")
+    concurrent = True
 
     def encode(self, wave: NDArray[np.float32]) -> Features:
         """Coefficients, deltas and delta-deltas side by side: (1, T, 39), T = 1 + n // 160, at 100 Hz."""

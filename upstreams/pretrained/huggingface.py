@@ -78,6 +78,7 @@ class HuggingFace(Upstream):
     name = "hf:"
     version = 1
     libraries = ("numpy", "torch", "transformers")
+    concurrent = True  # nothing is patched where each is encoded alone
     precisions: ClassVar[tuple[Precision, ...]] = ("bf16", "fp16")
     trains = True
     _together = False  # whether a CPU encodes a batch as a GPU does; for tests

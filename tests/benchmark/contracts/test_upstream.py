@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -282,9 +283,21 @@ class Slow(Framed):
     min_duration = 2.0
 
 
+class SharesItsWork(Framed):
+    """Two calls at once write over each other."""
+
+    concurrent = True
+
+    def encode(self, wave):
+        self.wave = wave
+        time.sleep(0.02)
+        return super().encode(self.wave)
+
+
 @pytest.mark.parametrize(
     ("broken", "check", "text"),
     [
+        (SharesItsWork, "several threads get the same bytes", "encoded beside others in threads give another result"),
         (PaddedBatch, "features do not depend on the batch", r"0\.3 s .* in a batch of 0\.3 s, 5 s,.*differ by up to"),
         (PaddedFrames, "features do not depend on the batch", r"shapes are \(2, 30, 4\) and \(2, 500, 4\)"),
         (SortedBatch, "features do not depend on the batch", "shapes are"),

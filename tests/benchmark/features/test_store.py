@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import threading
 import time
 import weakref
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -294,3 +297,81 @@ def test_an_upstream_that_cannot_be_loaded_is_named(settings: Settings, dataset,
 
     with pytest.raises(EncodingError, match=r"the upstream 'energy' cannot be loaded: ZeroDivisionError: division"):
         encode(settings, Broken(), dataset, heard)
+
+
+class Together(Energy):
+    """One utterance a batch; it meets another thread inside, or gives up waiting for one."""
+
+    concurrent = True
+    batch_seconds = 0.1
+
+    def __init__(self, threads: int = 2) -> None:
+        super().__init__()
+        self._meeting = threading.Barrier(threads, timeout=5)
+        self.met = 0
+
+    def encode(self, wave: np.ndarray) -> Features:
+        if self.calls < 2:
+            self.calls += 1
+            self._meeting.wait()
+            self.met += 1
+        return super().encode(wave)
+
+
+def test_batches_are_encoded_at_once_where_the_upstream_allows_it(
+    settings: Settings, dataset: Dataset, heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    upstream = Together()
+    found = encode(settings, upstream, dataset, heard).features
+    assert upstream.met == 2
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    alone = encode(replace(settings, cache=settings.cache / "other"), Together(1), dataset, heard).features
+    assert {name: values.tobytes() for name, values in found.items()} == {
+        name: values.tobytes() for name, values in alone.items()
+    }
+
+
+@pytest.mark.parametrize("change", [{"concurrent": False}, {"precision": "bf16"}, {"components": (Energy(),)}])
+def test_an_upstream_that_allows_nothing_is_called_by_one_thread(
+    settings: Settings, dataset: Dataset, heard, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    """By its own word, in a lower precision, or for the sake of one of those that it is made of."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+
+    class Alone(Energy):
+        concurrent = True
+        callers: ClassVar[set[int]] = set()
+
+        def encode(self, wave: np.ndarray) -> Features:
+            self.callers.add(threading.get_ident())
+            return super().encode(wave)
+
+    upstream = Alone()
+    for name, value in change.items():
+        setattr(upstream, name, value)
+    encode(settings, upstream, dataset, heard)
+    assert upstream.callers == {threading.get_ident()}
+
+
+def test_the_first_batch_that_fails_is_named_whoever_is_quicker(
+    settings: Settings, dataset: Dataset, heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+
+    class Fails(Energy):
+        concurrent = True
+        batch_seconds = 0.1
+        begun = itertools.count()
+
+        def encode(self, wave: np.ndarray) -> Features:
+            number = next(self.begun)
+            if number in (2, 3):
+                time.sleep(0.2 if number == 2 else 0)
+                raise ValueError("too quiet")
+            return super().encode(wave)
+
+    with pytest.raises(EncodingError, match="too quiet"):
+        encode(settings, Fails(), dataset, heard)
+    assert next(Fails.begun) < 12  # the others are not begun
+    assert len(FeatureStore(settings.cache, Fails(), "mean")._open()) == 2

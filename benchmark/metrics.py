@@ -1,8 +1,8 @@
 """Metrics as pure functions of sufficient statistics.
 
 Every metric is computed from what a record holds, so there is one implementation of each. From confusion counts
-(..., K, K) or moments (..., k, 6), see `benchmark.sufficient`, it maps the trailing axes to one number, in float64, and
-is vectorised over the leading ones; counts may be fractional (weights).
+(..., K, K), moments (..., k, 6) or sums of probabilities (..., 3, 16), see `benchmark.sufficient`, it maps the trailing
+axes to one number, in float64, and is vectorised over the leading ones; counts may be fractional (weights).
 
     >>> import numpy as np
     >>> from benchmark.metrics import score, uar
@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.errors import UsageError
-from benchmark.sufficient import CONFUSION_COUNTS, MOMENTS, SufficientStatistics
-from benchmark.types import Kind
+from benchmark.sufficient import CALIBRATION, CONFUSION_COUNTS, MOMENTS, SufficientStatistics
+from benchmark.types import Kind, StatisticsKind
 
 Array = NDArray[np.float64]
 
@@ -157,6 +157,56 @@ def rmse(moments: NDArray[Any]) -> Array:
     return np.asarray(rmse_of_dimensions(moments).mean(axis=-1))
 
 
+def ece(sums: NDArray[Any]) -> Array:
+    """Expected calibration error: the mean over utterances of |share of right ones - mean confidence| of their bin.
+
+    Fifteen bins of equal width, of the class that is decided for. Bins are open below and closed above, so that a
+    confidence of 1 is in the last. Source: Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks"
+    (ICML 2017), equation 3; torchmetrics' `MulticlassCalibrationError(n_bins=15, norm="l1")` closes bins below.
+
+    Args:
+        sums: (..., 3, 16), see `benchmark.sufficient.Calibration`.
+
+    Returns:
+        (...) in [0, 1]; nan where there is no utterance.
+    """
+    sums = _float(sums)
+    _, right, confidence = np.moveaxis(sums[..., : CALIBRATION.BINS], -2, 0)
+    apart = np.abs(right - confidence / CALIBRATION.MILLIONTHS).sum(axis=-1)
+    return _ratio(apart, sums[..., 0, -1], empty=np.nan)
+
+
+def brier(sums: NDArray[Any]) -> Array:
+    """Brier score: the mean over utterances of the squared distance of the probabilities from the true class.
+
+    Summed over all classes, from 0 to 2, as Brier, "Verification of forecasts expressed in terms of probability"
+    (Monthly Weather Review 78(1), 1950) has it; half of it is what many libraries give for two classes.
+
+    Args:
+        sums: (..., 3, 16).
+
+    Returns:
+        (...) in [0, 2]; nan where there is no utterance.
+    """
+    sums = _float(sums)
+    return _ratio(sums[..., 1, -1] / CALIBRATION.MILLIONTHS, sums[..., 0, -1], empty=np.nan)
+
+
+def nll(sums: NDArray[Any]) -> Array:
+    """Negative log-likelihood: the mean over utterances of -ln of the probability of the true class [nat].
+
+    A probability below 2 ** -52 counts as that, as in scikit-learn's `log_loss`.
+
+    Args:
+        sums: (..., 3, 16).
+
+    Returns:
+        (...), at least 0; nan where there is no utterance.
+    """
+    sums = _float(sums)
+    return _ratio(sums[..., 2, -1] / CALIBRATION.MILLIONTHS, sums[..., 0, -1], empty=np.nan)
+
+
 @dataclass(frozen=True)
 class Metric:
     """A metric, as protocols and records name it.
@@ -169,7 +219,7 @@ class Metric:
             better the lower.
         percent: Shown times 100; otherwise as it is.
         linear: Whether it is linear in the decisions once the truth is given, so that differences of systems add up.
-        compute: From statistics (..., K, K) or (..., k, 6) to numbers (...).
+        compute: From statistics (..., K, K), (..., k, 6) or (..., 3, 16) to numbers (...).
     """
 
     name: str
@@ -181,8 +231,8 @@ class Metric:
     compute: Callable[[NDArray[Any]], Array]
 
     @property
-    def kind(self) -> Kind:
-        """The kind of tasks that it is for."""
+    def kind(self) -> StatisticsKind:
+        """The kind of tasks that it is for; "calibration" is none, and no protocol can rank by it."""
         return self.statistics.kind
 
     @property
@@ -201,8 +251,13 @@ METRICS: dict[str, Metric] = {
         Metric("ccc", "CCC", MOMENTS, "correlation", False, False, ccc),
         Metric("pearson", "Pearson r", MOMENTS, "correlation", False, False, pearson),
         Metric("rmse", "RMSE", MOMENTS, "error", False, False, rmse),
+        Metric("ece", "ECE", CALIBRATION, "error", True, False, ece),
+        Metric("brier", "Brier score", CALIBRATION, "error", False, False, brier),
+        Metric("nll", "NLL", CALIBRATION, "error", False, False, nll),
     )
 }
+# The kind of task of those that a protocol can name and a head can select on; others are of probabilities.
+OF_TASKS: dict[str, Kind] = {name: metric.kind for name, metric in METRICS.items() if metric.kind != "calibration"}
 
 
 def find(name: str) -> Metric:

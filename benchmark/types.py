@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 
 Kind = Literal["classification", "regression"]
+# Of statistics: those of a kind of task, or of how far the probabilities of classes can be believed.
+StatisticsKind = Literal["classification", "regression", "calibration"]
+# What the scores of classes are that a head gives: probabilities, or their natural logarithms.
+Probabilities = Literal["plain", "log"]
 # What a head needs of every utterance: per-layer means, means and deviations, or all frames, stored in 32 or 16 bits;
 # or the waveform, of which nothing is encoded or stored, for a head that trains the upstream.
 Needs = Literal["mean", "statistics", "frames", "frames-float16", "waveform"]
@@ -238,6 +242,19 @@ class Examples:
     def __len__(self) -> int:
         """The number of utterances."""
         return len(self.ids)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a head said of utterances of train that it was not fitted on, on the protocol's inner folds.
+
+    Attributes:
+        truth: (n,) class indices.
+        scores: (n, K), as `Downstream.predict` gives them.
+    """
+
+    truth: NDArray[Any]
+    scores: NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
 from benchmark.io.yamls import Closed
-from benchmark.types import Examples, Kind, Needs, Selection
+from benchmark.types import Examples, HeldOut, Kind, Needs, Probabilities, Selection
 
 if TYPE_CHECKING:
     from benchmark.base.upstream import Upstream
@@ -61,6 +61,14 @@ class HeadParams(Closed):
         and is not fitted on it; the record shows which.
         """
         return "first"
+
+    @property
+    def probabilities(self) -> Probabilities | None:
+        """What `predict` gives for classes: probabilities, "plain" or as their natural logarithms, "log".
+
+        None for scores of another kind, such as votes and distances: nothing is then said of how far they are believed.
+        """
+        return None
 
     @property
     def transductive(self) -> bool:
@@ -158,6 +166,11 @@ class Downstream(ABC):
         return self.params.inner_selection  # type: ignore[no-any-return]
 
     @property
+    def probabilities(self) -> Probabilities | None:
+        """As `HeadParams.probabilities`."""
+        return self.params.probabilities  # type: ignore[no-any-return]
+
+    @property
     def transductive(self) -> bool:
         """As `HeadParams.transductive`."""
         return self.params.transductive  # type: ignore[no-any-return]
@@ -209,6 +222,13 @@ class Downstream(ABC):
         Returns:
             (n, K) class scores whose argmax is the decision, or (n, k) values of the dimensions.
         """
+
+    def held_out(self) -> HeldOut | None:
+        """What was predicted, while `fit` selected on all inner folds, of what each of them holds out, pooled.
+
+        None where the head selects on no inner folds, or keeps nothing of them.
+        """
+        return None
 
     def parameters(self) -> int:
         """Number of trained values after `fit`."""

@@ -6,6 +6,7 @@ import math
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ from benchmark.contracts.common import Check, attempt, difference, require, requ
 from benchmark.contracts.toy_upstream import ToyUpstream
 from benchmark.contracts.toys import LAYERS, content, layers_of, select, toy_of
 from benchmark.metrics import score
+from benchmark.sufficient import ROUNDING_OF_PROBABILITIES
 from benchmark.threads import threads as computing_in
-from benchmark.types import Examples, Kind, Selection
+from benchmark.types import Examples, Kind, Probabilities, Selection
 
 INNER_FOLDS = 3
 # What every head reaches on the easy examples, and none on 300 utterances of noise: UAR (chance is 0.33, its deviation
@@ -129,6 +131,9 @@ def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
     yield Check("identity is plain, stable and free of paths", lambda: _identity(toys))
     yield Check("scores have the right shape and are finite", lambda: _finite(toys))
     yield Check(f"{_WHAT[toys.kind]} are learnt", lambda: _learns(toys))
+    if toys.head.probabilities is not None and "classification" in kinds:
+        of_classes = next(one for one in (toys, *others) if one.kind == "classification")
+        yield Check("probabilities are what they are said to be", lambda: _probabilities(of_classes))
     for other in others:
         yield Check(f"{_WHAT[other.kind]} are learnt", lambda other=other: _learns(other))  # type: ignore[misc]
     yield Check("noise is not learnt", lambda: _does_not_learn_noise(toys))
@@ -171,6 +176,22 @@ def _finite(toys: _Toys) -> None:
         )
     count = toys.fitted()[0].parameters()
     require(isinstance(count, int) and count >= 0, f"parameters() returns {count!r}", "it is a number of values")
+
+
+def _probabilities(toys: _Toys) -> None:
+    scores, form = toys.scores(), toys.head.probabilities
+    require(
+        form in get_args(Probabilities),
+        f"`probabilities` is {form!r}",
+        f"one of {', '.join(get_args(Probabilities))}, or None",
+    )
+    likely = np.exp(scores) if form == "log" else scores
+    apart = np.abs(likely.sum(axis=1) - 1)
+    require(
+        bool((likely >= 0).all() and (apart <= ROUNDING_OF_PROBABILITIES).all()),
+        f"the probabilities of utterance {toys.test.ids[int(apart.argmax())]!r} sum to {1 + apart.max():.6g} or less",
+        '`probabilities` is "plain", "log" for their natural logarithms, or None for other scores',
+    )
 
 
 def _learns(toys: _Toys) -> None:
@@ -294,6 +315,12 @@ def _inner(toys: _Toys) -> None:
         found == INNER_FOLDS,
         f"the selection says inner_folds={found!r}",
         f"a head that selects on all {INNER_FOLDS} inner folds says so; one that does not leaves inner_selection alone",
+    )
+    held_out = head.held_out()
+    require(
+        held_out is None or held_out.scores.shape == (len(toys.train), len(toys.train.outputs)),
+        f"held_out() has scores of shape {None if held_out is None else held_out.scores.shape}",
+        "what all inner folds hold out together is train, each utterance once",
     )
     toys.predict(head, toys.test)
 

@@ -7,6 +7,7 @@ metric and interval is computed again; they hold no label of an utterance and no
 """
 
 from benchmark.records.schema import (
+    CalibrationPart,
     ClustersPart,
     CodePart,
     CorpusPart,
@@ -24,6 +25,7 @@ from benchmark.records.store import Reading, RecordStore, check_seals, pack, par
 from benchmark.records.verify import metrics_of, statistics_of, verify
 
 __all__ = [
+    "CalibrationPart",
     "ClustersPart",
     "CodePart",
     "CorpusPart",

@@ -8,6 +8,8 @@ protocol tells of its folds is public.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
+from typing import Any
 
 from benchmark.errors import BenchError
 from benchmark.io.keyed_names import keyed_digest, pseudonym
@@ -42,7 +44,10 @@ def salted(record: Record, salt: str | None = None, *, folds: bool | None = None
     def hidden(name: str) -> str:
         return pseudonym(key, name)
 
-    changes = {
+    def renamed(by_speaker: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(sorted((hidden(name), values) for name, values in by_speaker.items()))
+
+    changes: dict[str, Any] = {
         "clusters": ClustersPart(
             unit=clusters.unit,
             salt=None,
@@ -50,8 +55,12 @@ def salted(record: Record, salt: str | None = None, *, folds: bool | None = None
             folds=by_folds,
             gender=dict(sorted((hidden(name), gender) for name, gender in clusters.gender.items())),
         ),
-        "by_speaker": dict(sorted((hidden(name), values) for name, values in record.by_speaker.items())),
+        "by_speaker": renamed(record.by_speaker),
     }
+    if record.calibration is not None:
+        before, after = record.calibration.before, record.calibration.after
+        hides = {"before": renamed(before), "after": None if after is None else renamed(after)}
+        changes["calibration"] = record.calibration.model_copy(update=hides)
     if by_folds:
         # Sorted, since the order of the names would tell them.
         task = record.task.model_copy(update={"folds": sorted(map(hidden, record.task.folds))})

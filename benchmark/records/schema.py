@@ -163,6 +163,22 @@ class SelectionPart(Closed):
         return {key: value for key, value in write(self).items() if key not in later or value not in (None, [])}
 
 
+class CalibrationPart(Closed):
+    """How far the head's probabilities can be believed: sums by test speaker, before and after one temperature.
+
+    `before` and `after` hold the (3, 16) sums of `benchmark.sufficient.Calibration` of each key of `by_speaker`.
+    `temperature`, by which log-probabilities are divided, is the one of the least NLL `on` utterances that the head was
+    not fitted on: the dev set, or what inner folds hold out, pooled. Where there are none, `without` says why, and
+    nothing is after.
+    """
+
+    before: dict[str, list[list[float]]]
+    after: dict[str, list[list[float]]] | None
+    temperature: float | None
+    on: Literal["dev", "inner folds"] | None
+    without: Literal["dev is test", "fitted on dev", "nothing held out"] | None
+
+
 class Cost(Closed):
     """What it took. `encode_s` is the time once spent on encoding this task's utterances, shared by all its units."""
 
@@ -204,7 +220,8 @@ class Record(Closed):
 
     `by_speaker` holds the sufficient statistics: for classification the (K, K) confusion counts of each test speaker
     (or other cluster, as `clusters` says), rows truth, columns decision; for regression a (k, 6) array of n, sum t,
-    sum p, sum t*t, sum p*p, sum t*p.
+    sum p, sum t*t, sum p*p, sum t*p. `calibration` is there where the head gives probabilities of classes; it is not
+    written where it is not there, so that older records are written as they were.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -224,6 +241,11 @@ class Record(Closed):
     primary: str
     clusters: ClustersPart
     by_speaker: dict[str, list[list[float]]]
+    calibration: CalibrationPart | None = None
     selection: SelectionPart | None
     cost: Cost
     provenance: Provenance
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key != "calibration" or value is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
 from benchmark.records.schema import Record
+from benchmark.sufficient import CALIBRATION, SufficientStatistics
 from benchmark.types import UNKNOWN_SPEAKER
 
 # How far a stated metric may lie from the computed one, relative or absolute: room for float64, not for another score.
@@ -81,7 +83,7 @@ def _verified_total(record: Record) -> NDArray[np.float64] | None:
             raise BenchError(f"{where}: {key} is {value!r:.80}, which is no sha256 in hexadecimal", again)
     _verify_clusters(record, where)
     if record.status == "failed":
-        if record.metrics or record.by_speaker:
+        if record.metrics or record.by_speaker or record.calibration is not None:
             raise BenchError(f"{where} failed, but has metrics or statistics", again)
         return None
     if record.metrics.keys() != set(record.task.metrics):
@@ -96,6 +98,7 @@ def _verified_total(record: Record) -> NDArray[np.float64] | None:
         stated = getattr(record.counts, key)
         if stated != found:
             raise BenchError(f"{where}: counts.{key} is {stated}, but its statistics give {found}", again)
+    _verify_calibration(record, statistics, where)
     return total
 
 
@@ -112,6 +115,33 @@ def _verify_clusters(record: Record, where: str) -> None:
     for name in names:
         if name != UNKNOWN_SPEAKER and not PSEUDONYM.fullmatch(name):
             raise BenchError(f"{where} says that names are hidden, and has {name!r:.80}", again)
+
+
+def _verify_calibration(record: Record, statistics: NDArray[np.float64], where: str) -> None:
+    """Check the sums of probabilities: they are of the decisions that are counted, and possible."""
+    found, again = record.calibration, "remove it and run again"
+    if found is None:
+        return
+    if record.task.kind != "classification":
+        raise BenchError(f"{where} has probabilities of classes, and is of a task of {record.task.kind}", again)
+    is_fitted = found.temperature is not None
+    if {is_fitted} != {found.after is not None, found.on is not None, found.without is None}:
+        raise BenchError(f"{where}: calibration has a temperature without what belongs to it, or the reverse", again)
+    if found.temperature is not None and found.temperature <= 0:
+        raise BenchError(f"{where}: calibration.temperature is {found.temperature}", again)
+    for key, by_speaker in (("before", found.before), ("after", found.after)):
+        if by_speaker is None:
+            continue
+        sums = arrays_of(by_speaker, CALIBRATION, record, f"{where}: calibration.{key}")
+        if list(by_speaker) != list(record.by_speaker):
+            raise BenchError(f"{where}: calibration.{key} is of other speakers than by_speaker", again)
+        counted = np.stack([statistics.sum(axis=(-2, -1)), np.trace(statistics, axis1=-2, axis2=-1)])
+        said = np.stack([CALIBRATION.utterances(sums), CALIBRATION.right(sums)])
+        if not (apart := (counted != said).any(axis=0)).any() and CALIBRATION.are_possible(sums).all():
+            continue
+        speaker = list(by_speaker)[int((apart | ~CALIBRATION.are_possible(sums)).argmax())]
+        text = "other decisions than are counted" if apart.any() else CALIBRATION.impossible
+        raise BenchError(f"{where}: calibration.{key} has for speaker {speaker!r} {text}", again)
 
 
 def metrics_of(record: Record) -> list[Metric]:
@@ -140,19 +170,35 @@ def statistics_of(record: Record) -> NDArray[np.float64]:
     Raises:
         BenchError: There is no speaker; or a speaker's statistics do not suit the task, or no utterances can give them.
     """
-    again = "remove the record and run again"
     where = f"record {record.id!r} ({record.task.name}, fold {record.fold!r})"
     if not record.by_speaker:
-        raise BenchError(f"{where} has no test speaker", again)
-    kind = record.task.statistics
+        raise BenchError(f"{where} has no test speaker", "remove the record and run again")
+    return arrays_of(record.by_speaker, record.task.statistics, record, where)
+
+
+def arrays_of(
+    by_speaker: Mapping[str, Sequence[Sequence[float]]], kind: SufficientStatistics, record: Record, where: str
+) -> NDArray[np.float64]:
+    """Statistics of speakers as an array (S, a, b), once they can be statistics at all.
+
+    Args:
+        by_speaker: Of at least one.
+        kind: What they are.
+        record: In which they stand.
+        where: What to call it in an error.
+
+    Raises:
+        BenchError: They do not suit the task, or no utterances can give them.
+    """
+    again = "remove the record and run again"
     shape = list(kind.shape(len(record.task.outputs)))
-    for speaker, values in record.by_speaker.items():
+    for speaker, values in by_speaker.items():
         if [len(values), *{len(row) for row in values}] != shape:
             text = f"{where} has for speaker {speaker!r} statistics that are not {shape[0]} x {shape[1]}"
             raise BenchError(text, again)
-    array = np.array(list(record.by_speaker.values()), dtype=np.float64)
+    array = np.array(list(by_speaker.values()), dtype=np.float64).reshape(-1, *shape)
     if not (whole := kind.have_whole_numbers(array)).all():
-        speaker = list(record.by_speaker)[int(whole.argmin())]
+        speaker = list(by_speaker)[int(whole.argmin())]
         raise BenchError(f"{where} has for speaker {speaker!r} impossible numbers of utterances", again)
     return array
 

@@ -19,7 +19,7 @@ from benchmark.registry.entries import SUFFIXES, Entry, Recipe, is_protocol
 from benchmark.registry.source import scan_package
 from benchmark.registry.table import Table
 from benchmark.text import nearest
-from benchmark.types import Kind, Needs
+from benchmark.types import Kind, Needs, Probabilities
 
 RECIPES = ("downstreams", "recipes")  # a spoke, named only as a string
 
@@ -37,6 +37,7 @@ class HeadFacts:
     adapts: bool
     upstream_beside: str | None = None
     networks: tuple[str, ...] = ()
+    probabilities: Probabilities | None = None
 
     @classmethod
     def of(cls, head: HeadParams | Downstream) -> HeadFacts:
@@ -51,6 +52,7 @@ class HeadFacts:
             adapts=head.adapts,
             upstream_beside=head.upstream_beside,
             networks=head.networks,
+            probabilities=head.probabilities,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from benchmark.features.store import Encoded
 from benchmark.io.keyed_names import keyed_order
 from benchmark.lazy import LazyMapping, LazySequence
 from benchmark.protocol.dataset import Dataset
-from benchmark.records import SelectionPart
+from benchmark.records import CalibrationPart, SelectionPart
+from benchmark.run.calibrating import calibration_of
 from benchmark.sufficient import STATISTICS
-from benchmark.types import Examples, Fold, Needs, Selection, Taught
+from benchmark.types import Examples, Fold, HeldOut, Needs, Selection, Taught
 
 # Raised whenever a head is fed or its decisions are counted otherwise: part of what a published head is.
 VERSION = 1
@@ -32,6 +34,7 @@ class Scored:
         test: The test examples with their targets.
         scores: (n, K) class scores, or (n, k) values.
         by_speaker: Sufficient statistics of each test speaker, or other cluster.
+        calibration: How far probabilities can be believed; None of a head that gives none.
         selection: How the head was selected.
         parameters: Trained values of the head.
         fit_s: Time for fitting and predicting [s].
@@ -40,6 +43,7 @@ class Scored:
     test: Examples
     scores: NDArray[np.float64]
     by_speaker: Mapping[str, NDArray[Any]]
+    calibration: CalibrationPart | None
     selection: SelectionPart
     parameters: int
     fit_s: float
@@ -81,12 +85,20 @@ def fit_and_score(
             selection = replace(selection, inner_folds=1)
         # A head sees of the test set everything but its targets.
         scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
-        clusters = [dataset.cluster(dataset.by_id[name]) for name in test.ids]
-        by_speaker = _statistics_by_speaker(test, scores, clusters)
+        rows = _rows_by_speaker([dataset.cluster(dataset.by_id[name]) for name in test.ids])
+        by_speaker = _statistics_by_speaker(test, scores, rows)
+        calibration = None
+        if test.kind == "classification":
+            # After test, so that what a head says of it does not depend on whether it was asked of dev.
+            ask = partial(_held_out, head, dev) if len(dev) else None
+            is_test = dataset.task.dev.is_test
+            calibration = calibration_of(
+                head, ask, dev_is_test=is_test, truth=np.asarray(test.y), scores=scores, rows=rows
+            )
         selected, parameters = _selection_part(selection), head.parameters()
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
         return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
-    return Scored(test, scores, by_speaker, selected, parameters, time.perf_counter() - started)
+    return Scored(test, scores, by_speaker, calibration, selected, parameters, time.perf_counter() - started)
 
 
 def _inner_folds(fold: Fold) -> NDArray[np.int64] | None:
@@ -152,14 +164,24 @@ def examples_of(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: N
     )
 
 
+def _rows_by_speaker(clusters: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+    """Which utterances are of each speaker, or other cluster, sorted by name."""
+    names = np.array(clusters)
+    return {name: names == name for name in sorted(set(clusters))}
+
+
 def _statistics_by_speaker(
-    test: Examples, scores: NDArray[np.float64], clusters: Sequence[str]
+    test: Examples, scores: NDArray[np.float64], rows: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, NDArray[Any]]:
     if scores.shape != (len(test), len(test.outputs)):
         raise BenchError(f"the head gave scores of shape {scores.shape}, not {(len(test), len(test.outputs))}")
-    truth, names = np.asarray(test.y), np.array(clusters)
-    kind = STATISTICS[test.kind]
-    return {name: kind.of(truth[names == name], scores[names == name]) for name in sorted(set(clusters))}
+    truth, kind = np.asarray(test.y), STATISTICS[test.kind]
+    return {name: kind.of(truth[one], scores[one]) for name, one in rows.items()}
+
+
+def _held_out(head: Downstream, dev: Examples) -> HeldOut:
+    """What a fitted head says of the dev set."""
+    return HeldOut(np.asarray(dev.y), np.asarray(head.predict(_unlabelled(dev)), dtype=np.float64))
 
 
 def _selection_part(selection: Selection) -> SelectionPart:

@@ -85,6 +85,7 @@ def record_of(
             gender=dataset.genders(scored.by_speaker) if scored and dataset.cluster_unit == "speaker" else {},
         ),
         by_speaker={name: values.tolist() for name, values in scored.by_speaker.items()} if scored else {},
+        calibration=scored.calibration if scored else None,
         selection=scored.selection if scored else None,
         cost=Cost(
             encode_s=encoded.seconds if encoded else None,

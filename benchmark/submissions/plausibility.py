@@ -42,6 +42,7 @@ LARGEST_SELECTED = 1e12  # of a score on dev, and of what was chosen
 ROUNDING = 1e-4  # of layer weights, which may be of float32
 WEIGHTS = (0.8, 2.6)  # times those of plain blocks: convolutions before them, and blocks with more in them
 RATES = (1000, 400_000)  # [Hz]
+TEMPERATURES = (0.05, 20)  # between which a run looks for one
 
 
 def check_texts(content: Any) -> None:
@@ -197,6 +198,7 @@ def _numbers(record: Record) -> Iterator[str]:
         "cost.fit_s": (cost.fit_s, 0, LONGEST),
         "cost.peak_bytes": (cost.peak_bytes, 0, LARGEST_MEMORY),
         "cost.audio_s": (cost.audio_s, SHORTEST_AUDIO, LONGEST),
+        "calibration.temperature": (record.calibration.temperature if record.calibration else None, *TEMPERATURES),
     }
     for key, (value, least, most) in bounds.items():
         if value is not None and not least <= value <= most:
@@ -264,7 +266,7 @@ def _time(text: str) -> datetime | None:
 
 def _registered_facts(record: Record) -> Iterator[str]:
     yield from _upstream_facts(record.upstream)
-    yield from _head_facts(record.downstream)
+    yield from _head_facts(record, record.downstream)
 
 
 def _upstream_facts(upstream: UpstreamPart) -> Iterator[str]:
@@ -290,7 +292,7 @@ def _upstream_facts(upstream: UpstreamPart) -> Iterator[str]:
         yield f"upstream.params.model is {model!r:.80}, that of {upstream.name!r} is its name"
 
 
-def _head_facts(downstream: DownstreamPart) -> Iterator[str]:
+def _head_facts(record: Record, downstream: DownstreamPart) -> Iterator[str]:
     head = known_head(downstream.name)
     if head is None:
         return
@@ -303,6 +305,8 @@ def _head_facts(downstream: DownstreamPart) -> Iterator[str]:
             yield f"downstream.params.{key} is {found!r:.80}, in the recipe {downstream.name!r} it is {value!r}"
     for key in downstream.params.keys() - head.params.keys():
         yield f"downstream.params.{key:.80} is no parameter of {downstream.name!r}"
+    if record.calibration is not None and head.facts.probabilities is None:
+        yield f"it has sums of probabilities, and {downstream.name!r} gives none"
     for key in ("stochastic", "needs", "transductive"):
         if (stated := getattr(downstream, key)) != (value := getattr(head.facts, key)):
             yield f"downstream.{key} is {stated!r:.80}, that of {downstream.name!r} is {value!r}"

@@ -16,6 +16,10 @@ hidden, or the whole test, has exactly one speaker of one gender (a session of I
 synthetic voices are nobody's. What stays public then are the counts by pseudonym: in folds that are sessions the
 confusion counts of each of the two speakers of a session, without saying whose are whose; and where a protocol lists a
 single speaker for a fold, that speaker's.
+
+Sums of probabilities are public by pseudonym, like the counts: of a speaker who says few utterances they tell how sure
+the head was of each, and whether rightly, but not which one it was. A temperature is kept, as are the epoch and the
+weights of layers: it says how sure a head was on dev, and of dev neither classes nor how many.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from benchmark.base.downstream import HeadParams, UsesDev
 from benchmark.io.yamls import Closed
-from benchmark.metrics import METRICS
-from benchmark.types import Kind, Needs
+from benchmark.metrics import OF_TASKS
+from benchmark.types import Kind, Needs, Probabilities
 from downstreams.normalisation import Normalisation
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -136,8 +136,8 @@ class LearningParams(HeadParams):
     def _is_evaluated(self) -> LearningParams:
         if self.evaluate_every > self.maximum:
             raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
-        if self.select_on not in ("loss", "primary", *METRICS):
-            raise ValueError(f"select_on is 'loss', 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
+        if self.select_on not in ("loss", "primary", *OF_TASKS):
+            raise ValueError(f"select_on is 'loss', 'primary' or one of {', '.join(OF_TASKS)}, not {self.select_on!r}")
         return self
 
     @property
@@ -159,12 +159,17 @@ class LearningParams(HeadParams):
     def kinds(self) -> tuple[Kind, ...]:
         """Both, but that of its metric alone where it selects on one that it names."""
         by_name = self.select_on not in ("loss", "primary")
-        return (METRICS[self.select_on].kind,) if by_name else ("classification", "regression")
+        return (OF_TASKS[self.select_on],) if by_name else ("classification", "regression")
 
     @property
     def stochastic(self) -> bool:
         """True unless the recipe fixes the seed."""
         return self.seed is None
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """Logarithms of a softmax."""
+        return "log"
 
     @property
     def uses_dev(self) -> UsesDev:

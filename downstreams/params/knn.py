@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from benchmark.types import Probabilities
 from downstreams.params.vectors import VectorParams
 
 
@@ -18,3 +19,8 @@ class KNNParams(VectorParams):
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         description="votes weigh as the softmax of similarity / temperature; null: all the same"
     )
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """Shares of weighted votes."""
+        return "plain"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from benchmark.types import Kind
+from benchmark.types import Kind, Probabilities
 from downstreams.params.vectors import VectorParams
 
 
@@ -23,3 +23,8 @@ class LogisticParams(VectorParams):
     def kinds(self) -> tuple[Kind, ...]:
         """Classes alone."""
         return ("classification",)
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """As they are."""
+        return "plain"

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from benchmark.base.downstream import HeadParams, InnerFolds, UsesDev
-from benchmark.metrics import METRICS
-from benchmark.types import Kind
+from benchmark.metrics import OF_TASKS
+from benchmark.types import Kind, Probabilities
 from downstreams.normalisation import Normalisation
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -57,14 +57,14 @@ class TrainedParams(HeadParams):
             raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
         if len(set(self.learning_rates)) < len(self.learning_rates):
             raise ValueError(f"learning_rates repeats a value: {list(self.learning_rates)}")
-        if self.select_on not in (*OF_ANY_KIND, *METRICS):
-            raise ValueError(f"select_on is 'loss', 'primary' or one of {', '.join(METRICS)}, not {self.select_on!r}")
+        if self.select_on not in (*OF_ANY_KIND, *OF_TASKS):
+            raise ValueError(f"select_on is 'loss', 'primary' or one of {', '.join(OF_TASKS)}, not {self.select_on!r}")
         return self
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Both, but that of its metric alone where it selects on one that it names."""
-        return ("classification", "regression") if self.select_on in OF_ANY_KIND else (METRICS[self.select_on].kind,)
+        return ("classification", "regression") if self.select_on in OF_ANY_KIND else (OF_TASKS[self.select_on],)
 
     @property
     def stochastic(self) -> bool:
@@ -80,6 +80,11 @@ class TrainedParams(HeadParams):
     def inner_selection(self) -> InnerFolds:
         """As the recipe says."""
         return self.inner
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """Logarithms of a softmax."""
+        return "log"
 
     @property
     def transductive(self) -> bool:

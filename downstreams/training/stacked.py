@@ -18,7 +18,7 @@ from torch import Tensor
 
 from benchmark.base import Downstream, HeadParams
 from benchmark.errors import BenchError
-from benchmark.types import Examples, Selection
+from benchmark.types import Examples, HeldOut, Selection
 from downstreams import checks as check
 from downstreams.normalisation import Normaliser
 from downstreams.params.trained import TrainedParams
@@ -53,6 +53,7 @@ class Trained(Downstream):
         self._normaliser = Normaliser("none")
         self._parameters: list[Tensor] = []  # of the one chosen member, on the CPU
         self._targets: Targets | None = None
+        self._held_out: HeldOut | None = None
 
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:
         """Train with the fold's learning rate and keep what is best on held-out utterances.
@@ -107,6 +108,7 @@ class Trained(Downstream):
         self._normaliser, self._targets = found.fold.normaliser, found.fold.targets
         self._parameters = [tensor.cpu() for tensor in parameters]
         judge, parts = found.fold.judge, len(found.fold.parts)
+        self._held_out = _held_out(judge, state) if found.fold.inner and train.kind == "classification" else None
         return Selection(
             on=f"{judge.on} pooled over {parts} inner folds" if found.fold.inner else f"dev {judge.on}",
             score=judge.reported(state),
@@ -135,6 +137,10 @@ class Trained(Downstream):
         if examples.kind == "classification":
             outputs = torch.log_softmax(outputs, dim=-1)
         return self._targets.scores(outputs.numpy())
+
+    def held_out(self) -> HeldOut | None:
+        """Log-probabilities by the heads of the search, of all inner folds together; None where there are none."""
+        return self._held_out
 
     def parameters(self) -> int:
         """Number of trained values of the chosen head."""
@@ -280,6 +286,13 @@ def _inner_folds(train: Examples) -> Iterator[tuple[Rows, Rows]]:
     inner = np.asarray(train.inner)
     for fold in np.unique(inner[inner >= 0]):
         yield np.flatnonzero(inner != fold), np.flatnonzero(inner == fold)
+
+
+def _held_out(judge: Judge, state: State) -> HeldOut | None:
+    """What the chosen state's heads said of the inner folds' held-out utterances."""
+    if state.scores is None:
+        return None
+    return HeldOut(judge.truth, torch.log_softmax(torch.from_numpy(state.scores), dim=-1).numpy())
 
 
 def _schedule(params: TrainedParams) -> Schedule:

@@ -16,11 +16,12 @@ from hypothesis.extra import numpy as hnp
 
 from benchmark import metrics
 from benchmark.errors import BenchError, UsageError
-from benchmark.metrics import METRICS, score
-from benchmark.sufficient import CONFUSION_COUNTS, MOMENTS
+from benchmark.metrics import METRICS, OF_TASKS, score
+from benchmark.sufficient import CALIBRATION, CONFUSION_COUNTS, MOMENTS
 
 confusion, moments = CONFUSION_COUNTS.of_decisions, MOMENTS.of
 CLASSIFICATION = [name for name, metric in METRICS.items() if metric.statistics is CONFUSION_COUNTS]
+CALIBRATED = [name for name, metric in METRICS.items() if metric.statistics is CALIBRATION]
 REGRESSION = [name for name, metric in METRICS.items() if metric.statistics is MOMENTS]
 
 # Ten utterances, three classes, computed by hand: recalls 3/4, 2/4, 1/2; hits 6.
@@ -160,9 +161,8 @@ def test_no_utterance_is_nan(name: str) -> None:
     metric = METRICS[name]
     empty = np.zeros((2, *metric.statistics.shape(3)))
     assert np.isnan(metric.compute(empty)).tolist() == [True, True]
-    truth, scores = (
-        (np.zeros(0, int), np.zeros((0, 3))) if metric.statistics is CONFUSION_COUNTS else (np.zeros((0, 2)),) * 2
-    )
+    of_classes = metric.statistics.outputs == "classes"
+    truth, scores = (np.zeros(0, int), np.zeros((0, 3))) if of_classes else (np.zeros((0, 2)),) * 2
     assert math.isnan(score(name, truth, scores))
 
 
@@ -239,10 +239,57 @@ def test_input_that_does_not_fit_is_refused(metric: str, truth: list, scores: li
 
 
 def test_the_order_and_the_names_of_metrics_are_fixed() -> None:
-    assert list(METRICS) == ["uar", "wa", "macro_f1", "weighted_f1", "ccc", "pearson", "rmse"]
+    assert list(METRICS) == ["uar", "wa", "macro_f1", "weighted_f1", "ccc", "pearson", "rmse", *CALIBRATED]
+    assert CALIBRATED == ["ece", "brier", "nll"]
     assert all(name == metric.name for name, metric in METRICS.items())
-    assert [name for name, metric in METRICS.items() if not metric.higher_is_better] == ["rmse"]
-    assert [name for name, metric in METRICS.items() if metric.percent] == CLASSIFICATION
+    assert [name for name, metric in METRICS.items() if not metric.higher_is_better] == ["rmse", *CALIBRATED]
+    assert [name for name, metric in METRICS.items() if metric.percent] == [*CLASSIFICATION, "ece"]
+    assert list(OF_TASKS) == [*CLASSIFICATION, *REGRESSION]
+
+
+def by_definition(truth: np.ndarray, likely: np.ndarray) -> dict[str, float]:
+    """ECE, Brier score and NLL of probabilities, utterance by utterance."""
+    bins: dict[int, list[tuple[float, float]]] = {}
+    brier = nll = 0.0
+    for true, row in zip(truth, likely, strict=True):
+        decided = int(np.argmax(row))
+        bins.setdefault(math.ceil(row[decided] * 15), []).append((float(decided == true), float(row[decided])))
+        brier += sum((p - (k == true)) ** 2 for k, p in enumerate(row))
+        nll -= math.log(max(row[true], 2**-52))
+    weighted = (
+        len(found) * abs(sum(right for right, _ in found) / len(found) - sum(sure for _, sure in found) / len(found))
+        for found in bins.values()
+    )
+    return {"ece": sum(weighted) / len(truth), "brier": brier / len(truth), "nll": nll / len(truth)}
+
+
+@given(seed=st.integers(0, 500), n=st.integers(1, 60), classes=st.integers(2, 9), sure=st.floats(0.1, 30))
+def test_calibration_by_definition(seed: int, n: int, classes: int, sure: float) -> None:
+    """To the millionth to which the sums are rounded, for each utterance."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, classes, n)
+    logits = sure * rng.normal(0, 1, (n, classes))
+    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    likely /= likely.sum(axis=1, keepdims=True)
+    expected = by_definition(truth, likely)
+    for name in CALIBRATED:
+        assert score(name, truth, np.log(likely)) == pytest.approx(expected[name], abs=1e-6)
+
+
+def test_calibration_by_hand() -> None:
+    """Three utterances: sure and right, as sure and wrong, and unsure; a confidence of 1 is in the last bin."""
+    truth, likely = np.array([0, 1, 1]), np.array([[1.0, 0.0], [0.9, 0.1], [0.4, 0.6]])
+    with np.errstate(divide="ignore"):
+        scores = np.maximum(np.log(likely), -1000)
+    # bins of 0.9 and 0.6: one wrong one, one right one; 1.0: one right one
+    assert score("ece", truth, scores) == pytest.approx((0.9 + 0.4 + 0) / 3, abs=1e-6)
+    assert score("brier", truth, scores) == pytest.approx((0 + 2 * 0.81 + 2 * 0.16) / 3, abs=1e-6)
+    assert score("nll", truth, scores) == pytest.approx((-math.log(0.1) - math.log(0.6)) / 3, abs=1e-6)
+
+
+def test_the_probability_of_the_true_class_is_not_taken_for_less_than_a_rounding() -> None:
+    scores = np.array([[0.0, -1e6]])
+    assert score("nll", np.array([1]), scores) == pytest.approx(52 * math.log(2), abs=1e-6)
 
 
 def test_examples_in_docstrings_run() -> None:

@@ -24,14 +24,14 @@ from benchmark.records.grouping import check_truth
 from benchmark.statistics import cell_interval, cell_scores, compare
 from benchmark.statistics.fairness import fairness
 from benchmark.sufficient import CONFUSION_COUNTS, MOMENTS, STATISTICS, SufficientStatistics
-from benchmark.types import Kind
+from benchmark.types import Kind, StatisticsKind
 
 COUNTS = np.array([[3.0, 1.0], [2.0, 4.0]])
 SUMS = MOMENTS.of(np.array([[1.0, 5.0], [2.0, 4.0], [4.0, 4.0]]), np.array([[1.5, 5.0], [2.0, 3.0], [3.0, 4.0]]))
 
 
 def test_every_kind_of_the_schema_has_its_statistics() -> None:
-    assert set(get_args(Kind)) == set(STATISTICS)
+    assert set(get_args(StatisticsKind)) == set(STATISTICS) == {*get_args(Kind), "calibration"}
     assert all(STATISTICS[metric.kind] is metric.statistics for metric in METRICS.values())
     assert all(any(metric.kind == kind for metric in METRICS.values()) for kind in STATISTICS)
 
@@ -90,10 +90,10 @@ def test_examples_in_docstrings_run() -> None:
 BINS = 4
 
 
-class CalibrationBins(SufficientStatistics):
+class FewBins(SufficientStatistics):
     """Of the decisions of each bin of confidence: how many, the sum of their confidences, and how many are right."""
 
-    kind = "calibration"
+    kind = "few bins"  # type: ignore[assignment]
     outputs = "classes"
     impossible = "bins that no decisions have"
 
@@ -124,7 +124,7 @@ class CalibrationBins(SufficientStatistics):
         return ((n >= 0) & (confidence <= n) & (right >= 0) & (right <= n)).all(axis=-1)
 
 
-TOY = CalibrationBins()
+TOY = FewBins()
 
 
 def calibration_error(bins: NDArray[Any]) -> NDArray[Any]:
@@ -137,7 +137,7 @@ def calibration_error(bins: NDArray[Any]) -> NDArray[Any]:
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The two entries that a further statistic needs besides that of the schema."""
     monkeypatch.setitem(STATISTICS, TOY.kind, TOY)
-    monkeypatch.setitem(METRICS, "ece", Metric("ece", "ECE", TOY, "error", False, False, calibration_error))
+    monkeypatch.setitem(METRICS, "bins", Metric("bins", "Bins", TOY, "error", False, False, calibration_error))
 
 
 def calibrated(sharpness: float, upstream: str) -> Cell:
@@ -153,10 +153,10 @@ def calibrated(sharpness: float, upstream: str) -> Cell:
             by_speaker[f"{fold}-{index}"] = TOY.of(truth, likely).tolist()
         total = TOY.total(np.array(list(by_speaker.values())))
         made = record(fold=fold, seed=0, upstream__name=upstream, upstream__sha256=(upstream * 64)[:64])
-        task = made.task.model_copy(update={"kind": TOY.kind, "metrics": ["ece"], "seeds": [0]})
+        task = made.task.model_copy(update={"kind": TOY.kind, "metrics": ["bins"], "seeds": [0]})
         counts = made.counts.model_copy(update={"test": 160, "test_speakers": 4, "per_class": {}})
-        changes = {"task": task, "counts": counts, "primary": "ece", "by_speaker": by_speaker}
-        records[fold, 0] = made.model_copy(update={**changes, "metrics": {"ece": float(calibration_error(total))}})
+        changes = {"task": task, "counts": counts, "primary": "bins", "by_speaker": by_speaker}
+        records[fold, 0] = made.model_copy(update={**changes, "metrics": {"bins": float(calibration_error(total))}})
     first: Record = records["one", 0]
     return Cell(first.task, first.upstream, first.downstream, records)
 
@@ -168,19 +168,19 @@ def test_a_further_statistic_is_one_class() -> None:
     for cell in (sure, sober):
         verify(*cell.records.values())
     check_truth([*sure.records.values(), *sober.records.values()])
-    assert cell_scores(sure, "ece").mean > cell_scores(sober, "ece").mean
-    interval = cell_interval(sober, "ece")
+    assert cell_scores(sure, "bins").mean > cell_scores(sober, "bins").mean
+    interval = cell_interval(sober, "bins")
     assert interval is not None
-    assert 0 <= interval.low < cell_scores(sober, "ece").mean < interval.high
+    assert 0 <= interval.low < cell_scores(sober, "bins").mean < interval.high
     assert interval.effective_units == pytest.approx(8)
-    people = fairness(sure, "ece")
+    people = fairness(sure, "bins")
     assert people.worst is not None
     assert people.median is not None
     assert people.worst > people.median
-    pair = compare(sure, sober, "ece")
-    assert pair.delta == pytest.approx(cell_scores(sure, "ece").mean - cell_scores(sober, "ece").mean)
+    pair = compare(sure, sober, "bins")
+    assert pair.delta == pytest.approx(cell_scores(sure, "bins").mean - cell_scores(sober, "bins").mean)
     truth, scores = np.array([0, 1]), np.array([[0.9, 0.1], [0.8, 0.2]])
-    assert score("ece", truth, scores) == pytest.approx((0.9 + 0.8 - 1) / 2)
+    assert score("bins", truth, scores) == pytest.approx((0.9 + 0.8 - 1) / 2)
 
 
 @pytest.mark.usefixtures("registered")
@@ -190,7 +190,7 @@ def test_a_further_statistic_is_one_class() -> None:
         (lambda bins: bins[0].append(0.0), "statistics that are not 4 x 3"),
         (lambda bins: bins[3].__setitem__(0, 0.5), "impossible numbers of utterances"),
         (lambda bins: bins[3].__setitem__(2, 99.0), "bins that no decisions have"),
-        (lambda bins: bins[3].__setitem__(1, bins[3][1] - 1), "metrics.ece is .* but its statistics give"),
+        (lambda bins: bins[3].__setitem__(1, bins[3][1] - 1), "metrics.bins is .* but its statistics give"),
     ],
 )
 def test_a_further_statistic_checks_its_records(change: Any, message: str) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.metrics import METRICS
-from benchmark.records import Record
+from benchmark.records import CalibrationPart, Record
 from benchmark.records.identity import id_of
-from benchmark.sufficient import STATISTICS
+from benchmark.sufficient import CALIBRATION, STATISTICS
 
 CLASSES = ("angry", "happy", "neutral", "sad")
 BASE: dict[str, Any] = {
@@ -150,6 +150,34 @@ def decisions(rng: np.random.Generator, correct: float, per_class: int = 3) -> N
     return np.stack(
         [rng.multinomial(per_class, [correct if row == column else wrong for column in range(4)]) for row in range(4)]
     )
+
+
+def calibrated(one: Record, sure: float = 0.8, temperature: float | None = 2.0) -> Record:
+    """A completed record of classes with sums of probabilities: a head that is always that sure of what it decides.
+
+    After, if there is a temperature, it is half as far above chance.
+    """
+
+    def sums(confidence: float) -> dict[str, list[list[int]]]:
+        found = {}
+        for speaker, counts in one.by_speaker.items():
+            truth, decided = (
+                np.repeat(axis.ravel(), np.ravel(counts).astype(int)) for axis in np.indices(np.shape(counts))
+            )
+            likely = np.full((len(truth), len(counts)), (1 - confidence) / (len(counts) - 1))
+            likely[np.arange(len(truth)), decided] = confidence
+            found[speaker] = CALIBRATION.of(truth, np.log(likely)).tolist()
+        return found
+
+    chance = 1 / len(one.task.outputs)
+    part = {
+        "before": sums(sure),
+        "after": None if temperature is None else sums((sure + chance) / 2),
+        "temperature": temperature,
+        "on": None if temperature is None else "dev",
+        "without": "fitted on dev" if temperature is None else None,
+    }
+    return one.model_copy(update={"calibration": CalibrationPart.model_validate(part)})
 
 
 def cell(

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from records_factory import cell, decisions, failed, record
+from records_factory import calibrated, cell, decisions, failed, record
 
 from benchmark.errors import BenchError
 from benchmark.io.files import TEMPORARY_PREFIX, canonical_json
 from benchmark.metrics import METRICS
-from benchmark.records import Record, RecordStore, pack, read_file, sealed, verify
+from benchmark.records import CalibrationPart, Record, RecordStore, pack, read_file, sealed, verify
 from benchmark.records.grouping import group
+from benchmark.records.hiding import salted
 from benchmark.sufficient import MOMENTS
 
 SAMPLES = Path(__file__).parents[2] / "data" / "records"
@@ -642,3 +644,70 @@ def test_the_numbers_survive_a_round_trip_exactly(tmp_path: Path) -> None:
     (found,) = store
     assert isinstance(found, Record)
     assert np.array_equal(np.array(found.by_speaker["s"]), values)
+
+
+def test_records_without_sums_of_probabilities_are_written_as_they_were() -> None:
+    assert "calibration" not in record().model_dump(mode="json")
+    assert "calibration" not in json.loads((SAMPLES / "schema-3-unit.json").read_bytes())
+    (sample,) = read_file(SAMPLES / "schema-3-unit.json")
+    assert sample.calibration is None
+
+
+@pytest.mark.parametrize("temperature", [None, 1.7])
+def test_sums_of_probabilities_are_kept(temperature: float | None, tmp_path: Path) -> None:
+    told = [calibrated(one, temperature=temperature) for one in cell()]
+    verify(*told)
+    store = RecordStore(tmp_path / "store")
+    for one in told:
+        store.write(one)
+    assert sorted(store, key=lambda one: one.id) == sorted(told, key=lambda one: one.id)
+    path = tmp_path / "packed.json"
+    path.write_bytes(pack(told))
+    assert read_file(path) == told
+
+
+def test_speakers_of_sums_are_hidden_with_the_others() -> None:
+    told = calibrated(record(clusters__salt="5a17" * 16))
+    found = salted(told)
+    assert found.calibration is not None
+    assert told.calibration is not None
+    assert list(found.calibration.before) == list(found.calibration.after or {}) == list(found.by_speaker)
+    assert "anna" not in found.model_dump_json()
+    (mine,) = [name for name, counts in found.by_speaker.items() if counts == told.by_speaker["one-anna"]][:1]
+    assert found.calibration.before[mine] == told.calibration.before["one-anna"]
+    verify(found)
+
+
+def changed_sums(change: Callable[[dict[str, Any]], object]) -> Record:
+    one = calibrated(record())
+    part = json.loads(one.calibration.model_dump_json()) if one.calibration else {}
+    change(part)
+    return one.model_copy(update={"calibration": CalibrationPart.model_validate(part)})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda part: part["before"]["one-anna"][0].append(0), "that are not 3 x 16"),
+        (lambda part: part["before"]["one-anna"][0].__setitem__(0, 1), "impossible numbers of utterances"),
+        (lambda part: part["after"]["one-bela"][1].__setitem__(0, 1), "other decisions than are counted"),
+        (lambda part: part["after"]["one-bela"][2].__setitem__(15, 10**10), "sums that no probabilities have"),
+        (lambda part: part["before"].pop("one-bela"), "is of other speakers than by_speaker"),
+        (lambda part: part.update(after=None), "without what belongs to it"),
+        (lambda part: part.update(without="dev is test"), "without what belongs to it"),
+        (lambda part: part.update(temperature=-1.0), "temperature is -1"),
+    ],
+)
+def test_sums_of_probabilities_are_not_believed(change: Callable[[dict[str, Any]], object], message: str) -> None:
+    with pytest.raises(BenchError, match=message):
+        verify(changed_sums(change))
+
+
+def test_only_completed_records_of_classes_have_sums_of_probabilities() -> None:
+    part = calibrated(record()).calibration
+    with pytest.raises(BenchError, match="failed, but has"):
+        verify(failed().model_copy(update={"calibration": part}))
+    values = MOMENTS.of(np.array([[1.0], [2.0]]), np.array([[1.5], [2.5]]))
+    dims = {"task__kind": "regression", "task__outputs": ["arousal"], "task__metrics": ["ccc"]}
+    with pytest.raises(BenchError, match="of a task of regression"):
+        verify(record({"anna": values}, **dims).model_copy(update={"calibration": part}))

@@ -104,6 +104,20 @@ def held_out_scores(
     return search.best[0].scores
 
 
+def test_what_the_inner_folds_hold_out_is_kept_as_log_probabilities(examples) -> None:
+    train = with_inner(examples(45))
+    fitted = head()
+    assert fitted.held_out() is None
+    selection = fitted.fit(train, none(train), seed=0)
+    found = fitted.held_out()
+    assert found is not None
+    assert found.scores.shape == (45, len(train.outputs))
+    np.testing.assert_allclose(np.exp(found.scores).sum(axis=1), 1)
+    assert score("uar", found.truth, found.scores) == pytest.approx(selection.score)
+    fitted.fit(examples(45), examples(9, seed=1), seed=0)
+    assert fitted.held_out() is None
+
+
 def test_the_head_is_fitted_again_on_all_of_train_for_the_chosen_epochs(examples) -> None:
     train, test = with_inner(examples(60)), examples(20, seed=2)
     for seed in (0, 3):

@@ -83,7 +83,8 @@ class CorpusCounts:
         utterances: Number of utterances.
         speakers: Number of speakers; None where the corpus does not tell them apart.
         per_class: Utterances of each of the corpus's own emotion labels; empty where they are not published.
-        sound: What its recordings are, by the lists of EmoBox (Ma et al. 2024); None where nobody says.
+        sound: What its recordings are, by the lists of EmoBox (Ma et al. 2024) or by the published files; None where
+            nobody says.
     """
 
     utterances: int

@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,17 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BenchError(f"{path} holds {type(content).__name__}, not a JSON object", "is it the right file?")
     return content
+
+
+def refuse_pointers(label: str, files: Iterable[Path], hint: str) -> None:
+    """Refuse weights of which a clone holds no more than pointers.
+
+    Raises:
+        MissingError: A file is one; it is named.
+    """
+    for file in files:
+        if (pointer := pointed_at(file)) is not None:
+            raise MissingError(f"{label!r} has no weights: {file.name} {pointer}", hint)
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -128,9 +139,7 @@ class Checkpoint:
         if not found:
             expected = " or ".join(single for single, _, _ in FORMATS)
             raise MissingError(f"{self.label!r} has no weights: {self.folder} holds no {expected}", HOW_TO_GIVE)
-        for file in found:
-            if (pointer := pointed_at(file)) is not None:
-                raise MissingError(f"{self.label!r} has no weights: {file.name} {pointer}", HOW_TO_GIVE)
+        refuse_pointers(self.label, found, HOW_TO_GIVE)
         return tuple(found)
 
     def _fetched(self) -> list[Path]:

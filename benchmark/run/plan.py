@@ -13,7 +13,7 @@ from benchmark.features.store import Demand
 from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
-from benchmark.records import Protocol, Record, RecordStore
+from benchmark.records import Protocol, Record, RecordStore, UpstreamPart
 from benchmark.run.suiting import check_upstream
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit
 from benchmark.run.worker import Worker
@@ -147,9 +147,10 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
         for upstream in upstreams:
             check_upstream(worker.upstream(upstream), head, worker.registry)
     records = RecordStore(worker.settings.results)
-    cells = []
+    cells: list[CellPlan] = []
     for task, heads in heads_of.items():
         material = worker.material(task, progress, shortest, heads)
+        first = len(cells)
         for upstream in upstreams:
             for head in heads:
                 names = Names(task, upstream, head)
@@ -174,7 +175,35 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                         demands=tuple(demands),
                     )
                 )
+        for note in _namesakes(cells[first:], records):
+            progress.note(note)
     return cells
+
+
+def _namesakes(cells: Sequence[CellPlan], records: RecordStore) -> Iterator[str]:
+    """What to say of new cells that have a namesake here: records of another upstream of the same name."""
+    new = [cell for cell in cells if len(cell.todo) == len(cell.units)]
+    if not new:
+        return
+    here = records.read(new[0].parts.task.name).without_doubtful()
+    for cell in new:
+        mine = cell.parts
+        others = {
+            record.upstream.weights_sha256 or record.upstream.sha256
+            for record in here
+            if (record.upstream.name, record.downstream.name) == (mine.upstream.name, mine.downstream.name)
+            and record.upstream.sha256 != mine.upstream.sha256
+        }
+        if others:
+            yield (
+                f"{mine.upstream.name} + {mine.downstream.name} on {mine.task.name} has records of other weights or "
+                f"parameters ({some(sorted(one[:12] for one in others), 3)}; now {_digest_of(mine.upstream)}): a board "
+                "shows the newest that are complete; rename the folder of the weights to keep both"
+            )
+
+
+def _digest_of(upstream: UpstreamPart) -> str:
+    return (upstream.weights_sha256 or upstream.sha256)[:12]
 
 
 def _apart(worker: Worker, request: Request) -> list[str]:

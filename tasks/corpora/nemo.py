@@ -10,7 +10,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.data.layout import listed_once, matched_files
 from benchmark.errors import BenchError, MissingError
-from benchmark.types import CorpusCounts, Utterance
+from benchmark.types import CorpusCounts, PublishedSound, Utterance
 from tasks.corpora.tables import Row, read_rows
 
 INDEX, SAMPLES = "data.tsv", "samples"
@@ -38,6 +38,7 @@ class Nemo(Corpus):
             4481,
             9,
             {"anger": 749, "fear": 736, "happiness": 749, "neutral": 809, "sadness": 769, "surprised": 669},
+            sound=PublishedSound(3.073, 0.867, 5.655, (24_000,)),
         )
     }
 

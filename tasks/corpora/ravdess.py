@@ -68,7 +68,10 @@ class Ravdess(Corpus):
             sound=PublishedSound(1.48, 2.936, 5.272, (48_000,)),
         ),
         "song": CorpusCounts(
-            1012, 23, {"neutral": 92, "calm": 184, "happy": 184, "sad": 184, "angry": 184, "fearful": 184}
+            1012,
+            23,
+            {"neutral": 92, "calm": 184, "happy": 184, "sad": 184, "angry": 184, "fearful": 184},
+            sound=PublishedSound(1.307, 3.503, 6.373, (48_000,)),
         ),
     }
     downloads: ClassVar[tuple[Download, ...]] = (

@@ -20,7 +20,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.files import digest, file_sha256
 from benchmark.io.yamls import read_yaml, validate
-from upstreams.checkpoints import download, locate
+from upstreams.checkpoints import download, locate, refuse_pointers
 
 CONFIG = "config.yaml"
 WEIGHTS = "model.pt"
@@ -244,6 +244,7 @@ class FunASRCheckpoint:
                 f", and {', '.join(path.name for path in found)}: which is meant?" if found else " and no .pt file"
             )
             raise MissingError(f"{self.label!r} has no weights: {self.folder} holds no {WEIGHTS}{several}", HOW_TO_GIVE)
+        refuse_pointers(self.label, found, HOW_TO_GIVE)
         return found[0]
 
     def _weight_files(self) -> list[Path]:

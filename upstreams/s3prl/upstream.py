@@ -32,7 +32,7 @@ from benchmark.base import Upstream
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.files import digest, file_sha256
 from benchmark.types import Features
-from upstreams.checkpoints import Checkpoint
+from upstreams.checkpoints import Checkpoint, refuse_pointers
 from upstreams.s3prl.hub import (
     FAILURES,
     HubEntry,
@@ -122,6 +122,7 @@ class S3PRL(Upstream):
                     f"there is no checkpoint {checkpoint!r}", f"s3prl:{entry_name}:FILE takes a file of this machine"
                 )
             label = self._file.resolve().name
+            refuse_pointers(label, [self._file], f"s3prl:{entry_name}:FILE takes a file of this machine")
         self._label = label
         self.name = f"s3prl:{entry_name}" + (f":{label}" if label else "")
         self._model: Any = None

@@ -513,6 +513,9 @@ def test_missing_and_ambiguous_weights_are_told(tmp_path: Path) -> None:
         assert FunASRCheckpoint(str(folder)).sha256
     (folder / "model.pt").write_bytes(b"x")
     assert FunASRCheckpoint(str(folder)).weights.name == "model.pt"
+    (folder / "model.pt").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(MissingError, match=r"'m' has no weights: model\.pt is a pointer of Git LFS"):
+        assert FunASRCheckpoint(str(folder)).sha256
     with pytest.raises(MissingError, match="neither a folder that exists nor a Hub id"):
         Emotion2vec(str(tmp_path / "gone" / "m"))
     with pytest.raises(UsageError, match="revision"):

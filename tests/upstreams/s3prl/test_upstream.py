@@ -251,9 +251,12 @@ def test_a_name_that_cannot_be_is_a_usage_error(name: str, message: str) -> None
 
 
 @pytest.mark.usefixtures("package")
-def test_a_checkpoint_that_is_not_there() -> None:
+def test_a_checkpoint_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match=r"there is no checkpoint '/nowhere/a\.ckpt'"):
         S3PRL("toy_local:/nowhere/a.ckpt")
+    (tmp_path / "a.ckpt").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(MissingError, match=r"'a\.ckpt' has no weights: a\.ckpt is a pointer of Git LFS"):
+        S3PRL(f"toy_local:{tmp_path / 'a.ckpt'}")
 
 
 def test_no_module_of_s3prl_is_imported_before_it_is_needed(package: Path, tmp_path: Path) -> None:

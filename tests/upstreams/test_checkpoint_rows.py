@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -63,6 +64,18 @@ def test_a_row_is_complete(row: Entry) -> None:
     assert row.licence
     assert re.search(r"\d{4}", str(row.source))
     assert row.training_data
+
+
+@pytest.mark.corpora
+def test_weights_that_are_at_hand_have_the_shape_of_their_row() -> None:
+    """Records of a named checkpoint whose shape is another are refused, so these figures must be right."""
+    folder = Path(os.environ.get("BENCH_WEIGHTS", ""))
+    there = [row for row in ROWS if "BENCH_WEIGHTS" in os.environ and (folder / row.name / "config.json").is_file()]
+    if not there:
+        pytest.skip("no weights are at hand: set BENCH_WEIGHTS")
+    for row in there:
+        upstream = Registry().upstream(row.name, lambda name: folder / name)
+        assert (upstream.layers, upstream.dim) == (row.layers, row.dim), row.name
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

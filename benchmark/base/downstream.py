@@ -88,6 +88,11 @@ class HeadParams(Closed):
         return None
 
     @property
+    def phones(self) -> bool:
+        """Whether `fit` reads which phones are spoken in train and adapt: phone alignments are needed then."""
+        return False
+
+    @property
     def upstream_beside(self) -> str | None:
         """Name of the second of two joined upstreams, A+NAME, that the head tells apart; None where it takes any."""
         return None
@@ -181,6 +186,11 @@ class Downstream(ABC):
     def teacher(self) -> tuple[str, str] | None:
         """As `HeadParams.teacher`."""
         return self.params.teacher  # type: ignore[no-any-return]
+
+    @property
+    def phones(self) -> bool:
+        """As `HeadParams.phones`."""
+        return self.params.phones  # type: ignore[no-any-return]
 
     @property
     def upstream_beside(self) -> str | None:

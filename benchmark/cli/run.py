@@ -72,6 +72,10 @@ def run(
         bool,
         typer.Option("--without-audio", help="Hear nothing: for precomputed: features; records are on no leaderboard."),
     ] = False,
+    phones: Annotated[
+        Path | None,
+        typer.Option("--phones", metavar="DIR", help="Phone alignments, TextGrid or CTM, for heads that read them."),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,6 +110,7 @@ def run(
         folds_from=folds_from,
         stream=stream,
         without_audio=without_audio,
+        phones=phones,
     )
     if dry_run:
         worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)

@@ -37,6 +37,7 @@ class HeadFacts:
     adapts: bool
     upstream_beside: str | None = None
     networks: tuple[str, ...] = ()
+    phones: bool = False
 
     @classmethod
     def of(cls, head: HeadParams | Downstream) -> HeadFacts:
@@ -51,6 +52,7 @@ class HeadFacts:
             adapts=head.adapts,
             upstream_beside=head.upstream_beside,
             networks=head.networks,
+            phones=head.phones,
         )
 
     def as_dict(self) -> dict[str, Any]:

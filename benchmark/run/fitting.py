@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.alignments import COMMON_VOWELS, Alignments
 from benchmark.base import Downstream
 from benchmark.errors import BenchError
 from benchmark.features.store import Encoded
@@ -52,6 +53,7 @@ def fit_and_score(
     fold_name: str,
     seed: int,
     teach: Callable[[], Taught] | None = None,
+    alignments: Alignments | None = None,
 ) -> Scored | str:
     """Fit a new head on train, let it select on dev, and score it on test once.
 
@@ -62,6 +64,7 @@ def fit_and_score(
         fold_name: Which fold.
         seed: Of the head.
         teach: Gives what a trained teacher says of train, for a head that has one.
+        alignments: Phones of train and adapt, for a head that reads them.
 
     Returns:
         What came out; or the reason, where the head fails.
@@ -75,7 +78,9 @@ def fit_and_score(
         train = replace(train, inner=_inner_folds(used))
         if teach is not None:
             train = replace(train, taught=teach())
-        more = {"adapt": _of_target(dataset, encoded, fold.adapt, head.needs)} if head.adapts else {}
+        if head.phones:
+            train = _with_phones(train, alignments, encoded)
+        more = {"adapt": _of_target(dataset, encoded, fold.adapt, head, alignments)} if head.adapts else {}
         selection = head.fit(train, dev, seed=seed, **more)
         if is_first and isinstance(selection, Selection):
             selection = replace(selection, inner_folds=1)
@@ -95,17 +100,39 @@ def _inner_folds(fold: Fold) -> NDArray[np.int64] | None:
     return np.array([held_out_in.get(name, -1) for name in fold.train], dtype=np.int64) if fold.inner else None
 
 
-def _of_target(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+def _of_target(
+    dataset: Dataset, encoded: Encoded, ids: Sequence[str], head: Downstream, alignments: Alignments | None
+) -> Examples:
     """What a head that adapts sees of the target: everything but targets, and names and an order that tell them.
 
     The ids of many corpora say the label.
     """
-    known = examples_of(dataset, encoded, keyed_order(dataset.salt, list(ids)), needs)
+    known = examples_of(dataset, encoded, keyed_order(dataset.salt, list(ids)), head.needs)
+    if head.phones:
+        known = _with_phones(known, alignments, encoded)
     names = [f"adapt-{number:06d}" for number in range(len(ids))]
     x = known.x
     if not isinstance(x, np.ndarray):
         x = LazySequence(LazyMapping(names, lambda name: known.x[int(name.removeprefix("adapt-"))]), names)
     return replace(_unlabelled(known), ids=tuple(names), x=x)
+
+
+def _with_phones(examples: Examples, alignments: Alignments | None, encoded: Encoded) -> Examples:
+    """Examples, with the common vowel that is spoken in each frame.
+
+    Raises:
+        BenchError: There are no alignments, or the features are no frames.
+    """
+    if alignments is None:
+        raise BenchError("the head reads phones, and there are no alignments", "--phones FOLDER")
+    rate = encoded.frame_rate
+    if rate is None:
+        raise BenchError(
+            f"the upstream {encoded.upstream!r} gives one vector an utterance, and the head reads phones",
+            "choose one that gives frames",
+        )
+    phones = tuple(alignments.vowels(name, rate) for name in examples.ids)
+    return replace(examples, phones=phones, phone_names=COMMON_VOWELS)
 
 
 def _unlabelled(examples: Examples) -> Examples:

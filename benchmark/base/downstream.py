@@ -231,3 +231,11 @@ class Downstream(ABC):
             BenchError: It has no such thing.
         """
         raise BenchError(f"the head {self.name} has no embeddings that another could learn from", "choose a network")
+
+    def first_layer(self, examples: Examples) -> NDArray[np.float32]:
+        """What the first linear layer of the fitted head makes of utterances, (n, E), for an analysis to look at.
+
+        Raises:
+            BenchError: It has no such thing.
+        """
+        raise BenchError(f"the head {self.name} has no first layer to look at", "choose a network, such as linear")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from benchmark.cli.options import Data, Json, Plugin, Results, Weights, examples, load
+from benchmark.cli.options import Data, Json, Phones, Plugin, Results, Weights, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import UsageError
 from benchmark.text import bytes_text
@@ -72,10 +72,7 @@ def run(
         bool,
         typer.Option("--without-audio", help="Hear nothing: for precomputed: features; records are on no leaderboard."),
     ] = False,
-    phones: Annotated[
-        Path | None,
-        typer.Option("--phones", metavar="DIR", help="Phone alignments, TextGrid or CTM, for heads that read them."),
-    ] = None,
+    phones: Phones = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(

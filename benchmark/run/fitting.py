@@ -72,26 +72,52 @@ def fit_and_score(
     started = time.perf_counter()
     try:
         fold, head = next(fold for fold in dataset.folds if fold.name == fold_name), make_head()
-        is_first = bool(fold.inner) and head.uses_dev == "select" and head.inner_selection == "first"
-        used = fold.with_first_inner_as_dev() if is_first else fold
-        train, dev, test = (examples_of(dataset, encoded, ids, head.needs) for ids in (used.train, used.dev, used.test))
-        train = replace(train, inner=_inner_folds(used))
-        if teach is not None:
-            train = replace(train, taught=teach())
-        if head.phones:
-            train = _with_phones(train, alignments, encoded)
-        more = {"adapt": _of_target(dataset, encoded, fold.adapt, head, alignments)} if head.adapts else {}
-        selection = head.fit(train, dev, seed=seed, **more)
-        if is_first and isinstance(selection, Selection):
-            selection = replace(selection, inner_folds=1)
+        selection = fit_head(head, dataset, encoded, fold, seed, teach, alignments)
+        test = examples_of(dataset, encoded, fold.test, head.needs)
         # A head sees of the test set everything but its targets.
-        scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
+        scores = np.asarray(head.predict(unlabelled(test)), dtype=np.float64)
         clusters = [dataset.cluster(dataset.by_id[name]) for name in test.ids]
         by_speaker = _statistics_by_speaker(test, scores, clusters)
         selected, parameters = _selection_part(selection), head.parameters()
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit, and is recorded
         return str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
     return Scored(test, scores, by_speaker, selected, parameters, time.perf_counter() - started)
+
+
+def fit_head(
+    head: Downstream,
+    dataset: Dataset,
+    encoded: Encoded,
+    fold: Fold,
+    seed: int,
+    teach: Callable[[], Taught] | None = None,
+    alignments: Alignments | None = None,
+) -> Selection:
+    """Fit a head on the train set of a fold, and let it select on dev, or on inner folds of train.
+
+    Args:
+        head: New.
+        dataset: Utterances and folds.
+        encoded: Their features.
+        fold: One of them.
+        seed: Of the head.
+        teach: Gives what a trained teacher says of train, for a head that has one.
+        alignments: Phones of train and adapt, for a head that reads them.
+
+    Raises:
+        BenchError: The data do not suit the head; whatever else a head raises.
+    """
+    is_first = bool(fold.inner) and head.uses_dev == "select" and head.inner_selection == "first"
+    used = fold.with_first_inner_as_dev() if is_first else fold
+    train, dev = (examples_of(dataset, encoded, ids, head.needs) for ids in (used.train, used.dev))
+    train = replace(train, inner=_inner_folds(used))
+    if teach is not None:
+        train = replace(train, taught=teach())
+    if head.phones:
+        train = _with_phones(train, alignments, encoded)
+    more = {"adapt": _of_target(dataset, encoded, fold.adapt, head, alignments)} if head.adapts else {}
+    selection = head.fit(train, dev, seed=seed, **more)
+    return replace(selection, inner_folds=1) if is_first and isinstance(selection, Selection) else selection
 
 
 def _inner_folds(fold: Fold) -> NDArray[np.int64] | None:
@@ -114,7 +140,7 @@ def _of_target(
     x = known.x
     if not isinstance(x, np.ndarray):
         x = LazySequence(LazyMapping(names, lambda name: known.x[int(name.removeprefix("adapt-"))]), names)
-    return replace(_unlabelled(known), ids=tuple(names), x=x)
+    return replace(unlabelled(known), ids=tuple(names), x=x)
 
 
 def _with_phones(examples: Examples, alignments: Alignments | None, encoded: Encoded) -> Examples:
@@ -135,7 +161,8 @@ def _with_phones(examples: Examples, alignments: Alignments | None, encoded: Enc
     return replace(examples, phones=phones, phone_names=COMMON_VOWELS)
 
 
-def _unlabelled(examples: Examples) -> Examples:
+def unlabelled(examples: Examples) -> Examples:
+    """Examples without what a head is not to know of them."""
     return replace(examples, y=None, auxiliary=None)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from benchmark.alignments import Alignments, load_alignments
+from benchmark.alignments import Alignments
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
@@ -30,6 +30,7 @@ from benchmark.protocol.targets import targets_of
 from benchmark.records import CodePart, DownstreamPart, UpstreamPart
 from benchmark.registry.registry import Registry
 from benchmark.run import fitting
+from benchmark.run.aligning import alignments_of
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.suiting import check_head
@@ -139,21 +140,8 @@ class Worker:
         if self.setup.phones is None:
             raise MissingError(f"phone alignments of {task} are needed, and none are given", "--phones FOLDER")
         material = self._materials[task]
-        dataset, heard = material.dataset, material.heard
-        read = {name for fold in dataset.folds for name in (*fold.train, *fold.adapt)}
-        several = len(dataset.corpora) > 1
-        utterances = {
-            corpus.name: [
-                one
-                for one in dataset.utterances
-                if one.id in read and (not several or one.id.startswith(f"{corpus.name}:"))
-            ]
-            for corpus in dataset.corpora
-        }
-        # Where recordings are cut their alignments go on.
-        is_whole = dataset.task.audio.max_duration is None
-        durations = {name: found.duration for name, found in heard.items()} if is_whole else {}
-        return load_alignments(self.setup.phones, utterances, durations)
+        read = {name for fold in material.dataset.folds for name in (*fold.train, *fold.adapt)}
+        return alignments_of(material, read, self.setup.phones)
 
     def _parts(self, names: Names) -> Parts:
         """What the records of a cell say of it; its task is material already.

@@ -211,6 +211,9 @@ class Examples:
             where there is a single one.
         upstream: Name of the upstream, for heads that know the layers of some.
         taught: What a teacher says of train, for heads that have one; never of dev or test.
+        phones: For heads that read phones, of train and adapt: n arrays (F_i,) int64, which of `phone_names` is spoken
+            in each frame, -1 for none of them. F_i is up to the last phone, and may be less or more than T_i.
+        phone_names: Of those phones.
     """
 
     ids: tuple[str, ...]
@@ -227,6 +230,8 @@ class Examples:
     parts: tuple[tuple[str, int], ...] = ()
     upstream: str = ""
     taught: Taught | None = None
+    phones: tuple[NDArray[np.int64], ...] | None = None
+    phone_names: tuple[str, ...] = ()
 
     def part(self, rows: Sequence[int] | NDArray[np.intp]) -> Examples:
         """The examples in some rows, without inner folds."""
@@ -237,7 +242,9 @@ class Examples:
             positions = np.asarray(rows, dtype=np.intp)
             return values[positions] if isinstance(values, np.ndarray) else tuple(values[row] for row in positions)
 
-        parts = {name: of(getattr(self, name)) for name in ("ids", "x", "y", "speakers", "turns", "auxiliary")}
+        parts = {
+            name: of(getattr(self, name)) for name in ("ids", "x", "y", "speakers", "turns", "auxiliary", "phones")
+        }
         return replace(self, inner=None, **parts)
 
     def __len__(self) -> int:

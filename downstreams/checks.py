@@ -67,21 +67,47 @@ def frames(examples: Examples, what: str, shape: tuple[int, int] | None = None) 
             hold a value that is not finite.
     """
     for name, x in zip(examples.ids, examples.x, strict=True):
-        if not isinstance(x, np.ndarray) or x.ndim != 3 or x.dtype != np.float32 or 0 in x.shape:
-            found = f"shape {x.shape} and dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
-            raise BenchError(
-                f"the features of {name!r} in {what} have {found}", "expected float32 (layers, frames, dimension)"
-            )
-        shape = shape or (x.shape[0], x.shape[2])
-        if shape != (x.shape[0], x.shape[2]):
-            raise BenchError(
-                f"{name!r} in {what} has {x.shape[0]} layers of {x.shape[2]} values, others have {shape[0]} of "
-                f"{shape[1]}",
-                "the features of one run must come from one upstream",
-            )
-        if not np.isfinite(x).all():
-            raise BenchError(f"the features of {name!r} in {what} are not finite", "check the upstream")
-        yield x
+        found = finite(layers_of_frames(x, name, what, shape), name, what)
+        shape = (found.shape[0], found.shape[2])
+        yield found
+
+
+def layers_of_frames(x: object, name: str, what: str, shape: tuple[int, int] | None) -> NDArray[np.float32]:
+    """The frames of one utterance (L, T, D), whose values are not looked at: they may be mapped from a file.
+
+    Args:
+        x: What is given for them.
+        name: The utterance.
+        what: What to call its set in an error.
+        shape: (L, D) of others; None where there is none.
+
+    Raises:
+        BenchError: They are no such array, or differ in layers or dimension from others.
+    """
+    if not isinstance(x, np.ndarray) or x.ndim != 3 or x.dtype != np.float32 or 0 in x.shape:
+        found = f"shape {x.shape} and dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
+        raise BenchError(
+            f"the features of {name!r} in {what} have {found}",
+            "expected a float32 array of shape (layers, frames, dimension)",
+        )
+    if shape is not None and (x.shape[0], x.shape[2]) != shape:
+        raise BenchError(
+            f"the features of {name!r} in {what} have {x.shape[0]} layers of {x.shape[2]} values, others {shape[0]} of "
+            f"{shape[1]}",
+            "the features of one run must come from one upstream",
+        )
+    return x
+
+
+def finite(x: NDArray[np.float32], name: str, what: str) -> NDArray[np.float32]:
+    """Features of one utterance, of any shape, if all are finite.
+
+    Raises:
+        BenchError: One is not.
+    """
+    if not np.isfinite(x).all():
+        raise BenchError(f"the features of {name!r} in {what} are not finite", "check the upstream")
+    return x
 
 
 def turn_means(examples: Examples, what: str, shape: tuple[int, int] | None = None) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ ORDER = (
     ("errors", "text", "types", "lazy", "progress", "metrics", "sufficient", "threads"),
     ("io",),
     ("base",),
-    ("data",),
+    ("data", "alignments"),
     ("protocol",),
     ("features", "registry", "audit"),
     ("records",),

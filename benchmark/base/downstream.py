@@ -96,6 +96,11 @@ class HeadParams(Closed):
         return None
 
     @property
+    def phones(self) -> bool:
+        """Whether `fit` reads which phones are spoken in train and adapt: phone alignments are needed then."""
+        return False
+
+    @property
     def upstream_beside(self) -> str | None:
         """Name of the second of two joined upstreams, A+NAME, that the head tells apart; None where it takes any."""
         return None
@@ -196,6 +201,11 @@ class Downstream(ABC):
         return self.params.teacher  # type: ignore[no-any-return]
 
     @property
+    def phones(self) -> bool:
+        """As `HeadParams.phones`."""
+        return self.params.phones  # type: ignore[no-any-return]
+
+    @property
     def upstream_beside(self) -> str | None:
         """As `HeadParams.upstream_beside`."""
         return self.params.upstream_beside  # type: ignore[no-any-return]
@@ -241,3 +251,11 @@ class Downstream(ABC):
             BenchError: It has no such thing.
         """
         raise BenchError(f"the head {self.name} has no embeddings that another could learn from", "choose a network")
+
+    def first_layer(self, examples: Examples) -> NDArray[np.float32]:
+        """What the first linear layer of the fitted head makes of utterances, (n, E), for an analysis to look at.
+
+        Raises:
+            BenchError: It has no such thing.
+        """
+        raise BenchError(f"the head {self.name} has no first layer to look at", "choose a network, such as linear")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli import analyse_features
+from benchmark.cli import analyse_features, analyse_layers
 from benchmark.cli.analyse_answers import FOLDER, Answer, Out, ends, give
 from benchmark.cli.folders import read_records, record_folders
-from benchmark.cli.options import Json, Published, Results, examples
+from benchmark.cli.options import Json, Published, Results, Task, examples
 from benchmark.cli.systems import fitting, named
 from benchmark.errors import BenchError, UsageError
 from benchmark.text import clean, decimal
@@ -37,7 +37,6 @@ app = typer.Typer(
 First = Annotated[str, typer.Argument(help=SYSTEM)]
 Second = Annotated[str, typer.Argument(help="The system to compare it with.")]
 Systems = Annotated[list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="All of the task where not given.")]
-Task = Annotated[str, typer.Option("--task", "-t", help="Task.")]
 
 
 @app.command("mismatch", epilog=examples("bench analyse mismatch whisper-tiny+svm egemaps+svm --task urdu"))
@@ -278,4 +277,5 @@ def _stem(cell: Cell) -> str:
     return f"{cell.upstream.name}+{cell.downstream.name}"
 
 
+app.command("layer-similarity", epilog=analyse_layers.EPILOG)(analyse_layers.layer_similarity)
 analyse_features.register(app)

@@ -100,7 +100,8 @@ def _head_texts(row: dict[str, Any]) -> list[str]:
         return [row["name"], row["summary"], "BROKEN", "", "", row["defined in"]]
     more = {"sequences": "sequences", "adapts": "cross-corpus"}
     kinds = [*row["kinds"], *(f"{word} only" for key, word in more.items() if row[key])]
-    return [row["name"], row["summary"], row["needs"], ", ".join(kinds), row["uses_dev"], row["defined in"]]
+    needs = f"{row['needs']}, phones" if row["phones"] else row["needs"]
+    return [row["name"], row["summary"], needs, ", ".join(kinds), row["uses_dev"], row["defined in"]]
 
 
 def where(corpus: Corpus, settings: Settings, task: str | None = None) -> Place:

@@ -45,6 +45,11 @@ ResultFolders = Annotated[
     list[Path] | None,
     typer.Option("--results", metavar="DIR", help="Folder of records; may be repeated, the first one wins."),
 ]
+Phones = Annotated[
+    Path | None,
+    typer.Option("--phones", metavar="DIR", help="Phone alignments, TextGrid or CTM, for what reads them."),
+]
+Task = Annotated[str, typer.Option("--task", "-t", help="Task.")]
 Published = Annotated[bool, typer.Option("--published", help="Also the results published with serbench.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

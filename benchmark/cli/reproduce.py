@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from benchmark.cli.folders import read_records, record_folders
-from benchmark.cli.options import Data, Json, Plugin, Published, Results, Weights, examples, load
-from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
-from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.text import bytes_text, clean, count, decimal, nearest, p_text
+from benchmark.cli.options import Data, Json, Phones, Plugin, Published, Results, Weights, examples, load
+from benchmark.cli.terminal import print_json, print_table, stdout
+from benchmark.errors import UsageError
+from benchmark.text import clean, count, decimal, nearest, p_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,6 @@ REPRODUCE_EPILOG = examples(
     'bench reproduce pepino-2021 "Table 1"',
     'bench reproduce emobox-2024 "Table 4" --published --markdown',
 )
-HOUR = 3600
 
 
 def reproduce(
@@ -39,12 +39,13 @@ def reproduce(
     ] = None,
     run: Annotated[bool, typer.Option("--run", help="Run what is missing and can run here.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what --run would do, hours of audio and disk.")
+        bool, typer.Option("--dry-run", help="Print what --run would do: hours, disk, and what they rest on.")
     ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX, with the rules of booktabs.")] = False,
     as_json: Json = False,
+    phones: Phones = None,
     results: Results = None,
     published: Published = False,
     plugin: Plugin = None,
@@ -74,9 +75,13 @@ def reproduce(
     lines, claims = measured()
     failed = False
     if run or dry_run:
-        failed = _work(lines, registry, settings, dry_run=dry_run)
+        from benchmark.cli.reproduce_run import do, foresee
+
+        requests = _requests(lines, registry, settings, phones)
         if dry_run:
+            foresee(requests, registry, settings, as_json=as_json)
             return
+        failed = do(requests, registry, settings)
         lines, claims = measured()
     if as_json:
         print_json(_plain(lines, claims, registry, settings))
@@ -126,7 +131,8 @@ def _is_here(line: Line, registry: Registry, settings: Settings) -> bool:
     return all(not where(corpus, settings, task.name).startswith("no") for corpus in registry.corpora_of(task))
 
 
-def _requests(lines: Sequence[Line], registry: Registry, settings: Settings) -> list[Request]:
+def _requests(lines: Sequence[Line], registry: Registry, settings: Settings, phones: Path | None) -> list[Request]:
+    """What is missing and can run here, cell by cell."""
     from benchmark.run.plan import Request
 
     wanted = {
@@ -134,40 +140,10 @@ def _requests(lines: Sequence[Line], registry: Registry, settings: Settings) -> 
         for line in lines
         if line.reference.cell is not None and _is_here(line, registry, settings)
     }
-    return [Request([upstream], [task], [downstream]) for task, upstream, downstream in wanted]
-
-
-def _work(lines: Sequence[Line], registry: Registry, settings: Settings, *, dry_run: bool) -> bool:
-    """Run, or plan, what is missing and can run; whether something failed."""
-    from benchmark.features.views import total_bytes, total_encodings
-    from benchmark.run.loop import run
-    from benchmark.run.plan import make_plan, setup_of
-    from benchmark.run.worker import Worker
-
-    progress, failed, rows, demands = TerminalProgress(), False, [], []
-    requests = _requests(lines, registry, settings)
-    worker = Worker(setup_of(requests[0], settings, registry.plugins), registry) if requests else None
-    for request in requests:
-        try:
-            if not dry_run:
-                outcomes = run(request, registry, settings, progress)
-                failed = failed or any(one.failed or one.failed_earlier for one in outcomes)
-            elif worker is not None:
-                (cell,) = make_plan(request, worker, progress)
-                demands += list(cell.demands)
-                hours = decimal(cell.audio_s / HOUR if cell.to_encode else 0.0, 2)
-                names = [cell.names.task, cell.names.upstream, cell.names.downstream]
-                rows.append([*names, len(cell.todo), cell.to_encode, hours, bytes_text(cell.disk_bytes)])
-        except BenchError as error:  # one that cannot be run stops no other
-            failed = failed or not isinstance(error, MissingError)
-            progress.problem(f"{request.upstreams[0]} on {request.tasks[0]}: {error}")
-    if dry_run:
-        columns = ["task", "upstream", "downstream", "units", "to encode", "hours of audio", "disk"]
-        print_table("plan", columns, rows, right=columns[3:])
-        disk = bytes_text(total_bytes(demands))
-        line = f"in all: {total_encodings(demands)} utterances to encode, {disk} of disk"
-        stdout().print(line, markup=False, style="dim")
-    return failed
+    return [
+        Request([upstream], [task], [head], phones=phones if registry.head_facts(head).phones else None)
+        for task, upstream, head in wanted
+    ]
 
 
 def _plain(lines: Sequence[Line], claims: Sequence[Tested], registry: Registry, settings: Settings) -> dict[str, Any]:

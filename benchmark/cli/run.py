@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from benchmark.cli.options import Data, Json, Plugin, Results, Weights, examples, load
+from benchmark.cli.options import Data, Json, Phones, Plugin, Results, Weights, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import UsageError
 from benchmark.text import bytes_text
@@ -72,6 +72,7 @@ def run(
         bool,
         typer.Option("--without-audio", help="Hear nothing: for precomputed: features; records are on no leaderboard."),
     ] = False,
+    phones: Phones = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,6 +107,7 @@ def run(
         folds_from=folds_from,
         stream=stream,
         without_audio=without_audio,
+        phones=phones,
     )
     if dry_run:
         worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)

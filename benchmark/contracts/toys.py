@@ -17,6 +17,7 @@ LAYERS, DIM, TURNS = 3, 8, 4
 RATE, HOP = 16_000, 320  # of waveforms [Hz], and samples in which every tone ends where it began
 NAMED_LAYERS = 13  # of the networks whose layers some heads name, with their input
 DIM_BESIDE = 3
+PHONES = ("a", "i", "u")
 
 
 def toy(
@@ -114,6 +115,8 @@ def toy_of(head: Downstream, **about: Any) -> Examples:
     if head.networks:
         about = {"upstream": f"{head.networks[0]}-toy", "layers": NAMED_LAYERS, **about}
     made = toy(head.needs, sequences=head.sequences, beside=head.upstream_beside, **about)
+    if head.phones:
+        made = replace(made, phones=_spoken(made), phone_names=PHONES)
     return made if head.teacher is None else replace(made, taught=_lesson(made, head))
 
 
@@ -125,12 +128,21 @@ def _lesson(examples: Examples, head: Downstream) -> Taught:
     return Taught(((values - 4) @ directions).astype(np.float32), values)
 
 
+def _spoken(examples: Examples) -> tuple[NDArray[np.int64], ...]:
+    """Phones of two frames each, one after another, of all but the last frame, whatever the features are."""
+    lengths = [x.shape[1] - 1 for x in examples.x]
+    return tuple(
+        (np.arange(length, dtype=np.int64) // 2 + row) % (len(PHONES) + 1) - 1 for row, length in enumerate(lengths)
+    )
+
+
 def select(examples: Examples, rows: list[int]) -> Examples:
     """Some of the examples, in the order of `rows`, without their targets."""
     x = examples.x[rows] if isinstance(examples.x, np.ndarray) else tuple(examples.x[row] for row in rows)
     ids, speakers = (tuple(values[row] for row in rows) for values in (examples.ids, examples.speakers))
     turns = None if examples.turns is None else tuple(examples.turns[row] for row in rows)
-    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns, taught=None)
+    phones = None if examples.phones is None else tuple(examples.phones[row] for row in rows)
+    return replace(examples, ids=ids, x=x, y=None, speakers=speakers, turns=turns, taught=None, phones=phones)
 
 
 def layers_of(examples: Examples, needs: Needs) -> int:

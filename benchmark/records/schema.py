@@ -88,7 +88,9 @@ class DownstreamPart(Closed):
 
     `version` is what its class declares, or the digest of its code where that declares none.
 
-    `needs` is what it reads, as `Downstream.needs`; None where an older version did not say.
+    `needs` is what it reads, as `Downstream.needs`; None where an older version did not say. `phones_sha256` is the
+    digest of the phone alignments of what it was fitted on, which is part of `sha256` too; not written of heads that
+    read none, so that their records are written as they were.
     """
 
     name: str
@@ -99,6 +101,11 @@ class DownstreamPart(Closed):
     parameters: int | None
     stochastic: bool
     transductive: bool
+    phones_sha256: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key != "phones_sha256" or value is not None}
 
 
 class ClustersPart(Closed):

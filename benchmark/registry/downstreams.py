@@ -38,6 +38,7 @@ class HeadFacts:
     upstream_beside: str | None = None
     networks: tuple[str, ...] = ()
     probabilities: Probabilities | None = None
+    phones: bool = False
 
     @classmethod
     def of(cls, head: HeadParams | Downstream) -> HeadFacts:
@@ -53,6 +54,7 @@ class HeadFacts:
             upstream_beside=head.upstream_beside,
             networks=head.networks,
             probabilities=head.probabilities,
+            phones=head.phones,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.alignments import COMMON_VOWELS, Alignments
 from benchmark.base import Downstream
 from benchmark.errors import BenchError
 from benchmark.features.store import Encoded
@@ -56,6 +57,7 @@ def fit_and_score(
     fold_name: str,
     seed: int,
     teach: Callable[[], Taught] | None = None,
+    alignments: Alignments | None = None,
 ) -> Scored | str:
     """Fit a new head on train, let it select on dev, and score it on test once.
 
@@ -66,6 +68,7 @@ def fit_and_score(
         fold_name: Which fold.
         seed: Of the head.
         teach: Gives what a trained teacher says of train, for a head that has one.
+        alignments: Phones of train and adapt, for a head that reads them.
 
     Returns:
         What came out; or the reason, where the head fails.
@@ -73,24 +76,17 @@ def fit_and_score(
     started = time.perf_counter()
     try:
         fold, head = next(fold for fold in dataset.folds if fold.name == fold_name), make_head()
-        is_first = bool(fold.inner) and head.uses_dev == "select" and head.inner_selection == "first"
-        used = fold.with_first_inner_as_dev() if is_first else fold
-        train, dev, test = (examples_of(dataset, encoded, ids, head.needs) for ids in (used.train, used.dev, used.test))
-        train = replace(train, inner=_inner_folds(used))
-        if teach is not None:
-            train = replace(train, taught=teach())
-        more = {"adapt": _of_target(dataset, encoded, fold.adapt, head.needs)} if head.adapts else {}
-        selection = head.fit(train, dev, seed=seed, **more)
-        if is_first and isinstance(selection, Selection):
-            selection = replace(selection, inner_folds=1)
+        selection = fit_head(head, dataset, encoded, fold, seed, teach, alignments)
+        test = examples_of(dataset, encoded, fold.test, head.needs)
         # A head sees of the test set everything but its targets.
-        scores = np.asarray(head.predict(_unlabelled(test)), dtype=np.float64)
+        scores = np.asarray(head.predict(unlabelled(test)), dtype=np.float64)
         rows = _rows_by_speaker([dataset.cluster(dataset.by_id[name]) for name in test.ids])
         by_speaker = _statistics_by_speaker(test, scores, rows)
         calibration = None
         if test.kind == "classification":
             # After test, so that what a head says of it does not depend on whether it was asked of dev.
-            ask = partial(_held_out, head, dev) if len(dev) else None
+            dev = _used(fold, head).dev
+            ask = partial(_held_out, head, dataset, encoded, dev) if dev else None
             is_test = dataset.task.dev.is_test
             calibration = calibration_of(
                 head, ask, dev_is_test=is_test, truth=np.asarray(test.y), scores=scores, rows=rows
@@ -101,26 +97,91 @@ def fit_and_score(
     return Scored(test, scores, by_speaker, calibration, selected, parameters, time.perf_counter() - started)
 
 
+def fit_head(
+    head: Downstream,
+    dataset: Dataset,
+    encoded: Encoded,
+    fold: Fold,
+    seed: int,
+    teach: Callable[[], Taught] | None = None,
+    alignments: Alignments | None = None,
+) -> Selection:
+    """Fit a head on the train set of a fold, and let it select on dev, or on inner folds of train.
+
+    Args:
+        head: New.
+        dataset: Utterances and folds.
+        encoded: Their features.
+        fold: One of them.
+        seed: Of the head.
+        teach: Gives what a trained teacher says of train, for a head that has one.
+        alignments: Phones of train and adapt, for a head that reads them.
+
+    Raises:
+        BenchError: The data do not suit the head; whatever else a head raises.
+    """
+    used = _used(fold, head)
+    train, dev = (examples_of(dataset, encoded, ids, head.needs) for ids in (used.train, used.dev))
+    train = replace(train, inner=_inner_folds(used))
+    if teach is not None:
+        train = replace(train, taught=teach())
+    if head.phones:
+        train = _with_phones(train, alignments, encoded)
+    more = {"adapt": _of_target(dataset, encoded, fold.adapt, head, alignments)} if head.adapts else {}
+    selection = head.fit(train, dev, seed=seed, **more)
+    is_first = used is not fold
+    return replace(selection, inner_folds=1) if is_first and isinstance(selection, Selection) else selection
+
+
+def _used(fold: Fold, head: Downstream) -> Fold:
+    """The fold as the head selects in it: with its first inner fold as dev, for one to which all would be too dear."""
+    is_first = bool(fold.inner) and head.uses_dev == "select" and head.inner_selection == "first"
+    return fold.with_first_inner_as_dev() if is_first else fold
+
+
 def _inner_folds(fold: Fold) -> NDArray[np.int64] | None:
     """Which inner fold holds each utterance of train out, -1 for one that is always fitted on; None without folds."""
     held_out_in = {name: number for number, names in enumerate(fold.inner) for name in names}
     return np.array([held_out_in.get(name, -1) for name in fold.train], dtype=np.int64) if fold.inner else None
 
 
-def _of_target(dataset: Dataset, encoded: Encoded, ids: Sequence[str], needs: Needs) -> Examples:
+def _of_target(
+    dataset: Dataset, encoded: Encoded, ids: Sequence[str], head: Downstream, alignments: Alignments | None
+) -> Examples:
     """What a head that adapts sees of the target: everything but targets, and names and an order that tell them.
 
     The ids of many corpora say the label.
     """
-    known = examples_of(dataset, encoded, keyed_order(dataset.salt, list(ids)), needs)
+    known = examples_of(dataset, encoded, keyed_order(dataset.salt, list(ids)), head.needs)
+    if head.phones:
+        known = _with_phones(known, alignments, encoded)
     names = [f"adapt-{number:06d}" for number in range(len(ids))]
     x = known.x
     if not isinstance(x, np.ndarray):
         x = LazySequence(LazyMapping(names, lambda name: known.x[int(name.removeprefix("adapt-"))]), names)
-    return replace(_unlabelled(known), ids=tuple(names), x=x)
+    return replace(unlabelled(known), ids=tuple(names), x=x)
 
 
-def _unlabelled(examples: Examples) -> Examples:
+def _with_phones(examples: Examples, alignments: Alignments | None, encoded: Encoded) -> Examples:
+    """Examples, with the common vowel that is spoken in each frame.
+
+    Raises:
+        BenchError: There are no alignments, or the features are no frames.
+    """
+    if alignments is None:
+        raise BenchError("the head reads phones, and there are no alignments", "--phones FOLDER")
+    rate = encoded.frame_rate
+    if rate is None:
+        raise BenchError(
+            f"the upstream {encoded.upstream!r} gives one vector an utterance, and the head reads phones",
+            "choose one that gives frames",
+        )
+    phones = tuple(alignments.vowels(name, rate) for name in examples.ids)
+    return replace(examples, phones=phones, phone_names=COMMON_VOWELS)
+
+
+def unlabelled(examples: Examples) -> Examples:
+    """Examples without what a head is not to know of them."""
     return replace(examples, y=None, auxiliary=None)
 
 
@@ -179,9 +240,10 @@ def _statistics_by_speaker(
     return {name: kind.of(truth[one], scores[one]) for name, one in rows.items()}
 
 
-def _held_out(head: Downstream, dev: Examples) -> HeldOut:
+def _held_out(head: Downstream, dataset: Dataset, encoded: Encoded, ids: Sequence[str]) -> HeldOut:
     """What a fitted head says of the dev set."""
-    return HeldOut(np.asarray(dev.y), np.asarray(head.predict(_unlabelled(dev)), dtype=np.float64))
+    dev = examples_of(dataset, encoded, ids, head.needs)
+    return HeldOut(np.asarray(dev.y), np.asarray(head.predict(unlabelled(dev)), dtype=np.float64))
 
 
 def _selection_part(selection: Selection) -> SelectionPart:

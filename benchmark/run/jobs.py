@@ -112,6 +112,9 @@ def about(order: Order, cells: Sequence[Names]) -> dict[str, str]:
                 found[f"corpus {corpus.name}"] = f"not there: {error}"
                 continue
             found[f"corpus {corpus.name}"] = "made here" if place is None else str(Path(place).absolute())
+    if order.setup.phones is not None:
+        place = order.setup.phones.absolute()
+        found["phone alignments"] = str(place) if place.is_dir() else f"not there: {place}"
     return found
 
 

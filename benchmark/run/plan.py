@@ -14,7 +14,7 @@ from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore, UpstreamPart
-from benchmark.run.suiting import check_upstream
+from benchmark.run.suiting import check_phones, check_upstream
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit
 from benchmark.run.worker import Worker
 from benchmark.text import nearest, some
@@ -38,6 +38,7 @@ class Request:
         stream: Encode frames whenever a head reads them, and store none.
         without_audio: Hear no recording, as features made elsewhere need none; records are marked as modified, and the
             digest of their audio is `NOTHING_HEARD`.
+        phones: Folder of phone alignments, for heads that read them.
     """
 
     upstreams: Sequence[str]
@@ -50,6 +51,7 @@ class Request:
     folds_from: Path | None = None
     stream: bool = False
     without_audio: bool = False
+    phones: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def setup_of(request: Request, settings: Settings, plugins: Sequence[str], chang
         stream=request.stream,
         without_audio=request.without_audio,
         changes=tuple(changes),
+        phones=request.phones,
     )
 
 
@@ -143,6 +146,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
         task: tuple(dict.fromkeys(request.downstreams or (worker.registry.task(task).downstream,)))
         for task in request.tasks
     }
+    check_phones(dict.fromkeys(name for heads in heads_of.values() for name in heads), request.phones, worker.registry)
     for head in dict.fromkeys(name for heads in heads_of.values() for name in heads):
         for upstream in upstreams:
             check_upstream(worker.upstream(upstream), head, worker.registry)
@@ -151,6 +155,9 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
     for task, heads in heads_of.items():
         material = worker.material(task, progress, shortest, heads)
         first = len(cells)
+        if any(worker.registry.head_facts(head).phones for head in heads):
+            for remark in worker.alignments(task).remarks:
+                progress.note(f"{material.dataset.task.name}: {remark}")
         for upstream in upstreams:
             for head in heads:
                 names = Names(task, upstream, head)

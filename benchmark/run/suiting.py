@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from benchmark.base import Upstream
 from benchmark.base.combined import Fusion
-from benchmark.errors import BenchError, UsageError
+from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.protocol.task import Task
 from benchmark.records.cells import MIN_SEEDS
 from benchmark.registry.downstreams import HeadFacts
 from benchmark.registry.registry import Registry
-from benchmark.text import count
+from benchmark.text import count, some
 
 
 def check_head(task: Task, name: str, registry: Registry) -> None:
@@ -71,6 +72,32 @@ def check_upstream(upstream: Upstream, name: str, registry: Registry) -> None:
         raise UsageError(
             f"the downstream {name!r} names layers of {' and '.join(facts.networks)}, unlike {upstream.name!r}",
             "lam-auto chooses layers of any network by itself",
+        )
+
+
+def check_phones(names: Iterable[str], folder: Path | None, registry: Registry) -> None:
+    """Refuse heads that read phones where no alignments are given, and alignments that nothing reads.
+
+    Args:
+        names: The heads, as they were asked for.
+        folder: Of the alignments; None where none is given.
+        registry: Where the heads are looked up.
+
+    Raises:
+        UsageError: None of the heads reads phones.
+        MissingError: One does, and there is no folder.
+    """
+    heads = list(names)
+    reading = [name for name in heads if registry.head_facts(name).phones]
+    if folder is not None and not reading:
+        raise UsageError(
+            f"--phones, and {some([repr(name) for name in heads], 3)} reads no phones",
+            "leave it out; bench list downstreams says which heads read them",
+        )
+    if reading and folder is None:
+        raise MissingError(
+            f"the downstream {reading[0]!r} reads phone alignments of source and target, and none are given",
+            "--phones FOLDER with ID.TextGrid for each utterance, as the Montreal Forced Aligner writes them, or *.ctm",
         )
 
 

@@ -27,6 +27,7 @@ class Setup:
         stream: Encode frames whenever a head reads them, and store none.
         without_audio: Hear no recording.
         changes: "downstream.KEY=VALUE": values in place of those of every recipe.
+        phones: Folder of phone alignments, for heads that read them.
     """
 
     settings: Settings
@@ -36,6 +37,7 @@ class Setup:
     stream: bool = False
     without_audio: bool = False
     changes: tuple[str, ...] = ()
+    phones: Path | None = None
 
 
 @dataclass(frozen=True)

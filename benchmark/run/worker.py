@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from benchmark.alignments import Alignments
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
@@ -29,6 +30,7 @@ from benchmark.protocol.targets import targets_of
 from benchmark.records import CodePart, DownstreamPart, UpstreamPart
 from benchmark.registry.registry import Registry
 from benchmark.run import fitting
+from benchmark.run.aligning import alignments_of
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.suiting import check_head
@@ -57,6 +59,7 @@ class Worker:
         self._encoded: tuple[object, Encoded] | None = None  # the last one asked for
         self._lock = threading.RLock()  # units are fitted in threads
         self.upstream = functools.cache(self._upstream)
+        self.alignments = functools.cache(self._alignments)
         self.parts = functools.cache(self._parts)
 
     # -- what names stand for -----------------------------------------------------------------------------------------
@@ -128,6 +131,18 @@ class Worker:
                 progress.note(f"{task.name}: {finding.text}")
         return Material(dataset, heard, task_part(dataset, heard))
 
+    def _alignments(self, task: str) -> Alignments:
+        """The phones of all that heads of a task are fitted on or adapt to; it is material already.
+
+        Raises:
+            BenchError: An utterance has no alignment, or one is not as it should be.
+        """
+        if self.setup.phones is None:
+            raise MissingError(f"phone alignments of {task} are needed, and none are given", "--phones FOLDER")
+        material = self._materials[task]
+        read = {name for fold in material.dataset.folds for name in (*fold.train, *fold.adapt)}
+        return alignments_of(material, read, self.setup.phones)
+
     def _parts(self, names: Names) -> Parts:
         """What the records of a cell say of it; its task is material already.
 
@@ -146,6 +161,9 @@ class Worker:
             taught = [code_sha256(teach), *(part.model_dump() for part in teacher.code)]
             fitted = Code(digest([fitted.sha256, *taught]), fitted.libraries)
             trained_on = tuple(dict.fromkeys([*trained_on, *teacher.upstream.trained_on]))
+        phones_sha256 = self.alignments(names.task).sha256 if head.phones else None
+        if phones_sha256 is not None:  # who hears other phones is another head
+            head_sha256 = digest([head_sha256, phones_sha256])
         return Parts(
             task=self._materials[names.task].part,
             upstream=UpstreamPart(
@@ -169,6 +187,7 @@ class Worker:
                 parameters=None,
                 stochastic=head.stochastic,
                 transductive=head.transductive,
+                phones_sha256=phones_sha256,
             ),
             code=(CodePart.model_validate(encoded.as_dict()), CodePart.model_validate(fitted.as_dict())),
             changes=self.setup.changes,
@@ -238,7 +257,8 @@ class Worker:
             return made
 
         teach = None if head().teacher is None else lambda: self._lesson(unit, device, progress)
-        scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach)
+        alignments = self.alignments(unit.names.task) if head().phones else None
+        scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach, alignments)
         return result_of(material, parts, unit, scored, encoded, device)
 
     def checkpoint(self, unit: Unit) -> Path:

@@ -310,6 +310,9 @@ def _head_facts(record: Record, downstream: DownstreamPart) -> Iterator[str]:
     for key in ("stochastic", "needs", "transductive"):
         if (stated := getattr(downstream, key)) != (value := getattr(head.facts, key)):
             yield f"downstream.{key} is {stated!r:.80}, that of {downstream.name!r} is {value!r}"
+    if head.facts.phones != (downstream.phones_sha256 is not None):
+        reads = "reads phones" if head.facts.phones else "reads none"
+        yield f"downstream.phones_sha256 is {downstream.phones_sha256!r:.80}, and {downstream.name!r} {reads}"
 
 
 def agrees(stated: Any, own: Any) -> bool:

@@ -7,7 +7,7 @@ recognition" (2024), section 3. It gives no sizes and has no public code; see th
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -26,11 +26,14 @@ class TransformerModule(nn.Module):
     Args:
         shape: What it is made for.
         params: Sizes.
+        layer_weights: As in `LayerSum`.
     """
 
-    def __init__(self, shape: Shape, params: TransformerParams) -> None:
+    def __init__(
+        self, shape: Shape, params: TransformerParams, layer_weights: Literal["softmax", "equal"] = "softmax"
+    ) -> None:
         super().__init__()
-        self.layers = LayerSum(shape.layers, "softmax")
+        self.layers = LayerSum(shape.layers, layer_weights)
         self.encoder = Encoder(shape.dim, params.width, params.heads, params.blocks, params.feedforward, params.dropout)
         widths = pairwise((params.width, *params.fully_connected))
         self.hidden = nn.ModuleList(nn.Linear(inward, outward) for inward, outward in widths)
@@ -39,7 +42,16 @@ class TransformerModule(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Outputs:
         """From frames (B, L, T, D) and their mask (B, T) to outputs."""
-        hidden = masked_mean(self.encoder(self.layers(x), mask), mask)
+        return self.read_out(self.encode(x, mask), mask)
+
+    def encode(self, x: Tensor, mask: Tensor) -> Tensor:
+        """From frames (B, L, T, D) and their mask (B, T) to frames (B, T, W)."""
+        encoded: Tensor = self.encoder(self.layers(x), mask)
+        return encoded
+
+    def read_out(self, encoded: Tensor, mask: Tensor) -> Outputs:
+        """From encoded frames (B, T, W) and their mask (B, T) to outputs."""
+        hidden = masked_mean(encoded, mask)
         for layer in self.hidden:
             hidden = self.dropout(layer(hidden).relu())
         return Outputs(self.output(hidden), embedding=hidden)

@@ -1,4 +1,4 @@
-"""Learnt sums of layers."""
+"""Sums of layers."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class LayerSum(Drawn):
         layers: L.
         weights: "softmax": scores that begin at 0 and are softmaxed. "ratio": weights that begin at 1 and are divided
             by their sum, as in Pepino et al., "Emotion recognition from speech using wav2vec 2.0 embeddings"
-            (Interspeech 2021), equation 1: they may become negative.
+            (Interspeech 2021), equation 1: they may become negative. "equal": nothing is learnt, all weigh alike.
     """
 
-    def __init__(self, layers: int, weights: Literal["softmax", "ratio"]) -> None:
+    def __init__(self, layers: int, weights: Literal["softmax", "ratio", "equal"]) -> None:
         super().__init__()
         self.kind = weights
-        self.scores = nn.Parameter(torch.empty(layers if layers > 1 else 0))
+        self.scores = nn.Parameter(torch.empty(layers if layers > 1 and weights != "equal" else 0))
 
     def draw(self, random: np.random.Generator) -> None:
         """All layers alike."""
@@ -41,4 +41,6 @@ class LayerSum(Drawn):
         batch, layers, frames, dim = x.shape
         if layers == 1:
             return x[:, 0]
+        if self.kind == "equal":
+            return x.mean(dim=1)
         return torch.matmul(self.weights(), x.reshape(batch, layers, frames * dim)).view(batch, frames, dim)

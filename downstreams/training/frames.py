@@ -19,6 +19,7 @@ from torch import Tensor
 
 from benchmark.errors import BenchError
 from benchmark.types import Examples
+from downstreams import checks as check
 from downstreams.normalisation import Moments, Normalisation, standardise_frames
 
 MIB = 1 << 20
@@ -163,10 +164,8 @@ class Frames:
         lengths = []
         self.said = None if examples.turns is None else _said(examples, what, reading)
         for name, speaker, features in zip(examples.ids, examples.speakers, examples.x, strict=True):
-            pieces = [_checked(piece, name, what, shape) for piece in _pieces(features)]
-            read = reading.joined(pieces)
-            if not np.isfinite(read).all():
-                raise BenchError(f"the features of {name!r} in {what} are not finite", "check the upstream")
+            pieces = [check.layers_of_frames(piece, name, what, shape) for piece in _pieces(features)]
+            read = check.finite(reading.joined(pieces), name, what)
             shape = (pieces[0].shape[0], pieces[0].shape[2])
             self.shape = (read.shape[0], read.shape[2])
             self._by_speaker.setdefault(speaker, Moments(self.shape)).add(read)
@@ -298,19 +297,3 @@ def _said(examples: Examples, what: str, reading: Reading) -> list[Said]:
             )
         found.append(tuple((int(turn), reading.frames(x)) for turn, x in zip(spoken, pieces, strict=True)))
     return found
-
-
-def _checked(x: object, name: str, what: str, shape: tuple[int, int] | None) -> NDArray[np.float32]:
-    if not isinstance(x, np.ndarray) or x.ndim != 3 or x.dtype != np.float32 or 0 in x.shape:
-        found = f"shape {x.shape} and dtype {x.dtype}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
-        raise BenchError(
-            f"the features of {name!r} in {what} have {found}",
-            "expected a float32 array of shape (layers, frames, dimension)",
-        )
-    if shape is not None and (x.shape[0], x.shape[2]) != shape:
-        raise BenchError(
-            f"the features of {name!r} in {what} have {x.shape[0]} layers of {x.shape[2]} values, others {shape[0]} of "
-            f"{shape[1]}",
-            "the features of one run must come from one upstream",
-        )
-    return x

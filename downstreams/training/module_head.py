@@ -7,8 +7,7 @@ the loss that the recipe says, training, the choice of the best state on dev, an
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,10 +20,12 @@ from benchmark.base import Downstream, HeadParams
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric
 from benchmark.metrics import score as score_of
+from benchmark.threads import threads
 from benchmark.types import Examples, Selection
 from downstreams.modules.drawing import build, give_dropout
 from downstreams.modules.layers import LayerSum
 from downstreams.params.frames import FramesParams, LearningParams
+from downstreams.training.first_layer import first_linear
 from downstreams.training.frames import MIB, Batch, Dealing, Figures, Frames, Reading
 from downstreams.training.module_loop import train_module
 from downstreams.training.module_losses import (
@@ -182,7 +183,7 @@ class ModuleHead(Downstream):
 
     def _fit(self, train: Examples, dev: Examples, adapt: Examples | None, seed: int) -> Selection:
         """As `fit`; a head that adapts gives `adapt`, which its own `fit` takes."""
-        with one_thread():
+        with threads(1):
             return self._fit_in_one_thread(train, dev, adapt, seed)
 
     def _fit_in_one_thread(self, train: Examples, dev: Examples, adapt: Examples | None, seed: int) -> Selection:
@@ -267,12 +268,11 @@ class ModuleHead(Downstream):
 
     def outputs(self, examples: Examples) -> Outputs:
         """What the fitted module gives for utterances, on the CPU."""
-        if self.module is None:
-            raise BenchError(f"the head {self.name} predicts before it is fitted", "call fit first")
-        with one_thread():
+        module = self._fitted_module
+        with threads(1):
             frames = self._frames(examples, "test", self._shape, self.params.memory * MIB)
             frames.standardise(self.params.standardised, self._figures)
-            return self._outputs(self.module.to(self.device), frames, to="cpu")
+            return self._outputs(module.to(self.device), frames, to="cpu")
 
     def embeddings(self, examples: Examples) -> NDArray[np.float32]:
         """What the scores are made of, (n, E), on the CPU.
@@ -282,6 +282,19 @@ class ModuleHead(Downstream):
         """
         found = self.outputs(examples).embedding
         return super().embeddings(examples) if found is None else found.numpy()
+
+    def first_layer(self, examples: Examples) -> NDArray[np.float32]:
+        """What the first linear layer makes of utterances, the mean over frames: (n, E).
+
+        Raises:
+            BenchError: As `predict`; or the module has none.
+        """
+        module = self._fitted_module
+        with threads(1):
+            frames = self._frames(examples, "test", self._shape, self.params.memory * MIB)
+            frames.standardise(self.params.standardised, self._figures)
+            batches = frames.in_order(self._dealing(), self.device)
+            return first_linear(module.to(self.device), lambda batch: self._forward(module, batch), batches)
 
     def parameters(self) -> int:
         """Number of trained values."""
@@ -295,6 +308,12 @@ class ModuleHead(Downstream):
         has_classes = self.params.auxiliary > 0 and examples.auxiliary is not None
         auxiliary = torch.from_numpy(examples.auxiliary).to(self.device) if has_classes else None
         return Learnt(self._frames(examples, what, shape, memory), y, auxiliary)
+
+    @property
+    def _fitted_module(self) -> nn.Module:
+        if self.module is None:
+            raise BenchError(f"the head {self.name} predicts before it is fitted", "call fit first")
+        return self.module
 
     @property
     def _fitted_targets(self) -> Targets:
@@ -348,17 +367,6 @@ class ModuleHead(Downstream):
         if scores is None:
             raise BenchError("there is no utterance to predict")
         return Outputs(scores, joined(one.auxiliary for one in found), joined(one.embedding for one in found))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute in the calling thread alone, so that numbers do not depend on how many cores there are."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _dev_score(metric: Metric, dev: Examples, targets: Targets) -> Callable[[Tensor], float]:

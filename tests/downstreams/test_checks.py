@@ -50,8 +50,8 @@ def test_features_that_are_refused(examples, change, text: str) -> None:
         (lambda x: x[0], "of 'toy0-001' in dev have shape (9, 8)"),
         (lambda x: x[:, :0], "of 'toy0-001' in dev have shape (3, 0, 8)"),
         (lambda x: x.tolist(), "of 'toy0-001' in dev have type list"),
-        (lambda x: x[:2], "'toy0-001' in dev has 2 layers of 8 values, others have 3 of 8"),
-        (lambda x: x[..., :7], "'toy0-001' in dev has 3 layers of 7 values, others have 3 of 8"),
+        (lambda x: x[:2], "'toy0-001' in dev have 2 layers of 8 values, others 3 of 8"),
+        (lambda x: x[..., :7], "'toy0-001' in dev have 3 layers of 7 values, others 3 of 8"),
         (lambda x: np.where(np.arange(8) == 3, np.nan, x), "the features of 'toy0-001' in dev are not finite"),
     ],
 )

@@ -17,7 +17,7 @@ from downstreams.params.svm import SVMParams
 
 REGISTRY = Registry()
 MODULES = [f"downstreams.params.{found.name}" for found in pkgutil.iter_modules(downstreams.params.__path__)]
-FACTS = ("needs", "kinds", "stochastic", "uses_dev", "transductive", "sequences", "adapts", "networks")
+FACTS = ("needs", "kinds", "stochastic", "uses_dev", "transductive", "sequences", "adapts", "networks", "phones")
 MACHINE = {"kernel": "linear", "C": 1, "normalisation": "none", "layer": "last", "fit_on": "train"}
 
 

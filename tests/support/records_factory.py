@@ -64,6 +64,7 @@ BASE: dict[str, Any] = {
         "parameters": 1234,
         "stochastic": True,
         "transductive": False,
+        "phones_sha256": None,
     },
     "fold": "one",
     "seed": 0,

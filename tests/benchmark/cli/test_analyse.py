@@ -163,3 +163,61 @@ def test_features_that_cannot_be_compared_are_refused(ran: list[str], tmp_path: 
         done = analyse(*arguments, "--out", tmp_path)
         assert isinstance(done.exception, UsageError), (arguments, done.output, done.exception)
         assert message in str(done.exception)
+
+
+def test_layers_by_phone(toy_task: Path, toy_corpus: Path, settings: Settings, progress: Any, tmp_path: Path) -> None:
+    """Low tones are a and then i, high ones a alone."""
+    words = ["layer-similarity", "logmel", "-t", toy_task, "-t", toy_task, "--data", f"toy={toy_corpus}", "--most", 1]
+    folder = tmp_path / "phones"
+    for wave in toy_corpus.rglob("*.wav"):
+        path = folder / wave.relative_to(toy_corpus).with_suffix(".TextGrid")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        other = "IY0" if "low" in wave.name else "S"
+        path.write_text(
+            f'File type = "ooTextFile"\n"TextGrid"\n0\n0.5\n<exists>\n1\n"IntervalTier"\n"phones"\n0\n0.5\n2\n'
+            f'0\n0.2\n"AA1"\n0.2\n0.5\n"{other}"\n'
+        )
+    done = analyse(*words, "--phones", folder)
+    assert "40 of 40 utterances of" in str(done.exception)
+    assert "have no stored frames of 'logmel'" in str(done.exception)
+    run(Request(["logmel"], [str(toy_task)], ["linear"]), Registry((), ["downstream.maximum=1"]), settings, progress)
+    numbers, table, _ = files(analyse(*words, "--phones", folder, "--out", tmp_path / "l"), tmp_path / "l")
+    assert list(numbers["cosine"]) == ["utterance", "vowels", "a"]  # neither class has both other parts
+    assert numbers["not_spoken"] == ["consonants", "ɛ", "ə", "i", "o", "u"]
+    assert numbers["chosen"] == {"utterance": [0], "vowels": [0], "a": [0]}
+    assert {row["part"] for row in table} == {"utterance", "vowels", "a"}
+    assert numbers["alignments"] == ["phones of csv are read as ARPAbet"]
+    (folder / "dora" / "low0.TextGrid").unlink()
+    done = analyse(*words, "--phones", folder)
+    assert "1 of " in str(done.exception)
+    assert "utterances of csv have no phone alignment" in str(done.exception)
+    done = analyse("layer-similarity", "logmel", "mfcc", "-t", toy_task, "--phones", folder)
+    assert "--phones is for one upstream and two corpora" in str(done.exception)
+
+
+def test_the_first_layer_of_a_head_after_training(
+    toy_task: Path, toy_corpus: Path, settings: Settings, progress: Any, tmp_path: Path
+) -> None:
+    words = ["projection", "logmel", "-t", toy_task, "--data", f"toy={toy_corpus}", "-d", "linear"]
+    done = analyse(*words)
+    assert "have no stored frames of 'logmel'" in str(done.exception)
+    assert "bench run --upstream logmel --downstream linear" in str(done.exception)
+    run(Request(["logmel"], [str(toy_task)], ["linear"]), Registry((), ["downstream.maximum=1"]), settings, progress)
+    outcomes = []
+    for folder in ("one", "two"):
+        done = analyse(*words, "--fold", "cleo", "--colour", "emotion", "--out", tmp_path / folder)
+        numbers, table, svg = files(done, tmp_path / folder)
+        outcomes.append((numbers, table))
+    assert outcomes[0] == outcomes[1]  # the training is the same, and so is the picture
+    assert len(table) == 10  # the test set of the fold
+    assert {row["id"].partition("/")[0] for row in table} == {"cleo"}
+    assert numbers["neighbours"]["emotion"]["purity"] > 0.4
+    assert "logmel + linear on toy: 10 utterances" in " ".join(svg.split())
+    for more, message in (
+        (["--fold", "nope"], "has no fold 'nope'"),
+        (["-d", "lam-auto"], "adapts to a target corpus"),
+        (["-d", "nope"], "unknown downstream 'nope'"),
+        (["-d", "lora"], "trains the upstream"),
+    ):
+        assert message in str(analyse(*words, *more).exception)
+    assert "--fold is of the head, and there is none" in str(analyse(*words[:-2], "--fold", "cleo").exception)

@@ -72,7 +72,12 @@ def test_what_is_missing_is_planned_and_run_and_then_done(monkeypatch: pytest.Mo
     planned = reproduce(*asked, "--dry-run")
     assert "chance" in planned.stdout
     assert "in all: " in planned.stdout
+    assert "by rule, a second for each second of audio" not in planned.stdout  # chance encodes, and is published
+    assert "fitting: " in planned.stdout
+    assert "records of chance + svm" in planned.stdout
     assert not list(tmp_path.iterdir())
+    (plan,) = json.loads(reproduce(*asked, "--dry-run", "--json").stdout)
+    assert (plan["upstream"], plan["units"] > 0, plan["fitting_h"] > 0) == ("chance", True, True)
     assert [row.split(",")[-5] for row in reproduce(*asked, "--csv").stdout.splitlines()[1:]] == ["not run"] * 2
 
     done = reproduce(*asked, "--run", "--csv")
@@ -80,7 +85,7 @@ def test_what_is_missing_is_planned_and_run_and_then_done(monkeypatch: pytest.Mo
     rows = list(csv.DictReader(done.stdout.splitlines()))
     assert [one["state"] for one in rows] == ["done", "not run"]
     assert float(rows[0]["low"]) <= float(rows[0]["ours"]) <= float(rows[0]["high"])
-    assert "whisper-tiny on demo: " in done.stderr  # it lacks its weights, and stops no other
+    assert "whisper-tiny + svm on demo: " in done.stderr  # it lacks its weights, and stops no other
 
 
 @pytest.mark.parametrize(

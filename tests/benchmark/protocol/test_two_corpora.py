@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from engines import HereEngine, elsewhere, numbers
 from toy import TOY_TASK, write_toy_corpus
 
-from benchmark.errors import BenchError, UsageError
+from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.settings import Settings, load_settings
 from benchmark.protocol.dataset import load_dataset
 from benchmark.protocol.task import Task
@@ -19,6 +20,7 @@ from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
 from benchmark.run.plan import Request
+from benchmark.run.spread import run_spread
 
 PLUGIN = '''
 import json, pathlib
@@ -298,3 +300,142 @@ def test_more_shots_than_there_are_utterances_are_refused(registry, both) -> Non
 def test_few_shots_are_for_classes_between_two_corpora() -> None:
     with pytest.raises(ValueError, match="few_shot takes utterances of each class of a target"):
         Task.model_validate({**TOY_TASK, "few_shot": {"per_class": 1}})
+
+
+# -- phones -----------------------------------------------------------------------------------------------------------
+
+LISTENER = '''
+import json, pathlib
+from benchmark import Downstream, Selection
+import numpy as np
+
+LOG = pathlib.Path(__file__).with_suffix(".jsonl")
+
+
+class Listener(Downstream):
+    """Writes down what it is told of phones."""
+
+    name = "listener"
+    needs = "frames"
+    adapts = True
+    phones = True
+
+    def fit(self, train, dev, *, seed, adapt):
+        told = {"train": [one.tolist() for one in train.phones], "adapt": [one.tolist() for one in adapt.phones],
+                "names": train.phone_names, "dev": dev.phones is None, "frames": [len(x[0]) for x in adapt.x]}
+        with LOG.open("a") as handle:
+            handle.write(json.dumps(told) + "\\n")
+        return Selection()
+
+    def predict(self, examples):
+        assert examples.phones is None
+        return np.zeros((len(examples), 2))
+'''
+
+
+@pytest.fixture
+def phones(both, tmp_path: Path) -> Path:
+    """An alignment of each recording: a vowel of 0.2 s, by corpus in another alphabet, another one, and silence."""
+    folder = tmp_path / "phones"
+    for corpus, (one, other) in {"csv": ("AA1", "IY0"), "elsewhere": ("aː", "i")}.items():
+        for wave in sorted(both.data[corpus].rglob("*.wav")):
+            path = folder / corpus / wave.relative_to(both.data[corpus]).with_suffix(".TextGrid")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tiers = f'0\n0.5\n<exists>\n1\n"IntervalTier"\n"phones"\n0\n0.5\n3\n0\n0.2\n"{one}"\n0.2\n0.4\n"{other}"\n'
+            path.write_text(f'File type = "ooTextFile"\n"TextGrid"\n{tiers}0.4\n0.5\n""\n')
+    return folder
+
+
+@pytest.fixture
+def listening(tmp_path: Path) -> Registry:
+    path = tmp_path / "listening_plugin.py"
+    path.write_text(PLUGIN + LISTENER)
+    return Registry([str(path)])
+
+
+def cross_file(tmp_path: Path) -> str:
+    path = tmp_path / "here-to-elsewhere.yaml"
+    path.write_text(yaml.safe_dump(CROSS))
+    return str(path)
+
+
+def test_a_head_is_told_the_vowels_of_train_and_adapt(listening, both, phones, tmp_path, progress) -> None:
+    request = Request(["logmel"], [cross_file(tmp_path)], ["listener"], phones=phones)
+    (outcome,) = run(request, listening, both, progress, "cpu")
+    assert outcome.failed == {}
+    shown = [json.loads(line) for line in (tmp_path / "listening_plugin.jsonl").read_text().splitlines()]
+    assert len(shown) == 2
+    for one in shown:
+        assert (one["dev"], one["names"]) == (True, ["a", "ɛ", "ə", "i", "o", "u"])
+        for spoken in (*one["train"], *one["adapt"]):
+            assert spoken == [0] * 20 + [3] * 20 + [-1] * 10  # logmel has 100 frames a second
+    assert any("phones of csv are read as ARPAbet" in text for text in progress.notes)
+    assert any("phones of elsewhere are read as IPA" in text for text in progress.notes)
+
+
+def test_records_say_which_alignments_and_other_ones_are_another_head(
+    registry, both, phones, tmp_path, progress
+) -> None:
+    request = Request(["logmel"], [cross_file(tmp_path)], ["pc", "transformer"], folds=["1"], phones=phones)
+    registry = Registry([*registry.plugins], ["downstream.maximum=1"])
+    assert [outcome.failed for outcome in run(request, registry, both, progress, "cpu")] == [{}, {}]
+
+    def told() -> dict[str, set[tuple[str, str | None]]]:
+        found: dict[str, set[tuple[str, str | None]]] = {}
+        for one in RecordStore(both.results):
+            found.setdefault(one.downstream.name, set()).add((one.downstream.sha256, one.downstream.phones_sha256))
+        return found
+
+    first = told()
+    ((_, digest),) = first["pc"]
+    assert digest is not None
+    assert {sha256 for _, sha256 in first["transformer"]} == {None}
+    assert all(
+        b'"phones_sha256"' not in path.read_bytes()
+        for path in both.results.glob("*/*.json")
+        if b'"name":"transformer"' in path.read_bytes()
+    )
+    assert run(request, registry, both, progress, "cpu")[0].completed == 0  # known already
+    changed = next(iter(sorted((phones / "elsewhere").rglob("*.TextGrid"))))
+    changed.write_text(changed.read_text().replace('"i"', '"u"'))
+    pc, plain = run(request, registry, both, progress, "cpu")
+    assert (pc.completed, plain.completed) == (1, 0)
+    assert len(told()["pc"]) == 2
+
+
+def test_on_workers_it_is_the_same(registry, both, phones, tmp_path, progress) -> None:
+    request = Request(["logmel"], [cross_file(tmp_path)], ["pc"], phones=phones)
+    registry = Registry([*registry.plugins], ["downstream.maximum=2"])
+    there = elsewhere(both, tmp_path, "there")
+    run(request, registry, both, progress, "cpu")
+    run_spread(request, registry, there, progress, HereEngine(newest_first=True), "cpu")
+    assert len(numbers(both)) == 2
+    assert numbers(both) == numbers(there)
+
+
+def test_without_alignments_the_error_says_what_is_needed_before_any_work(
+    registry, both, phones, tmp_path, progress
+) -> None:
+    task = cross_file(tmp_path)
+    with pytest.raises(MissingError, match=r"'pc' reads phone alignments .* none are given .--phones FOLDER with"):
+        run(Request(["logmel"], [task], ["pc"]), registry, both, progress, "cpu")
+    assert not (both.cache / "audio").exists()
+    with pytest.raises(UsageError, match="--phones, and 'svm' reads no phones"):
+        run(Request(["logmel"], [task], ["svm"], phones=phones), registry, both, progress, "cpu")
+    (phones / "elsewhere" / "anna" / "low0.TextGrid").unlink()
+    with pytest.raises(MissingError, match="1 of 40 utterances of elsewhere have no phone alignment"):
+        run(Request(["logmel"], [task], ["pc"], phones=phones), registry, both, progress, "cpu")
+    assert not (both.cache / "features").exists()
+
+
+def test_alignments_of_what_is_only_tested_are_not_asked_for(registry, both, phones, tmp_path, progress) -> None:
+    """A target that is divided once: what is tested is in no adapt."""
+    folds = [{"name": "1", "test": ["elsewhere:anna", "elsewhere:bert"]}]
+    path = tmp_path / "here-to-elsewhere.yaml"
+    path.write_text(yaml.safe_dump({**CROSS, "folds": {"scheme": "listed", "by": "speaker", "folds": folds}}))
+    for name in ("anna", "bert"):
+        for file in (phones / "elsewhere" / name).glob("*.TextGrid"):
+            file.unlink()
+    registry = Registry([*registry.plugins], ["downstream.maximum=1"])
+    (outcome,) = run(Request(["logmel"], [str(path)], ["pc"], phones=phones), registry, both, progress, "cpu")
+    assert (outcome.failed, outcome.completed) == ({}, 1)

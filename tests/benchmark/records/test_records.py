@@ -173,6 +173,16 @@ def test_a_record_of_schema_3_is_readable_for_ever() -> None:
     assert (sample.metrics, sample.by_speaker) == (old.metrics, old.by_speaker)
 
 
+def test_which_phones_a_head_heard_is_kept_and_not_written_of_others(tmp_path: Path) -> None:
+    plain, heard = record(), record(downstream__phones_sha256="a" * 64)
+    assert b"phones_sha256" not in pack([plain])
+    assert b"phones_sha256" in pack([heard])
+    path = tmp_path / "packed.json"
+    for one in (plain, heard):
+        path.write_bytes(pack([one]))
+        assert read_file(path) == [one]
+
+
 @pytest.mark.parametrize("name", ["schema-3-unit.json", "schema-3-failed.json", "schema-3-utterances.json"])
 def test_todays_schema_writes_what_it_reads(name: str) -> None:
     content = (SAMPLES / name).read_bytes()

@@ -90,7 +90,7 @@ def test_what_is_not_as_what_it_was_fitted_on_is_refused() -> None:
     with pytest.raises(BenchError, match="boaw-svm predicts before it is fitted"):
         fitted.predict(test)
     fitted.fit(frames(0), frames(1), seed=0)
-    with pytest.raises(BenchError, match="'toy2-000' in test has 1 layers of 8 values, others have 3 of 8"):
+    with pytest.raises(BenchError, match="'toy2-000' in test have 1 layers of 8 values, others 3 of 8"):
         fitted.predict(replace(test, x=tuple(x[:1] for x in test.x)))
     with pytest.raises(BenchError, match="was fitted on 'toy1-000' of dev"):
         fitted.predict(frames(1))

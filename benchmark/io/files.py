@@ -20,13 +20,15 @@ LFS_POINTER, ANNEX_POINTER = b"version https://git-lfs.github.com/spec/", b"/ann
 JUNK_FOLDER = "__MACOSX"  # of archives that were made on a Mac
 
 
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical_json(value: Any) -> bytes:
     """Encode a plain value the one way that a digest can rely on: sorted keys, no spaces, UTF-8, no NaN.
 
     File names that are not in the file system's encoding hold lone surrogates, which `json.loads` reads back.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
+    return CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
 def digest(value: Any) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from benchmark.errors import BenchError
 from benchmark.io.bounded_json import read_bounded
 from benchmark.io.files import canonical_json, digest, is_hidden, write_atomically
 from benchmark.records.identity import check_id
 from benchmark.records.schema import Record
-from benchmark.records.upgrades import upgraded
+from benchmark.records.upgrades import NEWEST, upgraded
 from benchmark.records.verify import verify
 
 # What all units share is checked with each of them: the values of both, at most.
@@ -164,12 +165,28 @@ def check_seals(content: Any) -> None:
     Raises:
         BenchError: One was changed, or damaged on the disk.
     """
-    for one in _contents(content):
-        if one["schema"] >= FIRST_SEALED and one.get(SEAL) != sealed(one)[SEAL]:
+    common, units = _shared(content)
+    said = dict(_said(common))
+    for unit in units:
+        one = {**common, **unit}
+        if one["schema"] >= FIRST_SEALED and one.get(SEAL) != _seal_of(unit, said):
             where = (
                 f"record {one['id']!r:.80} ({one['task']['name']!s:.80}, fold {one['fold']!r:.80}, seed {one['seed']})"
             )
             raise BenchError(f"{where} was changed or damaged: its digest is not that of what it says", AGAIN)
+
+
+def _said(content: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Each key with its pair in canonical JSON."""
+    for key, value in content.items():
+        if key != SEAL:
+            yield key, canonical_json({key: value})[1:-1]
+
+
+def _seal_of(unit: dict[str, Any], said: Mapping[str, bytes]) -> str:
+    """The digest of a record, of which what many share is encoded already, once."""
+    pairs = {**said, **dict(_said(unit))}
+    return hashlib.sha256(b"{" + b",".join(pairs[key] for key in sorted(pairs)) + b"}").hexdigest()
 
 
 def pack(records: list[Record]) -> bytes:
@@ -212,23 +229,31 @@ def parse_records(content: Any) -> list[Record]:
     Raises:
         BenchError: They do not; the message names the key.
     """
+    common, units = _shared(content)
+    shared: dict[str, BaseModel] = {}
+    records: list[Record] = []
     try:
-        # Strict: "1" and true are no numbers.
-        unsealed = ({key: value for key, value in one.items() if key != SEAL} for one in _contents(content))
-        return [Record.model_validate(upgraded(one), strict=True) for one in unsealed]
+        for unit in units:
+            one = upgraded({key: value for key, value in {**common, **unit}.items() if key != SEAL})
+            records.append(Record.model_validate({**one, **shared}, strict=True))  # strict: "1" and true are no numbers
+            if not shared and common.get("schema") == NEWEST:
+                # What all share has been checked with the first of them.
+                parts = ((key, getattr(records[0], key)) for key in Record.model_fields if key in common)
+                shared = {key: part for key, part in parts if isinstance(part, BaseModel)}
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(key)[:80] for key in first["loc"])
         raise BenchError(f"{where}: {first['msg']}", "remove it and run again") from None
+    return records
 
 
-def _contents(content: Any) -> list[dict[str, Any]]:
-    """What each record of a file holds: of the only one, or of the units of a cell with what they share."""
+def _shared(content: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What all records of a file hold, and what each of them does besides; of the only one, nothing is shared."""
     again = "remove it and run again"
     if not isinstance(content, dict):
         raise BenchError("it is no object", again)
     if content.keys() != {"common", "units"}:
-        return [content]
+        return {}, [content]
     common, units = content["common"], content["units"]
     if not isinstance(common, dict) or not isinstance(units, list) or not units:
         raise BenchError("units is not a list of at least one unit, beside an object that they share", again)
@@ -239,7 +264,7 @@ def _contents(content: Any) -> list[dict[str, Any]]:
             raise BenchError("a unit is no object", again)
         if shared := sorted(common.keys() & unit.keys()):
             raise BenchError(f"{shared[0]!r:.80} is said of all units and of one again", again)
-    return [{**common, **unit} for unit in units]
+    return common, units
 
 
 def _size(value: Any) -> int:

@@ -101,6 +101,9 @@ def _task(task: TaskTable) -> list[str]:
         parts.append(_bullets(task.notes))
     details = [part for group in task.tables for part in (f"**{_title(group.name)}**", _table(group.details))]
     parts += _folded("Other metrics, people, sizes", details)
+    if task.calibration:
+        pieces = [_table(piece) for piece in fitted(task.calibration.table, keys=2)]
+        parts += _folded("How far probabilities can be believed", [*pieces, _bullets(task.calibration.notes)])
     if task.references:
         parts += ["### Published elsewhere", escape(ELSEWHERE)]
         notes = _bullets((*task.references.footnotes, *task.references.sources))

@@ -22,6 +22,7 @@ from leaderboard.overview import Track, counts, tracks
 from leaderboard.remarks import (
     CALIBRATION,
     WARNINGS,
+    bridges,
     caption,
     footnotes,
     heading,
@@ -180,7 +181,8 @@ def board(*sources: Iterable[Record], references: Iterable[Reference] = (), publ
     grouping = group(*sources, published=published)
     by_task: dict[str, list[Cell]] = {}
     for cell in grouping.cells:
-        by_task.setdefault(cell.task.name, []).append(cell)
+        if cell.task.bridge is None:
+            by_task.setdefault(cell.task.name, []).append(cell)
     sections = tuple(section(cells) for _, cells in sorted(by_task.items()))
     elsewhere: dict[str, list[Reference]] = {}
     for reference in references:
@@ -190,7 +192,7 @@ def board(*sources: Iterable[Record], references: Iterable[Reference] = (), publ
         sections=sections,
         tracks=found,
         overviews=tuple(_track_table(track, sections) for track in found),
-        notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping)),
+        notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping), *bridges(grouping.cells)),
         tasks=tuple(_task_table(one, grouping, elsewhere.get(one.task.name, [])) for one in sections),
         legend=legend(grouping.cells),
         values=tuple(value for one in sections for ranked in one.groups for value in csv_values(ranked)),

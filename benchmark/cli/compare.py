@@ -65,7 +65,7 @@ class OnTask:
     def counts(self) -> bool:
         """Whether the task says something of people whom the systems have not heard."""
         task = self.cells[0].task
-        return task.speaker_independent and not task.corpus.synthetic
+        return task.speaker_independent and task.bridge is None and not task.corpus.synthetic
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ def test_the_recipes_are_found() -> None:
         "lora",
         "lora-attention",
         "lstm",
+        "maeb",
         "superb",
         "superb-s3prl",
         "svm",
@@ -78,6 +79,7 @@ def test_the_recipes_are_found() -> None:
         "tcgru-distilled",
         "transformer",
         "turn-gru",
+        "xares-knn",
         "xares-mlp",
     ]
 

@@ -9,7 +9,7 @@ import csv
 import dataclasses
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import tabulate
 
@@ -17,6 +17,7 @@ from benchmark.protocol.references import Reference
 from benchmark.records import Record
 from benchmark.text import clean, count, decimal
 from leaderboard.board import Board, Table, TaskTable, TrackTable, board
+from leaderboard.bridge import Bridge, differences, overview
 from leaderboard.picture import picture
 from leaderboard.remarks import ELSEWHERE, WINS
 from leaderboard.rows import Value
@@ -112,6 +113,12 @@ def _task(task: TaskTable) -> list[str]:
             f"{rows} from {count(len(task.references.sources), 'source')}", [_table(task.references.table), notes]
         )
     return parts
+
+
+def bridge_tables(found: Sequence[Bridge]) -> str:
+    """The rows of other benchmarks' protocols as Markdown: by corpus and upstream, then one by one, to be opened."""
+    first = [_table(piece) for piece in fitted(overview(found), keys=2)]
+    return "\n\n".join([*first, *_folded("Row by row", [_table(differences(found))])]) + "\n"
 
 
 def _folded(title: str, parts: Iterable[str]) -> list[str]:

@@ -247,6 +247,11 @@ def test_the_pictures_are_up_to_date(name: str) -> None:
     assert module.SVG.read_text(encoding="utf-8") == module.draw(), f"`make docs` draws {module.SVG.name} again"
 
 
+def test_the_figures_of_the_bridge_are_those_of_the_published_rows() -> None:
+    module = script("draw_bridge")
+    assert module.PAGE.read_text(encoding="utf-8") == module.draw(), "`make docs` writes bridge.md again"
+
+
 def test_arrows_lead_downwards_and_say_all_imports() -> None:
     drawing = script("draw_imports")
     graph = drawing.rooms(ROOT)

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.records.cells import Cell
-from benchmark.records.parts import MEASURES, of_probabilities
+from benchmark.records.parts import AFTER, MEASURES, of_probabilities
 from benchmark.registry.known import known_head
 from benchmark.statistics import Interval, Scores, all_intervals, all_scores
 from benchmark.sufficient import CALIBRATION
-
-AFTER = "_after"  # ends the names of metrics after the temperature
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ from benchmark.sufficient import CALIBRATION
 
 # What is computed from sums of probabilities.
 MEASURES = ("ece", "brier", "nll")
+AFTER = "_after"  # ends their names after the temperature
 
 
 def of_class(cell: Cell, label: str) -> Cell:

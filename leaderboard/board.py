@@ -311,9 +311,8 @@ def calibration_table(of: Section) -> CalibrationTable | None:
                 *names,
                 *(_believed(found.before, metric) for metric in measures),
                 measured(found.before.by_chance, percent=True),
-                NONE if found.temperature is None else decimal(found.temperature, 2),
+                f"{'' if found.temperature is None else decimal(found.temperature, 2) + ', '}{clean(found.remark)}",
                 *(_believed(found.after, metric) for metric in measures),
-                clean(found.remark),
             )
         )
     if not lines:
@@ -321,8 +320,8 @@ def calibration_table(of: Section) -> CalibrationTable | None:
     titles = [metric.title for metric in measures]
     header = ("upstream", "downstream", *titles, "ECE by chance", "temperature", *(f"{one} after" for one in titles))
     notes = [*CALIBRATION, *(f"{what.capitalize()}: {', '.join(names)}." for what, names in sorted(lacking.items()))]
-    numeric = (False, False, *(True for _ in header[2:]), False)
-    return CalibrationTable(Table((*header, "temperature fitted on"), tuple(lines), numeric), tuple(notes))
+    numeric = (False, False, *(title != "temperature" for title in header[2:]))
+    return CalibrationTable(Table(header, tuple(lines), numeric), tuple(notes))
 
 
 def _believed(found: Believed | None, metric: Metric) -> str:

@@ -40,8 +40,8 @@ WINS = (
 CALIBRATION = (
     "How far probabilities can be believed: the lower the better, each with its 95 % interval. ECE in %, of 15 bins; "
     "ECE by chance is what probabilities that are right would have on so many utterances.",
-    "After: divided by one temperature for each fold and seed, fitted on utterances that the head was not fitted on; "
-    "shown is the median. No decision changes.",
+    "After: divided by one temperature for each fold and seed, fitted on utterances that the head was not fitted on. "
+    "Shown is the median, and on what it was fitted, or why there is none. No decision changes.",
 )
 ELSEWHERE = "Published elsewhere, not ranked: other code and often another protocol."
 

@@ -205,7 +205,8 @@ def _of_board(kind: Kind, cells: dict[str, list[Cell]]) -> Iterator[Drawing]:
         BenchError: There is nothing to be drawn.
     """
     figures, rows = importlib.import_module(FIGURES), importlib.import_module(ROWS)
-    sections = [rows.section(of_task) for of_task in cells.values()]
+    # Protocols of other benchmarks are beside no other task.
+    sections = [rows.section(of_task) for of_task in cells.values() if of_task[0].task.bridge is None]
     if kind is Kind.CRITICAL_DIFFERENCE:
         tracks = [track for track in importlib.import_module(OVERVIEW).tracks(sections) if track.across is not None]
         if not tracks:

@@ -37,6 +37,7 @@ lint: $(VENV)/installed
 docs: $(VENV)/installed
 	$(BIN)/python docs/draw_imports.py
 	$(BIN)/python docs/draw_urdu.py
+	$(BIN)/python docs/draw_bridge.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) build *.egg-info

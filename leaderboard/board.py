@@ -13,12 +13,16 @@ from benchmark.protocol.references import Figure, Reference
 from benchmark.records import Record, TaskPart
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import Grouping, group
+from benchmark.records.parts import MEASURES
 from benchmark.statistics.tasks import Across
 from benchmark.text import NONE, WARNING, clean, decimal, human, interval, measured, with_spread
+from leaderboard.calibration import Believed
 from leaderboard.findings import across_notes
 from leaderboard.overview import Track, counts, tracks
 from leaderboard.remarks import (
+    CALIBRATION,
     WARNINGS,
+    bridges,
     caption,
     footnotes,
     heading,
@@ -82,6 +86,19 @@ class ReferenceTable:
 
 
 @dataclass(frozen=True)
+class CalibrationTable:
+    """How far the probabilities of the systems of a task can be believed.
+
+    Attributes:
+        table: One row for each system that gives probabilities, in the order of the ranking.
+        notes: What the columns are, and which systems are not there.
+    """
+
+    table: Table
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TaskTable:
     """The ranking of one task.
 
@@ -92,6 +109,7 @@ class TaskTable:
         tables: One for each group of cells.
         notes: What the task can show at all, failures, and what is not shown.
         references: What was published elsewhere, where it is asked for and there is any.
+        calibration: How far probabilities can be believed, where a record says it.
     """
 
     name: str
@@ -100,6 +118,7 @@ class TaskTable:
     tables: tuple[GroupTable, ...]
     notes: tuple[str, ...]
     references: ReferenceTable | None = None
+    calibration: CalibrationTable | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +181,8 @@ def board(*sources: Iterable[Record], references: Iterable[Reference] = (), publ
     grouping = group(*sources, published=published)
     by_task: dict[str, list[Cell]] = {}
     for cell in grouping.cells:
-        by_task.setdefault(cell.task.name, []).append(cell)
+        if cell.task.bridge is None:
+            by_task.setdefault(cell.task.name, []).append(cell)
     sections = tuple(section(cells) for _, cells in sorted(by_task.items()))
     elsewhere: dict[str, list[Reference]] = {}
     for reference in references:
@@ -172,7 +192,7 @@ def board(*sources: Iterable[Record], references: Iterable[Reference] = (), publ
         sections=sections,
         tracks=found,
         overviews=tuple(_track_table(track, sections) for track in found),
-        notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping)),
+        notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping), *bridges(grouping.cells)),
         tasks=tuple(_task_table(one, grouping, elsewhere.get(one.task.name, [])) for one in sections),
         legend=legend(grouping.cells),
         values=tuple(value for one in sections for ranked in one.groups for value in csv_values(ranked)),
@@ -227,6 +247,7 @@ def _task_table(of: Section, grouping: Grouping, references: Sequence[Reference]
         tuple(GroupTable(ranked.name, _ranking(ranked, of), _details(ranked, of)) for ranked in of.groups),
         notes(of, cells, grouping),
         _reference_table(references, of.task) if references else None,
+        calibration_table(of),
     )
 
 
@@ -273,6 +294,41 @@ def _details(ranked: Group, of: Section) -> Table:
             )
         )
     return Table(tuple(header), tuple(rows), tuple(title not in TEXTS for title in header))
+
+
+def calibration_table(of: Section) -> CalibrationTable | None:
+    """ECE, Brier score and NLL of every system of a task, each with its interval; None where no record has them."""
+    rows = [place.row for ranked in of.groups for place in ranked.places if place.row.calibrated is not None]
+    measures = [METRICS[name] for name in MEASURES]
+    lines, lacking = [], dict[str, list[str]]()
+    for row in rows:
+        found, names = row.calibrated, (clean(row.cell.upstream.name), clean(row.cell.downstream.name))
+        if found is None or found.before is None:
+            lacking.setdefault("" if found is None else found.remark, []).append(" + ".join(names))
+            continue
+        lines.append(
+            (
+                *names,
+                *(_believed(found.before, metric) for metric in measures),
+                measured(found.before.by_chance, percent=True),
+                f"{'' if found.temperature is None else decimal(found.temperature, 2) + ', '}{clean(found.remark)}",
+                *(_believed(found.after, metric) for metric in measures),
+            )
+        )
+    if not lines:
+        return None
+    titles = [metric.title for metric in measures]
+    header = ("upstream", "downstream", *titles, "ECE by chance", "temperature", *(f"{one} after" for one in titles))
+    notes = [*CALIBRATION, *(f"{what.capitalize()}: {', '.join(names)}." for what, names in sorted(lacking.items()))]
+    numeric = (False, False, *(title != "temperature" for title in header[2:]))
+    return CalibrationTable(Table(header, tuple(lines), numeric), tuple(notes))
+
+
+def _believed(found: Believed | None, metric: Metric) -> str:
+    if found is None:
+        return NONE
+    ends, mean = found.intervals[metric.name], measured(found.scores[metric.name].mean, metric.percent)
+    return mean if ends is None else f"{mean} {interval(ends.low, ends.high, metric.percent)}"
 
 
 def _reference_table(references: Sequence[Reference], task: TaskPart) -> ReferenceTable:

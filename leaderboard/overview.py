@@ -106,7 +106,8 @@ class Track:
 
 def counts(task: TaskPart) -> bool:
     """Whether a task counts in mean ranks: its score says something of unseen people."""
-    return task.speaker_independent and not task.dev_is_test and not task.corpus.synthetic
+    is_honest = task.speaker_independent and not task.dev_is_test and task.bridge is None
+    return is_honest and not task.corpus.synthetic
 
 
 def tested_corpus(task: TaskPart) -> str:

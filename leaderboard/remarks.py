@@ -15,6 +15,7 @@ from leaderboard.rows import Section
 
 # What a flag means.
 WARNINGS = {
+    "bridge": "the protocol of another benchmark, run as it is there, to stand beside the corpus's own task",
     "speaker-dependent": "test speakers are also in train, so the score says nothing about unseen speakers",
     "dev = test": "the head was selected on the test set, so the score is optimistic",
     "transductive": "the head used statistics of the unlabelled test utterances",
@@ -35,6 +36,12 @@ FLAGS = {
 WINS = (
     "On how many corpora the system of the row is better than that of the column: all numbers together hold with 95 % "
     "confidence."
+)
+CALIBRATION = (
+    "How far probabilities can be believed: the lower the better, each with its 95 % interval. ECE in %, of 15 bins; "
+    "ECE by chance is what probabilities that are right would have on so many utterances.",
+    "After: divided by one temperature for each fold and seed, fitted on utterances that the head was not fitted on. "
+    "Shown is the median, and on what it was fitted, or why there is none. No decision changes.",
 )
 ELSEWHERE = "Published elsewhere, not ranked: other code and often another protocol."
 
@@ -180,6 +187,14 @@ def tasks_without_cells(grouping: Grouping) -> list[str]:
     set_aside = grouping.modified.keys() | grouping.partial.keys() | grouping.outside.keys()
     tasks = set_aside - {cell.task.name for cell in grouping.cells}
     return [f"Task {clean(task)}: {note}" for task in sorted(tasks) for note in _not_shown(task, grouping)]
+
+
+def bridges(cells: Sequence[Cell]) -> list[str]:
+    """That rows of other benchmarks' protocols are in no table here."""
+    found = [cell for cell in cells if cell.task.bridge is not None]
+    whose = ", ".join(sorted({clean(cell.task.bridge or "") for cell in found}))
+    shown = "they are ranked nowhere; bench bridge shows them beside the corpus's own task"
+    return [f"{count(len(found), 'row')} of the protocols of {whose}: {shown}."] if found else []
 
 
 def mixed_systems(cells: Sequence[Cell]) -> list[str]:

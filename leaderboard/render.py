@@ -9,7 +9,7 @@ import csv
 import dataclasses
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import tabulate
 
@@ -17,6 +17,7 @@ from benchmark.protocol.references import Reference
 from benchmark.records import Record
 from benchmark.text import clean, count, decimal
 from leaderboard.board import Board, Table, TaskTable, TrackTable, board
+from leaderboard.bridge import Bridge, differences, overview
 from leaderboard.picture import picture
 from leaderboard.remarks import ELSEWHERE, WINS
 from leaderboard.rows import Value
@@ -101,6 +102,9 @@ def _task(task: TaskTable) -> list[str]:
         parts.append(_bullets(task.notes))
     details = [part for group in task.tables for part in (f"**{_title(group.name)}**", _table(group.details))]
     parts += _folded("Other metrics, people, sizes", details)
+    if task.calibration:
+        pieces = [_table(piece) for piece in fitted(task.calibration.table, keys=2)]
+        parts += _folded("How far probabilities can be believed", [*pieces, _bullets(task.calibration.notes)])
     if task.references:
         parts += ["### Published elsewhere", escape(ELSEWHERE)]
         notes = _bullets((*task.references.footnotes, *task.references.sources))
@@ -109,6 +113,12 @@ def _task(task: TaskTable) -> list[str]:
             f"{rows} from {count(len(task.references.sources), 'source')}", [_table(task.references.table), notes]
         )
     return parts
+
+
+def bridge_tables(found: Sequence[Bridge]) -> str:
+    """The rows of other benchmarks' protocols as Markdown: by corpus and upstream, then one by one, to be opened."""
+    first = [_table(piece) for piece in fitted(overview(found), keys=2)]
+    return "\n\n".join([*first, *_folded("Row by row", [_table(differences(found))])]) + "\n"
 
 
 def _folded(title: str, parts: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from benchmark.records.cells import Cell
 from benchmark.statistics import Interval, Scores, TaskAnalysis, all_intervals, all_scores, analyse
 from benchmark.statistics.fairness import Fairness, fairness
 from benchmark.statistics.seeds import collapsed_seeds
+from leaderboard.calibration import Calibrated, calibrated, named
 
 # In this order; what was trained on the task's recordings is in no other group.
 GROUPS = ("fixed", "open head", "fine-tuned", "contaminated")
@@ -25,6 +26,7 @@ class Row:
         intervals: By metric; None for a single speaker.
         fairness: By the primary metric; None for an incomplete cell.
         collapsed: The seeds that learnt next to nothing, by the primary metric.
+        calibrated: How far probabilities can be believed; None for an incomplete cell, and for dimensions.
     """
 
     cell: Cell
@@ -32,6 +34,7 @@ class Row:
     intervals: Mapping[str, Interval | None]
     fairness: Fairness | None = None
     collapsed: tuple[int, ...] = ()
+    calibrated: Calibrated | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +108,8 @@ class Value:
         rank_best: The best rank that the tests leave possible.
         rank_worst: The worst one.
         letters: Cells of a group share a letter exactly where the tests cannot tell them apart.
-        metric: Name of the metric.
+        metric: Name of the metric: those of the task; and of probabilities `ece`, `brier` and `nll`, the better the
+            lower, and the same after a temperature, `ece_after` and so on, where the records have them.
         primary: Whether the task ranks by it.
         mean: Mean over seeds, as a fraction (not times 100); empty for an incomplete cell, like the next ones.
         sd: Standard deviation over seeds; empty for one seed.
@@ -190,6 +194,7 @@ def scored(cell: Cell) -> Row:
         all_intervals(cell, metrics),
         fairness(cell, primary),
         collapsed_seeds(cell, primary),
+        calibrated(cell),
     )
 
 
@@ -215,13 +220,19 @@ def _places(rows: Sequence[Row], analysis: TaskAnalysis) -> tuple[Place, ...]:
 
 
 def csv_values(group: Group) -> list[Value]:
-    """What the CSV says of a group: one row for each cell and metric of its task."""
-    return [_value(group.name, place, metric) for place in group.places for metric in place.row.cell.task.metrics]
+    """What the CSV says of a group: one row for each cell and metric, of its task and then of probabilities."""
+    values = []
+    for place in group.places:
+        row = place.row
+        for metric in row.cell.task.metrics:
+            values.append(_value(group.name, place, metric, row.scores.get(metric), row.intervals.get(metric)))
+        if row.calibrated is not None:
+            values += [_value(group.name, place, *measure) for measure in named(row.calibrated)]
+    return values
 
 
-def _value(group: str, place: Place, metric: str) -> Value:
-    row, cell = place.row, place.row.cell
-    scores, found, people = row.scores.get(metric), row.intervals.get(metric), row.fairness
+def _value(group: str, place: Place, metric: str, scores: Scores | None, found: Interval | None) -> Value:
+    cell, people = place.row.cell, place.row.fairness
     primary = metric == cell.task.metrics[0]
     return Value(
         task=cell.task.name,

@@ -21,6 +21,7 @@ ACROSS = {
     "leaderboard/test_page_in_browser.py": "the page's script, style and policy in a browser",
     "leaderboard/test_reference_rows.py": "the published rows beside what papers report",
     "simulations/test_simulations.py": "how often the statistics err",
+    "tasks/test_bridges.py": "tasks that run the protocols of other benchmarks",
     "tasks/test_every_corpus.py": "one contract over all scanners",
     "tasks/test_every_task.py": "one contract over all protocols",
     "test_cases.py": "faults as they were reported, each made anew by its own script",

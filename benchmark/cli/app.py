@@ -13,6 +13,7 @@ import typer
 
 from benchmark.cli import (
     analyse,
+    bridge,
     cache,
     check,
     compare,
@@ -77,6 +78,7 @@ app.command("run", epilog=run.RUN_EPILOG)(run.run)
 app.command("list", epilog=list_.LIST_EPILOG)(list_.list_names)
 app.command("show", epilog=show.SHOW_EPILOG)(show.show)
 app.command("leaderboard", epilog=leaderboard.LEADERBOARD_EPILOG)(leaderboard.leaderboard)
+app.command("bridge", epilog=bridge.BRIDGE_EPILOG)(bridge.bridge)
 app.command("compare", epilog=compare.COMPARE_EPILOG)(compare.compare)
 app.command("plot", epilog=plot.PLOT_EPILOG)(plot.plot)
 app.command("reproduce", epilog=reproduce.REPRODUCE_EPILOG)(reproduce.reproduce)

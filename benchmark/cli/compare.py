@@ -12,7 +12,7 @@ from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Json, Published, Results, examples
 from benchmark.cli.systems import fitting, named
 from benchmark.cli.terminal import print_json
-from benchmark.errors import UsageError
+from benchmark.errors import BenchError, UsageError
 from benchmark.text import clean
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class OnTask:
     def counts(self) -> bool:
         """Whether the task says something of people whom the systems have not heard."""
         task = self.cells[0].task
-        return task.speaker_independent and not task.corpus.synthetic
+        return task.speaker_independent and task.bridge is None and not task.corpus.synthetic
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,14 @@ def compare(
     task: Annotated[
         list[str] | None, typer.Option("--task", "-t", help="Task; may be repeated. All that both have if not given.")
     ] = None,
-    metric: Annotated[str | None, typer.Option("--metric", help="The task's primary one where not given.")] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            "--metric",
+            help="The task's primary one where not given. Of probabilities ece, brier and nll; after the temperature "
+            "nll_after and so on.",
+        ),
+    ] = None,
     baseline: Annotated[
         str | None,
         typer.Option("--baseline", metavar="NAME", help="In place of A and B: all systems against this one."),
@@ -117,6 +124,8 @@ def compare(
     by_task: dict[str, list[Cell]] = {}
     for cell in cells:
         by_task.setdefault(cell.task.name, []).append(cell)
+    if metric is not None:
+        metric, by_task = _measured(metric, by_task)
     if baseline is not None:
         _against(baseline, task, metric, margin, by_task, as_json=as_json)
     elif a is not None and b is not None:
@@ -131,6 +140,32 @@ def compare(
         else:
             print_pairs(found, told)
     sources.fail_if_doubtful()
+
+
+def _measured(metric: str, by_task: Mapping[str, list[Cell]]) -> tuple[str, dict[str, list[Cell]]]:
+    """A metric and the cells that it is computed from: of probabilities those that have sums of them.
+
+    Raises:
+        UsageError: The metric is unknown.
+        BenchError: It is of probabilities, and no row has sums of them.
+    """
+    from benchmark.metrics import find
+    from benchmark.records.parts import AFTER, MEASURES, of_probabilities
+
+    name = metric.removesuffix(AFTER)
+    if name not in MEASURES:
+        return find(metric).name, dict(by_task)
+    found: dict[str, list[Cell]] = {}
+    for task, cells in by_task.items():
+        of_classes = [cell for cell in cells if cell.complete and cell.task.kind == "classification"]
+        parts = [of_probabilities(cell, after=metric != name) for cell in of_classes]
+        if any(part is not None for part in parts):
+            found[task] = [part for part in parts if part is not None]
+    if not found:
+        raise BenchError(
+            f"no row has what {metric} is computed from", "heads such as svm give no probabilities; older records none"
+        )
+    return name, found
 
 
 def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, margin: float, root: Path) -> OnTask:
@@ -148,6 +183,7 @@ def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, margin
     analysis = analyse(cells, name)
     comparison = analysis.pairs[a.name, b.name]
     ends = [(one.low, one.high) if one else None for one in (cell_interval(a, name), cell_interval(b, name))]
+    is_of_decisions = found.kind != "calibration"
     return OnTask(
         comparison=comparison,
         metric=found,
@@ -155,9 +191,9 @@ def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, margin
         scores=scores,
         intervals=(ends[0], ends[1]),
         power=outlook([comparison], analysis.differences([a.name, b.name])),
-        collapsed=(collapsed_seeds(a, name), collapsed_seeds(b, name)),
+        collapsed=(collapsed_seeds(a, name), collapsed_seeds(b, name)) if is_of_decisions else ((), ()),
         margin=bound(margin, found),
-        mcnemar=mcnemar(a, b, root),
+        mcnemar=mcnemar(a, b, root) if is_of_decisions else None,
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PLOT_EPILOG = examples(
     "bench plot confusion --published --task urdu --upstream whisper-tiny --downstream superb",
     "bench plot recalls --published --task urdu --out recalls.png",
+    "bench plot reliability --published --task urdu",
     "bench plot pareto --published",
     "bench plot all --published --out figures",
 )
@@ -41,6 +42,7 @@ class Kind(str, Enum):
     CONFUSION = "confusion"
     RECALLS = "recalls"
     LAYERS = "layers"
+    RELIABILITY = "reliability"
     SPEAKERS = "speakers"
     DIMENSIONS = "dimensions"
     INTERVALS = "intervals"
@@ -51,9 +53,14 @@ class Kind(str, Enum):
 
 
 OF_BOARD = (Kind.HEAT_MAP, Kind.PARETO, Kind.CRITICAL_DIFFERENCE)
-OF_SYSTEMS = (Kind.CONFUSION, Kind.RECALLS, Kind.LAYERS, Kind.SPEAKERS, Kind.DIMENSIONS)
+OF_SYSTEMS = (Kind.CONFUSION, Kind.RECALLS, Kind.RELIABILITY, Kind.LAYERS, Kind.SPEAKERS, Kind.DIMENSIONS)
 
-NEEDS = {Kind.CONFUSION: "classification", Kind.RECALLS: "classification", Kind.DIMENSIONS: "regression"}
+NEEDS = {
+    Kind.CONFUSION: "classification",
+    Kind.RECALLS: "classification",
+    Kind.RELIABILITY: "classification",
+    Kind.DIMENSIONS: "regression",
+}
 
 
 def plot(
@@ -61,8 +68,8 @@ def plot(
         Kind,
         typer.Argument(
             metavar="KIND",
-            help="Of one system: confusion, dimensions. Of some: recalls, layers, speakers. Of a task: intervals. "
-            "Of tasks: heat-map, pareto, critical-difference. Or all.",
+            help="Of one system: confusion, dimensions. Of some: recalls, reliability, layers, speakers. "
+            "Of a task: intervals. Of tasks: heat-map, pareto, critical-difference. Or all.",
         ),
     ],
     task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Task; may be repeated.")] = None,
@@ -182,12 +189,13 @@ def _of_task(kind: Kind, cells: list[Cell], chosen: list[Cell], folders: Sequenc
         yield from ((f"confusion-{task}-{_file(cell)}", partial(figures.confusion, cell)) for cell in complete)
     elif kind is Kind.DIMENSIONS:
         yield from ((f"dimensions-{task}-{_file(cell)}", partial(_dimensions, cell, folders)) for cell in complete)
+    elif kind is Kind.RELIABILITY:
+        yield f"{kind.value}-{task}{_of_one(likely := _believed(complete))}", partial(figures.reliability, likely)
     elif kind is Kind.LAYERS:
         yield f"layers-{task}", partial(figures.layer_weights, _weighted(complete))
     else:
         draw = figures.recalls if kind is Kind.RECALLS else figures.speakers
-        one = f"-{_file(complete[0])}" if len(complete) == 1 else ""
-        yield f"{kind.value}-{task}{one}", partial(draw, complete)
+        yield f"{kind.value}-{task}{_of_one(complete)}", partial(draw, complete)
 
 
 def _of_board(kind: Kind, cells: dict[str, list[Cell]]) -> Iterator[Drawing]:
@@ -197,7 +205,8 @@ def _of_board(kind: Kind, cells: dict[str, list[Cell]]) -> Iterator[Drawing]:
         BenchError: There is nothing to be drawn.
     """
     figures, rows = importlib.import_module(FIGURES), importlib.import_module(ROWS)
-    sections = [rows.section(of_task) for of_task in cells.values()]
+    # Protocols of other benchmarks are beside no other task.
+    sections = [rows.section(of_task) for of_task in cells.values() if of_task[0].task.bridge is None]
     if kind is Kind.CRITICAL_DIFFERENCE:
         tracks = [track for track in importlib.import_module(OVERVIEW).tracks(sections) if track.across is not None]
         if not tracks:
@@ -234,6 +243,18 @@ def _complete(task: str, cells: list[Cell]) -> list[Cell]:
         _note(f"left out, because they are incomplete on {task}: {', '.join(lacking)}")
     sign = -1 if metric.higher_is_better else 1
     return sorted(complete, key=lambda cell: (sign * round(cell_scores(cell, metric.name).mean, 9), cell.name))
+
+
+def _believed(cells: list[Cell]) -> list[Cell]:
+    """The cells with sums of probabilities; the others are named, and refused where none has any."""
+    figures = importlib.import_module(FIGURES)
+    lacking = [cell for cell in cells if not figures.has_probabilities(cell)]
+    names = ", ".join(cell.name for cell in lacking)
+    if len(lacking) == len(cells):
+        raise BenchError(f"no sums of probabilities on {cells[0].task.name}: {names}", "bench run makes records anew")
+    if lacking:
+        _note(f"left out, because their records have no sums of probabilities: {names}")
+    return [cell for cell in cells if cell not in lacking]
 
 
 def _weighted(cells: list[Cell]) -> list[Cell]:
@@ -289,6 +310,11 @@ def _write(path: Path, figure: Any) -> None:
     is_png = path.suffix.lower() == ".png"
     write_atomically(path, figures.png(figure) if is_png else figures.svg(figure, alone=True).encode())
     stdout().print(f"written: {path}", markup=False, soft_wrap=True)
+
+
+def _of_one(cells: list[Cell]) -> str:
+    """What ends the name of a file that shows one system."""
+    return f"-{_file(cells[0])}" if len(cells) == 1 else ""
 
 
 def _file(cell: Cell) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StrictBool, StrictInt, model_validator
@@ -24,6 +24,7 @@ from benchmark.protocol.sampling import (
     random_fraction,
     rounded_share,
     shuffled,
+    some_of_each_class,
     stratified_order,
 )
 from benchmark.text import count
@@ -105,6 +106,11 @@ class FoldScheme(Closed, ABC):
     @property
     def is_named_after_speakers(self) -> bool:
         """Whether each fold tests one speaker and has that name, which the protocol does not list."""
+        return False
+
+    @property
+    def is_only_for_bridges(self) -> bool:
+        """Whether only a task that runs another benchmark's protocol may divide so."""
         return False
 
     @property
@@ -203,12 +209,17 @@ class GroupKFold(FoldScheme):
 
 
 class RandomKFold(FoldScheme):
-    """The utterances dealt into k folds, in an order drawn by the seed; stratified deals class by class."""
+    """The utterances dealt into k folds, in an order drawn by the seed; stratified deals class by class.
+
+    With `shots` a fold is fitted on so many utterances of each class, out of all that it does not test; the rest is not
+    used.
+    """
 
     scheme: Literal["random-k-fold"]
     k: NumberOfFolds
     seed: Seed = 0
     stratified: StrictBool = False
+    shots: Annotated[StrictInt, Field(ge=1)] | None = None
     tests_all_once: ClassVar[bool] = True
 
     def divide(self, utterances: Sequence[Utterance], labels: Labels, *, partial: bool) -> list[Division]:
@@ -217,7 +228,13 @@ class RandomKFold(FoldScheme):
         if len(ids) < self.k and not partial:
             raise BenchError(f"{count(len(ids), 'utterance')} cannot be dealt into k = {self.k} folds")
         order = stratified_order(ids, labels, self.seed) if self.stratified else shuffled(ids, self.seed)
-        return _held_out(utterances, ((str(i), order[i :: self.k]) for i in range(self.k)))
+        folds = _held_out(utterances, ((str(i), order[i :: self.k]) for i in range(self.k)))
+        if self.shots is None:
+            return folds
+        classes = sorted(set(labels.values()))
+        return [
+            replace(one, train=some_of_each_class(one.train, self.shots, self.seed, labels, classes)) for one in folds
+        ]
 
     def fold_names(self) -> tuple[str, ...]:
         """0 to k - 1."""
@@ -225,8 +242,18 @@ class RandomKFold(FoldScheme):
 
     @property
     def is_stratified(self) -> bool:
-        """As the protocol says."""
-        return self.stratified
+        """As the protocol says; shots are of each class."""
+        return self.stratified or self.shots is not None
+
+    @property
+    def is_only_for_bridges(self) -> bool:
+        """With shots, since the speakers of the few are tested too."""
+        return self.shots is not None
+
+    @property
+    def uses_all(self) -> bool:
+        """Without shots."""
+        return self.shots is None
 
     def test_utterances(self, utterances: int | None) -> dict[str, int]:
         """Utterances are dealt in turn, see `FoldScheme.test_utterances`."""

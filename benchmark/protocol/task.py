@@ -19,7 +19,7 @@ from benchmark.protocol.targets import Targets, targets_of
 from benchmark.types import Kind
 
 # The keys of a task that decide no number: not part of its digest.
-PROSE = {"title", "note", "downstream", "licence", "citation"}
+PROSE = {"title", "note", "bridge", "downstream", "licence", "citation"}
 # The keys that say which utterances of a corpus are used as what: of a task, or of its source and its target.
 PART = ("corpus", "filter", "exclude", "same_speaker", "label_map", "expect")
 
@@ -126,6 +126,8 @@ class Task(Closed):
         version: Raised whenever the protocol changes.
         title: One line, shown by `bench list tasks` and above the task's table.
         note: What a reader of the scores must know.
+        bridge: Whose protocol it is, of a task that runs that of another benchmark as it is, only to stand beside the
+            corpus's own task: it is marked, counts in no rank over tasks, and may do what no other task may.
         corpus: Name of the scanner; like the next five it stands here, or in `source` and `target`: see `Part`.
         filter: See `Part`.
         exclude: See `Part`.
@@ -158,6 +160,7 @@ class Task(Closed):
     version: Annotated[StrictInt, Field(ge=1)]
     title: str
     note: str = ""
+    bridge: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     corpus: Name | None = None
     filter: dict[str, list[str | None]] = {}
     exclude: dict[str, str] = {}
@@ -231,6 +234,12 @@ class Task(Closed):
     @model_validator(mode="after")
     def _dev_suits_folds(self) -> Task:
         self.dev.check_suits(self.folds, between=self.target is not None)
+        return self
+
+    @model_validator(mode="after")
+    def _does_as_others_do_only_to_compare(self) -> Task:
+        if self.folds.is_only_for_bridges and self.bridge is None:
+            raise ValueError("shots fits on few utterances of speakers who are tested: say whose protocol in bridge")
         return self
 
     @model_validator(mode="after")

@@ -158,6 +158,7 @@ class Cell:
         """What a reader must know to judge the score, in a fixed order and few words."""
         codes = {record.provenance.code_sha256 for record in self.records.values()}
         flags = {
+            "bridge": self.task.bridge is not None,
             "speaker-dependent": not self.task.speaker_independent,
             "dev = test": self.task.dev_is_test,
             "transductive": self.downstream.transductive,

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from benchmark.records import Record
 from benchmark.records.cells import Cell
+from benchmark.sufficient import CALIBRATION
+
+# What is computed from sums of probabilities.
+MEASURES = ("ece", "brier", "nll")
+AFTER = "_after"  # ends their names after the temperature
 
 
 def of_class(cell: Cell, label: str) -> Cell:
@@ -29,6 +34,30 @@ def of_class(cell: Cell, label: str) -> Cell:
     records = {unit: record for unit, record in records.items() if record.by_speaker}
     having = [fold for fold in cell.task.folds if (fold, cell.seeds[0]) in records]
     task = cell.task.model_copy(update={"pool": "utterances", "folds": having})
+    return Cell(task, cell.upstream, cell.downstream, records)
+
+
+def of_probabilities(cell: Cell, *, after: bool) -> Cell | None:
+    """The sums of probabilities of a cell: the metrics of this one are those of how far they can be believed.
+
+    Args:
+        cell: A complete cell of a classification task.
+        after: Of probabilities after the temperature, not before.
+
+    Returns:
+        None where a unit has none: its head gives no probabilities or no temperature, or it is of an older version.
+    """
+    found = {}
+    for unit in cell.units:
+        part = cell.records[unit].calibration
+        sums = None if part is None else part.after if after else part.before
+        if sums is None:
+            return None
+        found[unit] = sums
+    task = cell.task.model_copy(update={"kind": CALIBRATION.kind, "metrics": list(MEASURES)})
+    records = {
+        unit: cell.records[unit].model_copy(update={"by_speaker": sums, "task": task}) for unit, sums in found.items()
+    }
     return Cell(task, cell.upstream, cell.downstream, records)
 
 

@@ -34,7 +34,8 @@ class CorpusPart(Closed):
 class TaskPart(Closed):
     """Which protocol, with what the leaderboard needs to know of it.
 
-    `downstream` is the task's default head; None where an older version did not say.
+    `downstream` is the task's default head; None where an older version did not say. `bridge` names the benchmark whose
+    protocol it is; it is not written where it is not there.
     """
 
     name: str
@@ -52,6 +53,11 @@ class TaskPart(Closed):
     seeds: list[int] = Field(max_length=1000)
     speaker_independent: bool
     dev: str
+    bridge: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_there(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if key != "bridge" or value is not None}
 
     @property
     def dev_is_test(self) -> bool:

@@ -142,4 +142,5 @@ def task_part(dataset: Dataset, heard: Mapping[str, Heard]) -> TaskPart:
         seeds=task.seeds,
         speaker_independent=task.speaker_independent,
         dev=task.dev.scheme,
+        bridge=task.bridge,
     )

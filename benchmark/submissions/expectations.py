@@ -51,6 +51,7 @@ def _other_facts(task: Task, record: Record) -> Iterator[str]:
         "seeds": (part.seeds, task.seeds),
         "speaker_independent": (part.speaker_independent, task.speaker_independent),
         "dev": (part.dev, task.dev.scheme),
+        "bridge": (part.bridge, task.bridge),
         "corpus.name": (part.corpus.name, " -> ".join(one.corpus for one in task.parts)),
     }
     for key, (stated, own) in facts.items():

@@ -11,11 +11,13 @@ from leaderboard.figures.costs import pareto
 from leaderboard.figures.dimensions import predicted_true, read_predictions
 from leaderboard.figures.layers import layer_weights
 from leaderboard.figures.ranking import heat_map, intervals
+from leaderboard.figures.reliability import has_probabilities, reliability
 from leaderboard.figures.voices import speakers
 
 __all__ = [
     "confusion",
     "critical_difference",
+    "has_probabilities",
     "heat_map",
     "intervals",
     "layer_weights",
@@ -24,6 +26,7 @@ __all__ = [
     "predicted_true",
     "read_predictions",
     "recalls",
+    "reliability",
     "speakers",
     "svg",
 ]

@@ -68,6 +68,7 @@ def test_the_recipes_are_found() -> None:
         "lora",
         "lora-attention",
         "lstm",
+        "maeb",
         "pc",
         "pc-attn",
         "pc-avg",
@@ -81,6 +82,7 @@ def test_the_recipes_are_found() -> None:
         "tcgru-distilled",
         "transformer",
         "turn-gru",
+        "xares-knn",
         "xares-mlp",
     ]
 

@@ -42,6 +42,7 @@ BASE: dict[str, Any] = {
         "seeds": [0, 1, 2],
         "speaker_independent": True,
         "dev": "random",
+        "bridge": None,
     },
     "upstream": {
         "name": "ears",

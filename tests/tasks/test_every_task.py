@@ -23,11 +23,13 @@ REGISTRY = Registry()
 ON_REAL_SPEECH = ("urdu", "urdu-random")
 TASKS = [name for name in REGISTRY.tasks() if name not in ("demo", *ON_REAL_SPEECH)]
 LICENSED = [name for name in TASKS if name.startswith(("iemocap", "msp-", "biic-"))]
-FREE = [name for name in TASKS if name not in LICENSED]
+# The protocols of other benchmarks: test_bridges.py.
+BRIDGES = [name for name in TASKS if REGISTRY.task(name).bridge is not None]
+FREE = [name for name in TASKS if name not in (*LICENSED, *BRIDGES)]
 CONVERSATIONAL = ("meld", "m3ed", "mosi-sentiment", "mosei-sentiment")
 # These decode thousands of recordings.
 QUICK = [
-    *(name for name in FREE if name not in ("meld", "m3ed", "mosei-sentiment")),
+    *(name for name in (*FREE, *BRIDGES) if name not in ("meld", "m3ed", "mosei-sentiment")),
     *("msp-podcast-8class", "msp-podcast-dims", "msp-podcast-dims-eval-1-3"),
 ]
 # Leave-one-speaker-out: how many there are.

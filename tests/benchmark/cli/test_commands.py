@@ -25,6 +25,7 @@ COMMANDS = (
     "show",
     "data",
     "leaderboard",
+    "bridge",
     "compare",
     "plot",
     "publish",

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import Result
-from records_factory import cell
+from records_factory import calibrated, cell
 from typer.testing import CliRunner
 
 from benchmark.cli import app
@@ -85,6 +85,18 @@ def test_layers_name_the_systems_that_have_none(results: Path) -> None:
         BenchError,
         "no layer weights of bare + superb: bare has one layer",
     )
+
+
+def test_reliability_is_of_what_gives_probabilities(results: Path) -> None:
+    refused(plot("reliability", "-t", "toy", results=results), BenchError, "no sums of probabilities on toy: bare + ")
+    store = RecordStore(results)
+    for each in cell(task__name="third"):
+        store.write(calibrated(each))
+    for each in cell(task__name="third", upstream__name="bare", upstream__sha256="1" * 64):
+        store.write(each)
+    done = plot("reliability", "-t", "third", results=results)
+    assert written(done) == ["reliability-third-ears--superb.svg"]
+    assert "left out, because their records have no sums of probabilities: bare + superb" in done.stderr
 
 
 def test_what_is_incomplete_is_left_out_and_named(results: Path) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 from benchmark.errors import MissingError
 from benchmark.text import clean, decimal
-from leaderboard.figures.markup import fragment, standalone
+from leaderboard.figures.markup import OF_SYSTEM, TIP, fragment, standalone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -184,9 +184,14 @@ def shown(name: str, length: int = NAME_LENGTH) -> str:
     return f"{text[: (length - 1) // 2]}…{text[-(length // 2) :]}"
 
 
-def tip(text: str) -> str:
-    """What an artist's gid must be so that the SVG shows a text where the pointer rests on it."""
-    return f"tip:{clean(text)}"
+def tip(text: str, system: str = "") -> str:
+    """What an artist's gid must be so that the SVG shows a text where the pointer rests on it.
+
+    Args:
+        text: It; none is shown where it is empty.
+        system: The system that the artist stands for: a page that shows only some dims those of others.
+    """
+    return f"{TIP}{clean(text)}" + (f"{OF_SYSTEM}{clean(system)}" if system else "")
 
 
 def percent(value: float) -> str:

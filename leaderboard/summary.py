@@ -38,7 +38,7 @@ class Summary:
 
     @property
     def figures(self) -> tuple[tuple[str, str], ...]:
-        """Numbers with what they count, the most telling first."""
+        """Numbers with what they count, the most telling first; nothing of what there is none of, or not known."""
         hours = decimal(self.hours, 0 if self.hours >= 9.95 else 1)
         counted = (
             (self.systems, "system", "systems"),
@@ -46,14 +46,14 @@ class Summary:
             (self.languages, "language", "languages"),
             (self.speakers, "speaker", "speakers"),
         )
-        words = [(str(number), one if number == 1 else several) for number, one, several in counted]
-        return (*words, (hours, "hour" if hours == "1" else "hours"))
+        words = [(str(number), one if number == 1 else several) for number, one, several in counted if number]
+        return (*words, *([] if hours == "0.0" else [(hours, "hour" if hours == "1" else "hours")]))
 
     @property
     def counted(self) -> str:
         """How much there is, as a sentence without its end: nothing of when and with what it was made."""
-        told = ", ".join(f"{number} {words}" for number, words in self.figures)
-        return f"{told} of speech; {count(self.rows, 'row')} on {count(self.tasks, 'task')}"
+        told = ", ".join(f"{number} {words}" + " of speech" * words.startswith("hour") for number, words in self.figures)
+        return f"{told}; {count(self.rows, 'row')} on {count(self.tasks, 'task')}"
 
     @property
     def line(self) -> str:

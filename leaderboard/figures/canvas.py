@@ -154,7 +154,10 @@ def svg(figure: Figure, *, name: str = "", alone: bool = False) -> str:
     buffer = io.StringIO()
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     with style(), _any_script():
-        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+        # `savefig` would draw it once more before, to lay out what is laid out already
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
     title, _, description = str(figure.get_label()).partition("\n")
     width, height = (72 * inches for inches in figure.get_size_inches())
     made = fragment(

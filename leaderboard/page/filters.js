@@ -68,7 +68,8 @@ function hideColumns(hiddenTasks) {
 function filterFigures(hiddenTasks) {
   const some = Boolean(chosen.family || chosen.text || chosen.track);
   const wanted = new Set(data.rows.filter((row) => passes(row) && (!chosen.track || row.group === chosen.track)).map(nameOf));
-  for (const figure of all("figure[data-task]")) figure.hidden = hiddenTasks.has(figure.dataset.task);
+  const isNothingLeft = hiddenTasks.size === data.tasks.length;
+  for (const figure of all(".block > .drawings > figure")) figure.hidden = isNothingLeft || hiddenTasks.has(figure.dataset.task);
   for (const mark of all("figure [data-system]")) mark.classList.toggle("dim", some && !wanted.has(mark.dataset.system));
 }
 

@@ -78,14 +78,14 @@ def markdown(made: Board) -> str:
     parts = ["# Leaderboard", "Made by `bench leaderboard` from the records alone; do not edit it."]
     if made.legend:
         parts[-1] += f" [{LEGEND}](#{LEGEND.lower().replace(' ', '-')}) stands at the end."
-    if any(section.analysis.cells for section in made.sections):
-        parts.append(f"![Every score with its interval]({PICTURE})")
     if made.tasks:
         parts.insert(1, f"**{escape(summary(made.sections).counted)}.**")
     winners = best_table(made)
     if winners.rows:
         parts += ["## Best systems by corpus", escape(BEST), _table(winners)]
     parts.append("## Overview")
+    if any(section.analysis.cells for section in made.sections):
+        parts.append(f"![Every score with its interval]({PICTURE})")
     if not made.tasks:
         parts.append("There is no record yet.")
     for track in made.overviews:

@@ -52,7 +52,9 @@ class Summary:
     @property
     def counted(self) -> str:
         """How much there is, as a sentence without its end: nothing of when and with what it was made."""
-        told = ", ".join(f"{number} {words}" + " of speech" * words.startswith("hour") for number, words in self.figures)
+        told = ", ".join(
+            f"{number} {words}" + " of speech" * words.startswith("hour") for number, words in self.figures
+        )
         return f"{told}; {count(self.rows, 'row')} on {count(self.tasks, 'task')}"
 
     @property

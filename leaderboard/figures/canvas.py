@@ -157,7 +157,8 @@ def svg(figure: Figure, *, name: str = "", alone: bool = False) -> str:
         from matplotlib.backends.backend_svg import FigureCanvasSVG
 
         # `savefig` would draw it once more before, to lay out what is laid out already
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=nothing)
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata=nothing)
     title, _, description = str(figure.get_label()).partition("\n")
     width, height = (72 * inches for inches in figure.get_size_inches())
     made = fragment(

@@ -167,7 +167,7 @@ def test_what_matters_stands_first_and_the_legend_last() -> None:
     text = render(small_board())["LEADERBOARD.md"].decode()
     places = [
         text.index(part)
-        for part in ("**2 systems, ", "(overview.svg)", "## Best", "## Overview", "## toy", "## What the signs mean")
+        for part in ("**2 systems, ", "## Best", "## Overview", "(overview.svg)", "## toy", "## What the signs mean")
     ]
     assert places == sorted(places)
     assert not re.search("^#", text[places[-1] + 2 :], flags=re.MULTILINE)

@@ -18,6 +18,7 @@ from benchmark.statistics.tasks import Across
 from benchmark.text import NONE, WARNING, clean, decimal, human, interval, measured, with_spread
 from leaderboard.calibration import Believed
 from leaderboard.findings import across_notes
+from leaderboard.languages import in_order
 from leaderboard.overview import Track, counts, tracks
 from leaderboard.remarks import (
     CALIBRATION,
@@ -143,7 +144,7 @@ class Board:
     """The whole leaderboard, as numbers and as text.
 
     Attributes:
-        sections: The tasks with their cells and comparisons, by name.
+        sections: The tasks with their cells and comparisons, in reading order: see `leaderboard.languages.in_order`.
         tracks: Systems over all tasks.
         overviews: The same as text.
         notes: What the overview needs said.
@@ -183,7 +184,7 @@ def board(*sources: Iterable[Record], references: Iterable[Reference] = (), publ
     for cell in grouping.cells:
         if cell.task.bridge is None:
             by_task.setdefault(cell.task.name, []).append(cell)
-    sections = tuple(section(cells) for _, cells in sorted(by_task.items()))
+    sections = tuple(in_order([section(cells) for _, cells in sorted(by_task.items())]))
     elsewhere: dict[str, list[Reference]] = {}
     for reference in references:
         elsewhere.setdefault(reference.task, []).append(reference)
@@ -195,7 +196,12 @@ def board(*sources: Iterable[Record], references: Iterable[Reference] = (), publ
         notes=(*mixed_systems(grouping.cells), *tasks_without_cells(grouping), *bridges(grouping.cells)),
         tasks=tuple(_task_table(one, grouping, elsewhere.get(one.task.name, [])) for one in sections),
         legend=legend(grouping.cells),
-        values=tuple(value for one in sections for ranked in one.groups for value in csv_values(ranked)),
+        values=tuple(
+            value
+            for one in sorted(sections, key=lambda one: one.task.name)
+            for ranked in one.groups
+            for value in csv_values(ranked)
+        ),
     )
 
 

@@ -13,23 +13,25 @@ from html import escape
 
 from benchmark.metrics import Metric, find
 from benchmark.text import clean, decimal, interval, measured
+from leaderboard.chance import chance_level
 from leaderboard.figures.canvas import shown as shown_name
+from leaderboard.languages import in_order
 from leaderboard.overview import counts
 from leaderboard.rows import Place, Section
+from leaderboard.twins import Twin, complete, system, twin_of
 
-MOST = 16  # systems of a task, the best ones
+MOST, LEAST, ROWS = 16, 5, 64  # systems of a task, the best ones: at most, at least, and of all tasks together, about
 # A column of text: narrow enough that its letters can be read on a phone. Lengths are in pixels.
 WIDTH, MARGIN = 480, 12
-LEFT, RIGHT = 186, 422  # where the axis begins and ends
+LEFT, RIGHT = 198, 424  # where the axis begins and ends
 LINE, HEAD, FOOT = 24, 58, 30  # heights of a row, of what stands above the rows of a task and of the axis below them
-KEY = 62  # height of the legend
-NAME = 22  # characters
+KEY = 38  # height of the first line of the legend
+NAME = 26  # characters
 TICKS = 5
 # Text and lines, background, score, score on known speakers: on light pages and on dark ones. The two scores are of
 # Okabe, Ito (2008), "Color universal design", the dark ones lightened.
 LIGHT = {"ink": "#1b1b1d", "faint": "#d5d5da", "paper": "#ffffff", "score": "#0072b2", "known": "#d55e00"}
 DARK = {"ink": "#e8e8ea", "faint": "#45454c", "paper": "#0d1117", "score": "#56b4e9", "known": "#ff9e4a"}
-System = tuple[str, str]
 OnAxis = Callable[[float], str]
 
 
@@ -40,19 +42,24 @@ class Panel:
     Attributes:
         section: The task.
         places: Its complete systems, without contaminated ones.
-        known: The score of each on `twin`, as far as it was run on it.
-        twin: Name of the task on the same corpus and classes with known speakers; None where there is none.
+        twin: The task on the same corpus and classes with known speakers; None where there is none.
+        shown: How many of the systems are drawn.
     """
 
     section: Section
     places: tuple[Place, ...]
-    known: dict[System, float]
-    twin: str | None
+    twin: Twin | None
+    shown: int
 
     @property
     def metric(self) -> Metric:
         """By which the task ranks."""
         return find(self.section.task.metrics[0])
+
+    @property
+    def drawn(self) -> tuple[Place, ...]:
+        """The systems that are drawn."""
+        return self.places[: self.shown]
 
 
 def picture(sections: Sequence[Section]) -> str | None:
@@ -64,15 +71,18 @@ def picture(sections: Sequence[Section]) -> str | None:
     Returns:
         An SVG that follows the reader's light or dark colours; None where no system is complete.
     """
-    drawn = [panel for section in sections if counts(section.task) and (panel := _panel(section, sections))]
-    drawn = drawn or [panel for section in sections if (panel := _panel(section, ()))]
+    ordered = in_order(sections)
+    chosen = [section for section in ordered if counts(section.task) and _ranked(section)] or ordered
+    shown = min(MOST, max(LEAST, ROWS // max(1, len(chosen))))
+    drawn = [panel for section in chosen if (panel := _panel(section, sections, shown))]
     if not drawn:
         return None
     twins = any(panel.twin for panel in drawn)
-    body, top = _key(twins), float(KEY if twins else KEY - LINE)
+    guessing = any(chance_level(panel.section.task) is not None for panel in drawn)
+    body, top = _key(twins, guessing), float(KEY + LINE * (twins + guessing))
     for panel in drawn:
         body += _drawn(panel, top)
-        top += HEAD + LINE * len(panel.places[:MOST]) + FOOT
+        top += HEAD + LINE * len(panel.drawn) + FOOT
     title = f"Scores with 95 % intervals: {', '.join(clean(panel.section.task.name) for panel in drawn)}"
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top:g}" width="{WIDTH}" height="{top:g}" '
@@ -87,32 +97,22 @@ def _rules(colours: dict[str, str]) -> str:
     return "".join(f".{name}{{fill:{colour};stroke:{colour}}}" for name, colour in colours.items())
 
 
-def _panel(section: Section, sections: Sequence[Section]) -> Panel | None:
+def _panel(section: Section, sections: Sequence[Section], shown: int) -> Panel | None:
     """A task with the first of those that differ from it in that test speakers are also in train."""
-    places = [place for place in _ranked(section) if not place.row.cell.contaminated]
+    places = _ranked(section)
     if not places:
         return None
     metric = find(section.task.metrics[0])
     sign = -1 if metric.higher_is_better else 1
     places.sort(key=lambda place: (round(sign * place.row.scores[metric.name].mean, 9), place.row.cell.name))
-    task = section.task
-    for other in sections:
-        same = (other.task.corpus.name, other.task.outputs, other.task.metrics[0])
-        if not other.task.speaker_independent and same == (task.corpus.name, task.outputs, task.metrics[0]):
-            known = {_system(place): place.row.scores[metric.name].mean for place in _ranked(other)}
-            return Panel(section, tuple(places), known, clean(other.task.name))
-    return Panel(section, tuple(places), {}, None)
+    return Panel(section, tuple(places), twin_of(section, sections), shown)
 
 
 def _ranked(section: Section) -> list[Place]:
-    return [place for group in section.groups for place in group.places if place.row.scores]
+    return [place for place in complete(section) if not place.row.cell.contaminated]
 
 
-def _system(place: Place) -> System:
-    return place.row.cell.upstream.name, place.row.cell.downstream.name
-
-
-def _key(twins: bool) -> list[str]:
+def _key(twins: bool, guessing: bool) -> list[str]:
     """What dots and lines mean."""
     rows = [("score", 'r="4.5"', "test speakers held out, with 95 % interval")]
     if twins:
@@ -126,11 +126,16 @@ def _key(twins: bool) -> list[str]:
             made.append(f'<path class="score" d="M{MARGIN} {y}h28" stroke-width="2"/>')
         made.append(f'<circle class="{kind}" cx="{MARGIN + 14}" cy="{y}" {shape}/>')
         made.append(_text(MARGIN + 38, y, words))
+    if guessing:
+        y = 22 + LINE * len(rows)
+        made.append(f'<path class="ink" d="M{MARGIN + 14} {y - 9}v18" stroke-width="1" stroke-dasharray="2 3"/>')
+        made.append(_text(MARGIN + 38, y, "guessing"))
     return made
 
 
 def _drawn(panel: Panel, top: float) -> list[str]:
-    metric, task, shown = panel.metric, panel.section.task, panel.places[:MOST]
+    metric, task, shown = panel.metric, panel.section.task, panel.drawn
+    level = chance_level(task)
     low, high, step = _scale(panel)
 
     def x(value: float) -> str:
@@ -138,7 +143,7 @@ def _drawn(panel: Panel, top: float) -> list[str]:
 
     more = f", the best {len(shown)} of {len(panel.places)} systems" if len(panel.places) > len(shown) else ""
     synthetic = " (synthetic)" if task.corpus.synthetic else ""
-    beside = f"; hollow: {shown_name(panel.twin, 30)}" if panel.twin else ""
+    beside = f"; hollow: {shown_name(panel.twin.name, 30)}" if panel.twin else ""
     unit = " in %" if metric.percent else ""
     first, last = top + HEAD, top + HEAD + LINE * len(shown)
     made = [
@@ -151,6 +156,8 @@ def _drawn(panel: Panel, top: float) -> list[str]:
         made.append(f'<path class="faint" d="M{x(value)} {first:g}V{last:g}" stroke-width="1"/>')
         label = decimal(100 * value, 0) if metric.percent else f"{round(value, 6):g}"
         made.append(_text(x(value), last + 14, label, 'text-anchor="middle"'))
+    if level is not None:
+        made.append(f'<path class="ink" d="M{x(level)} {first:g}V{last:g}" stroke-width="1" stroke-dasharray="2 3"/>')
     for index, place in enumerate(shown):
         made += _row(panel, place, first + LINE * (index + 0.5), x)
     return made
@@ -159,10 +166,12 @@ def _drawn(panel: Panel, top: float) -> list[str]:
 def _row(panel: Panel, place: Place, y: float, x: OnAxis) -> list[str]:
     metric = panel.metric
     score, ends = place.row.scores[metric.name].mean, place.row.intervals[metric.name]
-    known = panel.known.get(_system(place))
+    known = None if panel.twin is None else panel.twin.scores.get(system(place))
     words = f"{clean(place.row.cell.name)}: {measured(score, metric.percent)}"
     words += f" {interval(ends.low, ends.high, metric.percent)}" if ends else ""
-    words += f"; {panel.twin}: {measured(known, metric.percent)}" if known is not None else ""
+    words += (
+        f"; {clean(panel.twin.name)}: {measured(known, metric.percent)}" if panel.twin and known is not None else ""
+    )
     made = [f"<g><title>{escape(words)}</title>", _text(MARGIN, y, shown_name(place.row.cell.name, NAME))]
     if ends:
         made.append(f'<path class="score" d="M{x(ends.low)} {y:g}H{x(ends.high)}" stroke-width="2"/>')
@@ -177,8 +186,8 @@ def _scale(panel: Panel) -> tuple[float, float, float]:
     """Where the axis begins and ends, and the distance of its ticks: round numbers."""
     if panel.metric.percent:
         return 0.0, 1.0, 0.25
-    values = [0.0, *panel.known.values()]
-    for place in panel.places[:MOST]:
+    values = [0.0, *(panel.twin.scores.values() if panel.twin else ())]
+    for place in panel.drawn:
         ends = place.row.intervals[panel.metric.name]
         values += [place.row.scores[panel.metric.name].mean, *((ends.low, ends.high) if ends else ())]
     low, high = min(values), max(values)

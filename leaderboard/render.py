@@ -15,12 +15,17 @@ import tabulate
 
 from benchmark.protocol.references import Reference
 from benchmark.records import Record
-from benchmark.text import clean, count, decimal
+from benchmark.text import NONE, clean, count, decimal, interval, measured
+from leaderboard.best import best
 from leaderboard.board import Board, Table, TaskTable, TrackTable, board
 from leaderboard.bridge import Bridge, differences, overview
+from leaderboard.chance import chance_level
+from leaderboard.languages import shelf
+from leaderboard.overview import tested_corpus
 from leaderboard.picture import picture
 from leaderboard.remarks import ELSEWHERE, WINS
 from leaderboard.rows import Value
+from leaderboard.summary import summary
 
 __all__ = ["board", "csv_text", "files", "markdown", "render"]
 
@@ -32,6 +37,12 @@ CSV_PLACES = 6
 PICTURE = "overview.svg"
 LEGEND = "What the signs mean"
 SCREEN = 120  # characters of a row that a screen shows
+ROWS = 12  # of a long table, before the others are folded
+NUMBERS = ("score", "not told apart", "known speakers", "guessing")  # columns that are set flush right
+BEST = (
+    "Not told apart: so many of the other systems of the track cannot be told apart from it. Known speakers: the same "
+    "system where test speakers are in train too, as in random splits."
+)
 WRAPPED = 24  # a longer cell is shown as several lines
 
 
@@ -68,9 +79,14 @@ def markdown(made: Board) -> str:
     parts = ["# Leaderboard", "Made by `bench leaderboard` from the records alone; do not edit it."]
     if made.legend:
         parts[-1] += f" [{LEGEND}](#{LEGEND.lower().replace(' ', '-')}) stands at the end."
+    if made.tasks:
+        parts.insert(1, f"**{escape(summary(made.sections).counted)}.**")
+    winners = best_table(made)
+    if winners.rows:
+        parts += ["## Best systems by corpus", escape(BEST), _table(winners)]
+    parts.append("## Overview")
     if any(section.analysis.cells for section in made.sections):
         parts.append(f"![Every score with its interval]({PICTURE})")
-    parts.append("## Overview")
     if not made.tasks:
         parts.append("There is no record yet.")
     for track in made.overviews:
@@ -84,9 +100,34 @@ def markdown(made: Board) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def best_table(made: Board) -> Table:
+    """The best system of each corpus in each track, in reading order."""
+    header = ("corpus", "language", "track", "best system", "score", "not told apart", "known speakers", "guessing")
+    rows = []
+    for one in best(made.sections):
+        task, metric = one.section.task, one.section.analysis.metric
+        row, level = one.place.row, chance_level(task)
+        ends = row.intervals[metric.name]
+        own = f" ({clean(task.name)})" if clean(task.name) != clean(task.corpus.name) else ""
+        score = f"{metric.title} {measured(row.scores[metric.name].mean, metric.percent)}"
+        rows.append(
+            (
+                clean(tested_corpus(task)) + own,
+                shelf(task),
+                one.track,
+                clean(row.cell.name),
+                score if ends is None else f"{score} {interval(ends.low, ends.high, metric.percent)}",
+                f"{one.alike} of {one.ranked - 1}" if one.ranked > 1 else NONE,
+                NONE if one.known is None else measured(one.known, metric.percent),
+                NONE if level is None else measured(level, metric.percent),
+            )
+        )
+    return Table(header, tuple(rows), tuple(title in NUMBERS for title in header))
+
+
 def _track(track: TrackTable) -> list[str]:
     first, *further = fitted(track.overview, keys=2)
-    parts = [f"### {_title(track.name)}", _table(first), _bullets(track.notes)]
+    parts = [f"### {_title(track.name)}", *_long(first), _bullets(track.notes)]
     if further:
         parts += _folded("Further tasks", [_table(piece) for piece in further])
     if track.wins:
@@ -97,7 +138,7 @@ def _track(track: TrackTable) -> list[str]:
 def _task(task: TaskTable) -> list[str]:
     parts = [f"## {escape(task.heading)}", escape(task.caption)]
     for group in task.tables:
-        parts += [f"### {_title(group.name)}", _table(group.ranking)]
+        parts += [f"### {_title(group.name)}", *_long(group.ranking)]
     if task.notes:
         parts.append(_bullets(task.notes))
     details = [part for group in task.tables for part in (f"**{_title(group.name)}**", _table(group.details))]
@@ -119,6 +160,17 @@ def bridge_tables(found: Sequence[Bridge]) -> str:
     """The rows of other benchmarks' protocols as Markdown: by corpus and upstream, then one by one, to be opened."""
     first = [_table(piece) for piece in fitted(overview(found), keys=2)]
     return "\n\n".join([*first, *_folded("Row by row", [_table(differences(found))])]) + "\n"
+
+
+def _long(table: Table) -> list[str]:
+    """A table; of a long one the first rows, and the others folded."""
+    if len(table.rows) <= ROWS + 2:
+        return [_table(table)]
+    rest = Table(table.header, table.rows[ROWS:], table.numeric)
+    return [
+        _table(Table(table.header, table.rows[:ROWS], table.numeric)),
+        *_folded(f"{count(len(rest.rows), 'further row')}", [_table(rest)]),
+    ]
 
 
 def _folded(title: str, parts: Iterable[str]) -> list[str]:

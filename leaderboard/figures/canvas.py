@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 from benchmark.errors import MissingError
 from benchmark.text import clean, decimal
-from leaderboard.figures.markup import fragment, standalone
+from leaderboard.figures.markup import OF_SYSTEM, TIP, fragment, standalone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,7 +154,11 @@ def svg(figure: Figure, *, name: str = "", alone: bool = False) -> str:
     buffer = io.StringIO()
     nothing = dict.fromkeys(["Date", "Creator", "Format", "Type"])
     with style(), _any_script():
-        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+        # `savefig` would draw it once more before, to lay out what is laid out already
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata=nothing)
     title, _, description = str(figure.get_label()).partition("\n")
     width, height = (72 * inches for inches in figure.get_size_inches())
     made = fragment(
@@ -184,9 +188,14 @@ def shown(name: str, length: int = NAME_LENGTH) -> str:
     return f"{text[: (length - 1) // 2]}…{text[-(length // 2) :]}"
 
 
-def tip(text: str) -> str:
-    """What an artist's gid must be so that the SVG shows a text where the pointer rests on it."""
-    return f"tip:{clean(text)}"
+def tip(text: str, system: str = "") -> str:
+    """What an artist's gid must be so that the SVG shows a text where the pointer rests on it.
+
+    Args:
+        text: It; none is shown where it is empty.
+        system: The system that the artist stands for: a page that shows only some dims those of others.
+    """
+    return f"{TIP}{clean(text)}" + (f"{OF_SYSTEM}{clean(system)}" if system else "")
 
 
 def percent(value: float) -> str:

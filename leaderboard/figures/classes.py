@@ -16,6 +16,7 @@ from benchmark.text import count, interval, measured
 from leaderboard.figures.canvas import (
     BLUE,
     DARKEST,
+    GREY,
     SMALL,
     bare,
     blank,
@@ -93,7 +94,9 @@ def recalls(cells: Sequence[Cell]) -> Figure:
     task = cells[0].task
     across = min(ACROSS, len(task.outputs))
     down = -(-len(task.outputs) // across)
-    notes = ["Recall in %, with its 95 % interval for new speakers and seeds (none for a single speaker)."]
+    notes = [
+        "Recall in %, with its 95 % interval for new speakers and seeds (none for a single speaker). Dotted: guessing."
+    ]
     if task.pool == "folds":
         notes.append("The counts of all folds are added up here; the UAR of this task is the mean over folds.")
     figure = blank(
@@ -105,6 +108,7 @@ def recalls(cells: Sequence[Cell]) -> Figure:
     for axes, label in zip(panels, task.outputs, strict=False):
         for row, cell in enumerate(cells):
             _recall(axes, row, cell, label)
+        axes.axvline(100 / len(task.outputs), color=GREY, linewidth=0.9, linestyle=":")
         axes.set_title(shown(label, 22))
         axes.set_xlim(-3, 103)
         axes.set_xticks([0, 25, 50, 75, 100])
@@ -141,7 +145,7 @@ def _recall(axes: Axes, row: int, cell: Cell, label: str) -> None:
     if ends is not None:
         text += f" {interval(ends.low, ends.high, True)}, {ends.n_units} {ends.unit}s"
         axes.plot(100 * np.array([ends.low, ends.high]), [row, row], color=BLUE, linewidth=1.2)
-    axes.plot([100 * recall], [row], "o", color=BLUE, markersize=4, gid=tip(text))
+    axes.plot([100 * recall], [row], "o", color=BLUE, markersize=4, gid=tip(text, cell.name))
 
 
 def _few_enough(cell: Cell) -> None:

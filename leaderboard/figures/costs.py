@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +12,9 @@ from benchmark.errors import BenchError
 from benchmark.metrics import find
 from benchmark.records.cells import Cell
 from benchmark.text import clean, human, measured, some
+from leaderboard.chance import chance_level
 from leaderboard.figures.canvas import BLUE, GREY, VERMILION, blank, drawn, shown, tip
+from leaderboard.languages import in_order
 from leaderboard.remarks import heading
 from leaderboard.rows import encode_s_per_hour
 
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
 # By the groups of the board.
 MARKS = {"fixed": "o", "open head": "s", "fine-tuned": "^", "contaminated": "X"}
-ZERO = "0"
-LINE = 0.135  # inches
-KEY_WIDTH = 50  # letters
+ZERO = "none"
+HEIGHT = 2.5  # inches of a task
+NAMES, NAMED = 0.4, 26  # of an axis is free at its left for names, of so many letters
+LETTERS = 6.2  # points of the names of a front
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,10 @@ def front(points: Sequence[Point], *, higher_is_better: bool = True) -> tuple[Po
 
 @drawn
 def pareto(sections: Sequence[Section]) -> Figure:
-    """The primary metric against parameters and against encoding time, two panels for each task.
+    """The primary metric against the time to encode and against parameters, two panels for each task.
 
-    Tasks are not averaged: their scores have different scales, and systems are not on the same tasks.
+    Tasks are not averaged: their scores have different scales, and systems are not on the same tasks. Controls are left
+    out: what they score stands as a line, where it is known.
 
     Args:
         sections: The tasks of the board.
@@ -81,32 +84,28 @@ def pareto(sections: Sequence[Section]) -> Figure:
     Raises:
         BenchError: No system is complete.
     """
-    shown_sections = [section for section in sections if section.analysis.cells]
+    shown_sections = in_order([one for one in sections if any(not cell.control for cell in one.analysis.cells)])
     if not shown_sections:
         raise BenchError("no system is complete on any task", "bench run completes them")
-    heights = [2.2 + LINE * max(len(_key(section, cost)) for cost, _, _ in COSTS) for section in shown_sections]
+    names = [shown(heading(section.task)) for section in shown_sections]
+    of = f" on {names[0]}" if len(names) == 1 else ""
     figure = blank(
-        0.35 + sum(heights),
-        "Performance against cost",
-        "Line: the front, systems that none beats at their cost or below; they are numbered, and named below. Bars: "
-        "95 % intervals for new speakers and seeds, so that what seems to lead may not.",
-        f"Encoding: seconds for an hour of audio, once, as recorded ({_devices(shown_sections)}); "
-        "times of different machines cannot be compared. Logarithmic, with a place for 0.",
+        0.35 + HEIGHT * len(shown_sections),
+        f"Score against cost{of}",
+        "Line: the front, systems that none beats at their cost or below, with 95 % intervals for new speakers and "
+        "seeds: what seems to lead may not. Dotted: guessing. Encoding as recorded, once "
+        f"({_devices(shown_sections)}); times of different machines cannot be compared. Costs are logarithmic.",
         *_unknown(shown_sections),
-        width=7.2,
+        width=6.4,
     )
-    panels = figure.subplots(len(shown_sections), 2, squeeze=False, sharey="row", height_ratios=heights)
-    for row, section in zip(panels, shown_sections, strict=True):
+    panels = figure.subplots(len(shown_sections), 2, squeeze=False, sharey="row")
+    for row, section, name in zip(panels, shown_sections, names, strict=True):
         metric = find(section.task.metrics[0])
-        for axes, (cost, written, label) in zip(row, COSTS, strict=True):
-            _panel(axes, section, _points(section, cost), written)
-            axes.set_xlabel(label)
-            axes.annotate(
-                "\n".join(_key(section, cost)), (0, 0), xycoords="axes fraction", xytext=(0, -36),
-                textcoords="offset points", va="top", fontsize=7,
-            )  # fmt: skip
+        for axes, (cost, label) in zip(row, COSTS, strict=True):
+            _panel(axes, section, _points(section, cost), label)
         row[0].set_ylabel(metric.title + (" in %" if metric.percent else ""))
-        row[0].set_title(shown(heading(section.task)), loc="left", fontweight="bold")
+        if not of:
+            row[0].set_title(name, loc="left", fontweight="bold")
     _legend(
         figure, sorted({group.name for section in shown_sections for group in section.groups}, key=list(MARKS).index)
     )
@@ -118,52 +117,56 @@ def human_count(value: float) -> str:
     return human(round(value)).replace(".0", "")
 
 
-def _panel(axes: Axes, section: Section, points: Sequence[Point], written: Callable[[float], str]) -> None:
+def _panel(axes: Axes, section: Section, points: Sequence[Point], label: str) -> None:
     metric = find(section.task.metrics[0])
+    axes.set_xlabel(label)
     if not points:
         axes.text(0.5, 0.5, "not known", transform=axes.transAxes, ha="center", va="center", color=GREY)
         axes.set_xticks([])
         return
-    places = _places(points, _axis(axes, [point.cost for point in points], written))
+    place = _axis(axes, [point.cost for point in points], seconds=label == SECONDS)
     best = front(points, higher_is_better=metric.higher_is_better)
     factor = 100 if metric.percent else 1
-    for point in points:
-        of_front, x = point in best, places[point]
-        colour = BLUE if of_front else GREY
-        if point.low is not None and point.high is not None:
-            axes.plot([x, x], [factor * point.low, factor * point.high], color=colour, alpha=0.6, linewidth=1)
+    level = chance_level(section.task)
+    if level is not None:
+        axes.axhline(factor * level, color=GREY, linewidth=0.9, linestyle=":")
+    for point in sorted(points, key=lambda one: one in best):
+        of_front, x = point in best, place(point.cost)
+        if of_front and point.low is not None and point.high is not None:
+            ends = [factor * point.low, factor * point.high]
+            axes.plot([x, x], ends, color=BLUE, alpha=0.6, linewidth=1, gid=tip("", point.name))
         axes.plot(
             [x],
             [factor * point.score],
             marker=MARKS[point.group],
-            color=colour,
-            markersize=5.5 if of_front else 4.5,
+            color=BLUE if of_front else GREY,
+            markersize=5.5 if of_front else 4,
             linestyle="",
-            alpha=1 if of_front else 0.75,
-            gid=tip(f"{point.name}: {measured(point.score, metric.percent)}, {written(point.cost)}"),
+            alpha=1 if of_front else 0.55,
+            gid=tip(
+                f"{point.name}: {measured(point.score, metric.percent)}, {_written(point.cost, label)}", point.name
+            ),
         )
-    steps = [(places[point], factor * point.score) for point in best]
+    steps = [(place(point.cost), factor * point.score) for point in best]
     axes.plot(*zip(*steps, strict=True), color=VERMILION, linewidth=1.1, drawstyle="steps-post", label="front")
     axes.grid(axis="y")
     axes.set_axisbelow(True)
-    for number, place in enumerate(steps, start=1):
-        above = number % 2 == 1  # neighbours do not hide each other
+    _name_front(axes, best, steps, higher=metric.higher_is_better)
+
+
+def _name_front(axes: Axes, best: Sequence[Point], steps: Sequence[tuple[float, float]], *, higher: bool) -> None:
+    """The names of a front, each left of its mark and away from the others: no system stands there."""
+    low, high = axes.get_ylim()
+    line = 1.25 * LETTERS / (72 * 0.62 * HEIGHT) * (high - low)
+    sign = 1 if higher else -1
+    last = -np.inf
+    for point, (x, y) in zip(best, steps, strict=True):
+        last = max(sign * y, last + line)
         axes.annotate(
-            str(number), place, xytext=(-5, 5 if above else -5), textcoords="offset points",
-            ha="right", va="bottom" if above else "top", fontsize=8, fontweight="bold",
+            shown(point.name, NAMED), (x, sign * last), xytext=(-6, 0), textcoords="offset points", ha="right",
+            va="center", fontsize=LETTERS, annotation_clip=False, gid=tip("", point.name),
         )  # fmt: skip
-
-
-def _places(points: Sequence[Point], place: Callable[[float], float]) -> dict[Point, float]:
-    """Where points stand, those of equal cost a little beside each other, the best in the middle."""
-    span = max(1.0, np.ptp([place(point.cost) for point in points]))
-    places = {}
-    for cost in sorted({point.cost for point in points}):
-        equal = sorted((point for point in points if point.cost == cost), key=lambda one: (-one.score, one.name))
-        step = span * min(0.014, 0.12 / len(equal))
-        for index, point in enumerate(equal):
-            places[point] = place(cost) + step * (-1) ** index * ((index + 1) // 2)
-    return places
+    axes.set_ylim(min(low, sign * last - line), max(high, sign * last + line))
 
 
 def _points(section: Section, cost: Callable[[Cell], float | None]) -> list[Point]:
@@ -171,7 +174,7 @@ def _points(section: Section, cost: Callable[[Cell], float | None]) -> list[Poin
     for group in section.groups:
         for place in group.places:
             value = cost(place.row.cell)
-            if not place.row.scores or value is None:
+            if not place.row.scores or value is None or place.row.cell.control:
                 continue
             ends = place.row.intervals[metric]
             low, high = (None, None) if ends is None else (ends.low, ends.high)
@@ -179,42 +182,58 @@ def _points(section: Section, cost: Callable[[Cell], float | None]) -> list[Poin
     return found
 
 
-def _axis(axes: Axes, costs: Sequence[float], written: Callable[[float], str]) -> Callable[[float], float]:
-    """A logarithmic axis by hand, with a place for 0 left of all else; returns where a cost stands on it."""
+def _axis(axes: Axes, costs: Sequence[float], *, seconds: bool) -> Callable[[float], float]:
+    """A logarithmic axis with a place for what costs nothing, left of all else; returns where a cost stands on it."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
+
     positive = [cost for cost in costs if cost > 0]
-    first = int(np.floor(np.log10(min(positive)))) if positive else 0
-    last = max(int(np.ceil(np.log10(max(positive)))), first + 1) if positive else 0
-    step = max(1, -(-(last - first) // 4))
-    ticks = [float(tick) for tick in range(first, last + 1, step)] if positive else []
-    labels = [written(10**tick) for tick in ticks]
-    gap = 0.35 * max(1, last - first)
-    zero = first - gap
-    if len(positive) < len(costs):
-        ticks, labels = [zero, *ticks], [ZERO, *labels]
+    first, last = (min(positive), max(positive)) if positive else (1.0, 1.0)
+    first, last = first / 1.6, last * 1.6
+    if last / first < 30:
+        middle = (first * last) ** 0.5
+        first, last = middle / 30**0.5, middle * 30**0.5
+    span = np.log10(last / first)
+    has_zero = len(positive) < len(costs)
+    zero = first / 10 ** (0.12 * span)
+    start = zero if has_zero else first
+    axes.set_xscale("log")
+    axes.set_xlim(start / 10 ** (NAMES / (1 - NAMES) * np.log10(last / start)), last)
+    ticks = [tick for tick in LogLocator(base=10, subs=(1.0,)).tick_values(first, last) if first <= tick <= last]
+    if len(ticks) < 2:
+        several = LogLocator(base=10, subs=(1.0, 2.0, 5.0)).tick_values(first, last)
+        ticks = [tick for tick in several if first <= tick <= last]
+    labels = {float(tick): _seconds(tick) if seconds else human_count(tick) for tick in ticks if positive}
+    minor = [
+        tick
+        for tick in LogLocator(base=10, subs=tuple(map(float, range(2, 10)))).tick_values(first, last)
+        if first <= tick <= last
+    ]
+    if has_zero:
+        labels[zero] = ZERO
         if positive:
-            axes.axvline(first - gap / 2, color=GREY, linewidth=0.8, linestyle=":")
-    axes.set_xticks(ticks, labels=labels)
-    edge = 0.12 * max(1, last - first)
-    axes.set_xlim(min(ticks) - edge, max(ticks[-1], last) + edge)
-    return lambda cost: float(np.log10(cost)) if cost > 0 else zero
+            axes.axvline((zero * first) ** 0.5, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)))
+    axes.xaxis.set_major_locator(FixedLocator(sorted(labels)))
+    axes.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: next(text for at, text in labels.items() if np.isclose(at, value)))
+    )
+    axes.xaxis.set_minor_locator(FixedLocator(minor if positive else []))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    return lambda cost: cost if cost > 0 else zero
 
 
 def _seconds(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
 
 
-def _key(section: Section, cost: Callable[[Cell], float | None]) -> list[str]:
-    """The numbered systems of the front, in lines that fit below a panel."""
-    higher = find(section.task.metrics[0]).higher_is_better
-    best = front(_points(section, cost), higher_is_better=higher)
-    names = (f"{number}\u00a0{shown(point.name, 32)}" for number, point in enumerate(best, start=1))
-    return textwrap.wrap(",  ".join(name.replace(" ", "\u00a0") for name in names), KEY_WIDTH, break_on_hyphens=False)
+def _written(cost: float, label: str) -> str:
+    return f"{_seconds(cost)} s for an hour" if label == SECONDS else f"{human_count(cost)} parameters"
 
 
-# What a system costs, how that is written, and what the axis says.
-COSTS: tuple[tuple[Callable[[Cell], float | None], Callable[[float], str], str], ...] = (
-    (parameters_of, human_count, "parameters of the upstream"),
-    (encode_s_per_hour, _seconds, "encoding [s for 1 h of audio]"),
+# What a system costs, and what the axis says.
+SECONDS = "encoding [s for 1 h of audio]"
+COSTS: tuple[tuple[Callable[[Cell], float | None], str], ...] = (
+    (encode_s_per_hour, SECONDS),
+    (parameters_of, "parameters of the upstream"),
 )
 
 

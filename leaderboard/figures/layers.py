@@ -56,7 +56,7 @@ def layer_weights(cells: Sequence[Cell], command: str | None = None) -> Figure:
             linewidth=1.2,
             capsize=3,
             label=f"{shown(cell.name)} ({count(len(values), 'seed')})",
-            gid=tip(cell.name),
+            gid=tip(cell.name, cell.name),
         )
     for number in sorted({values.shape[1] for values in weights}):
         label = f"all {number} layers alike: {decimal(1 / number, 3)}"

@@ -23,6 +23,7 @@ NUMBER = re.compile(r"(?<=\d)(\.\d{3})\d+")
 DROPPED = re.compile(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>|<!--.*?-->", re.DOTALL)
 PIXELS_PER_POINT = 96 / 72
 TIP = "tip:"
+OF_SYSTEM = "\u2063"  # between a tip and the system it is of: no text that is shown has it
 
 
 def fragment(source: str, *, width: float, height: float, title: str, description: str, ink: str, name: str) -> str:
@@ -69,9 +70,10 @@ def _rewritten(tag: str, prefix: str, referred: set[str], ink: str) -> str:
     found = ID.search(tag)
     title = ""
     if found and found[1] not in referred:
-        tag = ID.sub("", tag)
-        if found[1].startswith(TIP):
-            title = f"<title>{found[1].removeprefix(TIP)}</title>"
+        text, _, system = found[1].removeprefix(TIP).partition(OF_SYSTEM)
+        is_tip = found[1].startswith(TIP)
+        tag = ID.sub(lambda _: f' data-system="{system}"' if is_tip and system else "", tag)
+        title = f"<title>{text}</title>" if is_tip and text else ""
     tag = ID.sub(rf' id="{prefix}-\1"', tag)
     tag = REFERENCE.sub(
         lambda one: f"url(#{prefix}-{one[1]})" if one[1] else f'href="#{prefix}-{one[2]}"',

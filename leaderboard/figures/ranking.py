@@ -10,11 +10,11 @@ import numpy as np
 from benchmark.errors import BenchError
 from benchmark.metrics import find
 from benchmark.text import interval, measured
+from leaderboard.chance import chance_level
 from leaderboard.figures.canvas import (
     BLUE,
     DARKEST,
     GREY,
-    INK,
     SMALL,
     bare,
     blank,
@@ -23,6 +23,7 @@ from leaderboard.figures.canvas import (
     shown,
     tip,
 )
+from leaderboard.languages import in_order
 from leaderboard.overview import counts
 
 if TYPE_CHECKING:
@@ -60,9 +61,13 @@ def intervals(section: Section) -> Figure:
         0.55 + 0.2 * len(rows),
         f"{shown(task.name)}: {metric.title} with 95 % intervals",
         "Intervals are for new speakers and seeds. Systems of a track that share a letter cannot be told apart by the "
-        f"paired tests, corrected for all its pairs; overlapping intervals are no such test.{tracks}",
+        f"paired tests, corrected for all its pairs; overlapping intervals are no such test. Dotted: "
+        f"guessing.{tracks}",
     )
     axes = figure.add_subplot()
+    level = chance_level(task)
+    if level is not None:
+        axes.axvline(100 * level if metric.percent else level, color=GREY, linewidth=0.9, linestyle=":")
     for index, (_, place) in enumerate(rows):
         if place is not None:
             _interval(axes, index, place)
@@ -87,7 +92,7 @@ def heat_map(sections: Sequence[Section]) -> Figure:
     Raises:
         BenchError: No system is complete.
     """
-    ordered = sorted(sections, key=lambda section: not counts(section.task))
+    ordered = sorted(in_order(sections), key=lambda section: not counts(section.task))
     columns = [_scores(section) for section in ordered]
     if not any(columns):
         raise BenchError("no system is complete on any task", "bench run completes them")
@@ -135,7 +140,7 @@ def _interval(axes: Axes, row: int, place: Place) -> None:
     if ends is not None:
         text += f" {interval(ends.low, ends.high, metric.percent)}"
         axes.plot([factor * ends.low, factor * ends.high], [row, row], color=BLUE, linewidth=1.3)
-    axes.plot([factor * score], [row], "o", color=BLUE, markersize=4.5, gid=tip(text))
+    axes.plot([factor * score], [row], "o", color=BLUE, markersize=4.5, gid=tip(text, cell.name))
     texts = ((measured(score, metric.percent), 8, "normal"), (place.letters, 40, "bold"))
     for words, right, weight in texts:
         axes.annotate(
@@ -201,7 +206,7 @@ def _square(
 
     corner = (place[0] - 0.48, place[1] - 0.46)
     if score is None or shade is None:
-        axes.add_patch(Rectangle(corner, 0.96, 0.92, facecolor="none", edgecolor=INK, hatch="////", linewidth=0))
+        axes.add_patch(Rectangle(corner, 0.96, 0.92, facecolor="none", edgecolor=(GREY, 0.4), hatch="///", linewidth=0))
         return
     alpha = FAINTEST + (DARKEST - FAINTEST) * shade
     axes.add_patch(Rectangle(corner, 0.96, 0.92, facecolor=(BLUE, alpha), edgecolor="none"))

@@ -1,7 +1,7 @@
 """The leaderboard as one HTML page that needs nothing else: no network, and no script to be read.
 
-Its script makes the tables sortable (DataTables does), filters them, and shows what stands behind a score and how every
-two systems compare. A policy in the page forbids every other script and every request.
+Its script makes the tables sortable (DataTables does), filters them, and shows the card of each row and how every two
+systems compare, all of which is computed here. A policy in the page forbids every other script and every request.
 """
 
 from __future__ import annotations
@@ -11,17 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import MissingError
+from benchmark.text import clean
 from leaderboard.board import Board
-from leaderboard.page.contents import MEANINGS, Contents, Figures, contents, short_name
+from leaderboard.page.contents import MEANINGS, Contents, Drawing, Figures, contents, short_name
 from leaderboard.page.library import INSTALL, content_policy, inert, library
+from leaderboard.page.overviews import overviews, winners
+from leaderboard.page.scale import Scale
 from leaderboard.remarks import ELSEWHERE
 
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["Figures", "page"]
+__all__ = ["Drawing", "Figures", "page"]
 
 FOLDER = Path(__file__).parent
+# One after the other they are one script: what an earlier one defines a later one uses.
+SCRIPTS = ("page.js", "filters.js", "tip.js", "cards.js", "compare.js", "start.js")
+KEY = Scale(0.0, 1.0, (), "25")  # of the samples in the key
 # What could end a script element early, or a line of JavaScript in old browsers.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
@@ -43,19 +49,26 @@ def page(made: Board, figures: Figures | None = None) -> bytes:
     if figures is None:
         from leaderboard.page.drawings import draw
 
-        figures = draw(made.sections, made.across)
+        figures = draw(made.sections, made.tracks)
     table_library, shown = library(), contents(made, figures)
     style = (FOLDER / "page.css").read_text(encoding="utf-8")
-    scripts = [table_library.script, inert((FOLDER / "page.js").read_text(encoding="utf-8"))]
+    own = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    scripts = [table_library.script, inert(own)]
     text = template.render(
         board=made,
         page=shown,
+        overviews=overviews(made, shown.chapters),
+        winners=winners(made, shown.chapters),
         figures=figures,
         data=embedded(shown),
         style=style,
         scripts=scripts,
         policy=content_policy(scripts, [style]),
         library=table_library,
+        twins=any(chapter.twin for chapter in shown.chapters),
+        numbers={section.task.name: number for number, section in enumerate(made.sections)},
+        key_scale=KEY,
+        key_marks=(KEY.mark(0.6, 0.35, 0.8), KEY.mark(0.4, 0.25, 0.6, 0.85)),
         meanings=MEANINGS,
         elsewhere=ELSEWHERE,
     )
@@ -81,4 +94,5 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
     )
     environment.filters["short"] = short_name
+    environment.filters["cleaned"] = clean
     return environment.get_template("page.html")

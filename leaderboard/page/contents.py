@@ -1,25 +1,29 @@
-"""What the page says, as plain values: the texts of its tables, by tracks and by tasks."""
+"""What the page says, as plain values: the texts of its tables, task by task in reading order."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
+from benchmark.io.files import safe_name
 from benchmark.metrics import Metric
 from benchmark.text import NONE, clean, interval
-from leaderboard.board import Board, TaskTable, TrackTable
+from leaderboard.board import Board, TaskTable
+from leaderboard.chance import chance_level
+from leaderboard.languages import KNOWN_SPEAKERS, languages, named, shelf
+from leaderboard.page.cards import row_data, speakers_of, task_data, tracks_data
 from leaderboard.page.columns import Column, Entry, number_columns, order, score_column
-from leaderboard.page.data import row_data, task_data
-from leaderboard.page.facts import family, groups, languages
+from leaderboard.page.facts import family, groups
+from leaderboard.page.models import Fact, address, as_data, facts_of
 from leaderboard.page.scale import Mark, Scale, scale_of
-from leaderboard.remarks import WARNINGS
+from leaderboard.remarks import FLAGS, WARNINGS
 from leaderboard.rows import GROUPS, Place, Section
+from leaderboard.summary import Summary, summary
+from leaderboard.twins import Twin, system, twin_of
 
 SHOWN_NAME = 60  # characters of a name in a table; the rest stands where there is room
-# A number at the beginning of a text: of a score, of a range, or of a coverage, but not of what is incomplete.
-NUMBER = re.compile(r"-?\d+(\.\d+)?(?=$| |–|/\d+$)")
 MEANINGS = {
     "fixed": "the task's own head and recipe on a frozen upstream",
     "open head": "any other head on a frozen upstream",
@@ -29,16 +33,29 @@ MEANINGS = {
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Figures as SVG elements that need nothing else: `leaderboard.page.drawings` draws them.
+class Drawing:
+    """A figure as an SVG element that needs nothing else.
 
     Attributes:
-        board: Those over all tasks, as they are shown.
-        tasks: Those of single tasks, by the task's name.
+        svg: It.
+        task: Of which task it is; None of all.
+    """
+
+    svg: str
+    task: str | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What `leaderboard.page.drawings` draws.
+
+    Attributes:
+        board: What stands above the tasks, as it is shown.
+        tasks: What stands with single tasks, by the task's name.
         notes: What could not be drawn, and why.
     """
 
-    board: tuple[str, ...] = ()
+    board: tuple[Drawing, ...] = ()
     tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -48,13 +65,15 @@ class Line:
     """A row of a table of systems.
 
     Attributes:
-        number: Of the facts that the script shows.
+        number: Of what the script knows of it.
         family: Of the upstream.
         rank: By score, among those of the table.
         names: Upstream and downstream.
+        weights: Where the weights of the upstream are, where that is known.
         complete: Whether it has a score; else `score` says how far it is.
+        leads: Whether it cannot be told apart from the first of the table.
         score: By the primary metric.
-        mark: Its interval on the task's scale.
+        mark: It with its interval on the task's scale.
         interval: The same as text.
         span: The best and worst rank that the tests leave possible.
         letters: Shared by systems that cannot be told apart.
@@ -66,7 +85,9 @@ class Line:
     family: str
     rank: Entry
     names: tuple[str, str]
+    weights: Fact | None
     complete: bool
+    leads: bool
     score: Entry
     mark: Mark | None
     interval: Entry
@@ -90,53 +111,56 @@ class Chapter:
 
     Attributes:
         number: Its place in the board.
+        anchor: Where a link to it leads.
         words: Heading, caption, notes, and what was published elsewhere.
-        independent: Whether the test speakers are unseen.
+        shelf: What it stands under: see `leaderboard.languages.shelf`.
         groups: Of tasks, that it is in.
-        languages: Of its corpora.
+        languages: Of its corpora, by their names.
         metric: Title of the primary metric.
         columns: Titles of the other columns of numbers.
         scale: Of the intervals.
+        twin: The task on the same corpus with known speakers, where there is one.
         parts: Its systems.
         figures: Its figures, as SVG.
     """
 
     number: int
+    anchor: str
     words: TaskTable
-    independent: bool
+    shelf: str
     groups: tuple[str, ...]
     languages: tuple[str, ...]
     metric: str
     columns: tuple[str, ...]
     scale: Scale
+    twin: Twin | None
     parts: tuple[Part, ...]
     figures: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class Overview:
-    """Systems x tasks of a track.
-
-    Attributes:
-        words: Name, notes, and who is better than whom on how many corpora.
-        columns: Titles, and the number of the task of a column that has one.
-        numeric: Whether a column is set flush right.
-        rows: The family of the upstream, and the entries.
-    """
-
-    words: TrackTable
-    columns: tuple[tuple[str, int | None], ...]
-    numeric: tuple[bool, ...]
-    rows: tuple[tuple[str, tuple[Entry, ...]], ...]
+    @property
+    def independent(self) -> bool:
+        """Whether its test is of unseen speakers, who did not select the head either."""
+        return self.shelf != KNOWN_SPEAKERS
 
 
 @dataclass(frozen=True)
 class Contents:
-    """All of the page: its chapters, and for the script the facts of each row and the pairs of each task."""
+    """All of the page below its overview.
 
-    overviews: tuple[Overview, ...]
+    Attributes:
+        summary: How much there is.
+        chapters: The tasks.
+        data: For the script: what stands behind each row, and the pairs of each task.
+    """
+
+    summary: Summary
     chapters: tuple[Chapter, ...]
     data: Mapping[str, Any]
+
+    @property
+    def shelves(self) -> list[tuple[str, list[Chapter]]]:
+        """The tasks by what they stand under."""
+        return [(name, list(found)) for name, found in groupby(self.chapters, key=lambda one: one.shelf)]
 
     @property
     def choices(self) -> dict[str, list[str]]:
@@ -158,36 +182,44 @@ def contents(made: Board, figures: Figures) -> Contents:
         figures: Among them those of the tasks.
     """
     chapters: list[Chapter] = []
+    tasks: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
+    anchors: set[str] = set()
     for number, (section, words) in enumerate(zip(made.sections, made.tasks, strict=True)):
         task, primary = section.task, section.analysis.metric
         placed = [place.row for group in section.groups for place in group.places]
         columns = [column for column in number_columns(task) if any(column.value(row) is not None for row in placed)]
-        scale = _scale(section)
+        scale, twin, people = _scale(section), twin_of(section, made.sections), speakers_of(section)
         parts = []
         for group in section.groups:
             lines = tuple(
                 _line(place, len(rows) + index, primary, scale, columns) for index, place in enumerate(group.places)
             )
+            for place, line in zip(group.places, lines, strict=True):
+                known = None if twin is None else twin.scores.get(system(place))
+                rows.append(row_data(place, line, group, columns, (number, section), known, people))
             parts.append(Part(group.name, lines))
-            rows += [row_data(place.row, number, section) for place in group.places]
+        anchor = _anchor(task.name, anchors)
+        tasks.append(task_data(section, words, anchor, scale, twin, people))
         chapters.append(
             Chapter(
                 number=number,
+                anchor=anchor,
                 words=words,
-                independent=task.speaker_independent,
+                shelf=shelf(task),
                 groups=groups(task),
-                languages=languages(task),
+                languages=tuple(dict.fromkeys(map(named, languages(task)))),
                 metric=primary.title,
                 columns=tuple(column.title for column in columns),
                 scale=scale,
+                twin=twin,
                 parts=tuple(parts),
                 figures=figures.tasks.get(task.name, ()),
             )
         )
-    tasks = [task_data(section, words) for section, words in zip(made.sections, made.tasks, strict=True)]
-    overviews = tuple(_overview(one, chapters) for one in made.overviews)
-    return Contents(overviews, tuple(chapters), {"tasks": tasks, "rows": rows})
+    models = {name: as_data(facts_of(name)) for name in sorted({row["names"][0] for row in rows})}
+    data = {"tasks": tasks, "rows": rows, "models": models, "tracks": tracks_data(made.tracks), "flags": FLAGS}
+    return Contents(summary(made.sections), tuple(chapters), data)
 
 
 def short_name(name: str) -> str:
@@ -195,9 +227,18 @@ def short_name(name: str) -> str:
     return name if len(name) <= SHOWN_NAME else f"{name[: SHOWN_NAME - 1]}…"
 
 
+def _anchor(task: str, taken: set[str]) -> str:
+    """An id by the name of a task, so that a link to it stays one when others come."""
+    base = f"task-{safe_name(short_name(clean(task)))}"
+    anchor = next(one for one in (base, *(f"{base}-{again}" for again in range(2, len(taken) + 3))) if one not in taken)
+    taken.add(anchor)
+    return anchor
+
+
 def _line(place: Place, number: int, primary: Metric, scale: Scale, columns: Sequence[Column]) -> Line:
     row, cell = place.row, place.row.cell
     scores, found = row.scores.get(primary.name), row.intervals.get(primary.name)
+    ends = (None, None) if found is None else (found.low, found.high)
     progress = f"{len(cell.completed)}/{len(cell.units)} units"
     span = (
         NONE if place.best is None else str(place.best) if place.best == place.worst else f"{place.best}–{place.worst}"
@@ -207,9 +248,11 @@ def _line(place: Place, number: int, primary: Metric, scale: Scale, columns: Seq
         family=family(cell.upstream.name),
         rank=Entry(NONE if place.rank is None else str(place.rank), order(place.rank)),
         names=(short_name(clean(cell.upstream.name)), short_name(clean(cell.downstream.name))),
+        weights=address(cell.upstream.name),
         complete=scores is not None,
+        leads="a" in place.letters,
         score=Entry(progress, "") if scores is None else score_column(primary).entry(row),
-        mark=None if scores is None or found is None else scale.mark(found.low, scores.mean, found.high),
+        mark=None if scores is None else scale.mark(scores.mean, *ends),
         interval=Entry(NONE, "")
         if found is None
         else Entry(interval(found.low, found.high, primary.percent), order(found.low)),
@@ -223,28 +266,11 @@ def _line(place: Place, number: int, primary: Metric, scale: Scale, columns: Seq
 def _scale(section: Section) -> Scale:
     """Of the intervals of all groups of a task, so that they can be compared by eye."""
     metric = section.analysis.metric
-    found = [place.row.intervals.get(metric.name) for group in section.groups for place in group.places]
-    return scale_of([end for one in found if one is not None for end in (one.low, one.high)], metric)
-
-
-def _overview(words: TrackTable, chapters: Sequence[Chapter]) -> Overview:
-    """The board's own table, its columns with the task that they are of."""
-    numbers = {f"{chapter.words.heading}: {chapter.metric}": chapter.number for chapter in chapters}
-    table = words.overview
-    rows = []
-    for row in table.rows:
-        entries = (_overview_entry(text, numeric) for text, numeric in zip(row, table.numeric, strict=True))
-        rows.append((family(row[0]), tuple(entries)))
-    columns = tuple((short_name(title), numbers.get(title)) for title in table.header)
-    return Overview(words, columns, table.numeric, tuple(rows))
-
-
-def _overview_entry(text: str, numeric: bool) -> Entry:
-    """A number is sorted by itself, whatever stands behind it."""
-    if not numeric:
-        return Entry(short_name(text))
-    number = NUMBER.match(text)
-    return Entry(text, number[0] if number else "")
+    values = []
+    for place in (place for group in section.groups for place in group.places if place.row.scores):
+        found = place.row.intervals[metric.name]
+        values += [place.row.scores[metric.name].mean, *([] if found is None else [found.low, found.high])]
+    return scale_of(values, metric, chance_level(section.task))
 
 
 def _first_seen(lists: Iterable[Iterable[str]]) -> list[str]:

@@ -11,23 +11,23 @@ from benchmark.sufficient import CONFUSION_COUNTS
 from leaderboard.figures import (
     confusion,
     critical_difference,
-    heat_map,
     layer_weights,
     pareto,
     recalls,
     speakers,
     svg,
 )
-from leaderboard.page.contents import Figures
+from leaderboard.overview import counts
+from leaderboard.page.contents import Drawing, Figures
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from benchmark.records.cells import Cell
-    from benchmark.statistics.tasks import Across
+    from leaderboard.overview import Track
     from leaderboard.rows import Section
 
-FEW = 4  # systems of a task whose details are drawn
+FEW, MANY = 4, 12  # systems of a task whose details are drawn, and whose speakers are
 
 
 def _confusion_of_best(cells: Sequence[Cell]) -> Figure:
@@ -40,12 +40,12 @@ DETAILS: dict[str, tuple[Callable[[Sequence[Cell]], Figure], ...]] = {
 }
 
 
-def draw(sections: Sequence[Section], across: Across | None) -> Figures:
+def draw(sections: Sequence[Section], tracks: Sequence[Track]) -> Figures:
     """Draw what there is to be drawn; what cannot be drawn is said in the notes.
 
     Args:
         sections: The tasks of the board.
-        across: Systems over tasks, where there are enough of both.
+        tracks: Systems over tasks; those with enough of both have a diagram.
     """
     scored = [section for section in sections if section.analysis.cells]
     notes: dict[str, None] = {}
@@ -59,22 +59,24 @@ def draw(sections: Sequence[Section], across: Across | None) -> Figures:
                 notes[f"Not drawn: {error}"] = None
         return tuple(made)
 
-    board: list[Callable[[], Figure]] = []
-    if across is not None:
-        board.append(lambda: critical_difference(across))
-    if scored:
-        board += [lambda: heat_map(scored), lambda: pareto(scored)]
-    of_board = drawn(board, "")
+    board = []
+    for track in tracks:
+        if track.across is not None:
+            diagram = drawn([partial(critical_difference, track.across, track=track.name)], track.name)
+            board += [Drawing(one) for one in diagram]
+    for section in [one for one in scored if counts(one.task)] or scored:
+        board += [Drawing(one, section.task.name) for one in drawn([partial(pareto, [section])], section.task.name)]
     of_tasks = {section.task.name: drawn(_of_task(section), section.task.name) for section in scored}
-    return Figures(of_board, of_tasks, tuple(notes))
+    return Figures(tuple(board), of_tasks, tuple(notes))
 
 
 def _of_task(section: Section) -> list[Callable[[], Figure]]:
     """Recalls and confusions of a task of classes, the spread of its speakers, and the layers that heads read."""
-    cells = [place.row.cell for group in section.groups for place in group.places if place.row.scores][:FEW]
+    every = [place.row.cell for group in section.groups for place in group.places if place.row.scores]
+    cells = every[:FEW]
     figures: list[Callable[[], Figure]] = [partial(draw, cells) for draw in DETAILS.get(section.task.kind, ())]
     if all(cell.unit == "speaker" for cell in cells):
-        figures.append(lambda: speakers(cells))
+        figures.append(lambda: speakers(every[:MANY]))
     weighted = [cell for cell in cells if _learns_weights(cell)]
     if weighted:
         figures.append(lambda: layer_weights(weighted))

@@ -1,4 +1,4 @@
-"""What the page filters by: groups and languages of tasks, families of upstreams; from data, without torch."""
+"""What the page filters by, beside languages: groups of tasks and families of upstreams; from data, without torch."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import functools
 
 from benchmark.records import TaskPart
 from benchmark.registry.entries import Entry
-from benchmark.registry.known import known_corpus, known_entries, known_task
+from benchmark.registry.known import known_entries, known_task
+from leaderboard.languages import UNKNOWN
+from leaderboard.page.models import bare
 
-UNKNOWN = "unknown"
 # The group of tasks that predict such outputs.
 PREDICTED = {"classes": "emotion classes", "dimensions": "dimensions"}
 # Modules of upstreams that compute what people have thought of.
@@ -40,24 +41,12 @@ def groups(task: TaskPart) -> tuple[str, ...]:
 
 
 @functools.cache
-def language(corpus: str) -> str:
-    """The language of a corpus, as its scanner has it ("de", "zh-TW"); "unknown" of somebody's own corpus."""
-    scanner = known_corpus(corpus)
-    return UNKNOWN if scanner is None else scanner.language
-
-
-def languages(task: TaskPart) -> tuple[str, ...]:
-    """The languages of the corpora of a task, each once."""
-    return tuple(dict.fromkeys(language(name) for name in task.corpus.names))
-
-
-@functools.cache
 def family(upstream: str) -> str:
     """What kind of upstream a name stands for: "hand-crafted", an architecture, where it was computed, or "unknown".
 
     An upstream made of several is of all their families, joined by " + ".
     """
-    return " + ".join(dict.fromkeys(_family(entry) for entry in known_entries(upstream))) or UNKNOWN
+    return " + ".join(dict.fromkeys(_family(entry) for entry in known_entries(bare(upstream)))) or UNKNOWN
 
 
 def _family(entry: Entry) -> str:

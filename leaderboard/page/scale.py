@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmark.metrics import Metric
 from benchmark.text import decimal
@@ -15,11 +15,19 @@ STEPS = (1, 2, 5, 10)
 
 @dataclass(frozen=True)
 class Mark:
-    """An interval on a scale: its ends and its middle, each a share of the width in percent."""
+    """A score on a scale, each place a share of the width in percent.
 
-    low: str
+    Attributes:
+        middle: Where the score is.
+        low: Where its interval begins; None without one.
+        high: Where it ends.
+        known: Where the same system is when test speakers are in train too; None where nobody ran that.
+    """
+
     middle: str
-    high: str
+    low: str | None
+    high: str | None
+    known: str | None = None
 
 
 @dataclass(frozen=True)
@@ -30,24 +38,41 @@ class Scale:
         low: The value at its left end.
         high: At its right end.
         ticks: Where lines are drawn, in percent, with what they are called.
+        chance: Where guessing would score, in percent; None where that is not known.
+        guessed: What that is as text.
     """
 
     low: float
     high: float
     ticks: tuple[tuple[str, str], ...]
+    chance: str | None = None
+    guessed: str = ""
 
     def at(self, value: float) -> str:
         """Where a value is, in percent with two decimals."""
-        return decimal(100 * (value - self.low) / (self.high - self.low), 2)
+        return decimal(100 * (value - self.low) / (self.high - self.low), 2).removesuffix("0").removesuffix(".0")
 
-    def mark(self, low: float, middle: float, high: float) -> Mark:
-        """Where an interval is."""
-        return Mark(self.at(low), self.at(middle), self.at(high))
+    def mark(self, middle: float, low: float | None, high: float | None, known: float | None = None) -> Mark:
+        """Where a score is, its interval, and what it would be of known speakers."""
+        places = [None if value is None else self.at(value) for value in (low, high, known)]
+        return Mark(self.at(middle), *places)
+
+    @property
+    def grid(self) -> str:
+        """The lines at the ticks as one SVG path over a height of 10."""
+        return "".join(f"M{at} 0V10" for at, _ in self.ticks)
 
 
-def scale_of(values: Sequence[float], metric: Metric) -> Scale:
-    """A scale with round ends that holds all values of a metric; from 0 to 1 where there are none."""
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+def scale_of(values: Sequence[float], metric: Metric, chance: float | None = None) -> Scale:
+    """A scale with round ends that holds all values of a metric; from 0 to 1 where there are none.
+
+    Args:
+        values: What must be on it.
+        metric: How they are written.
+        chance: What guessing would score, which must be on it too.
+    """
+    held = [*values, *([] if chance is None or not values else [chance])]
+    low, high = (min(held), max(held)) if held else (0.0, 1.0)
     step = _step((high - low) / TICKS or 0.1)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     last = max(last, first + 1)
@@ -57,7 +82,15 @@ def scale_of(values: Sequence[float], metric: Metric) -> Scale:
     ticks = tuple(
         (bare.at(number * step), decimal(factor * number * step, places)) for number in range(first, last + 1)
     )
-    return Scale(bare.low, bare.high, ticks)
+    if chance is None:
+        return replace(bare, ticks=ticks)
+    guessed = decimal(factor * chance, 1 if metric.percent else 0)
+    return replace(bare, ticks=ticks, chance=bare.at(min(max(chance, bare.low), bare.high)), guessed=guessed)
+
+
+def whole_scale(values: Sequence[float], metric: Metric, chance: float | None = None) -> Scale:
+    """A scale on which tasks of one metric can be compared by eye: of a share all from 0 to 1; else as `scale_of`."""
+    return scale_of([*values, 0.0, 1.0] if metric.percent else values, metric, chance)
 
 
 def _step(width: float) -> float:

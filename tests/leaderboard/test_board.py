@@ -169,7 +169,7 @@ def test_warnings_are_marked_where_they_hold() -> None:
     made = board(
         system("fair", 0.4) + system("peeking", 0.4, downstream__transductive=True) + system("fair", 0.9, **changes)
     )
-    leaky, toy = made.tasks
+    toy, leaky = made.tasks
     assert (leaky.heading, toy.heading) == ("leaky ⚠", "toy")
     assert columns(leaky, "flags") == [("⚠ speaker-dependent, ⚠ dev = test",)]
     assert columns(toy, "upstream", "flags") == [("fair", "–"), ("peeking", "⚠ transductive")]

@@ -30,6 +30,7 @@ from benchmark.text import decimal, measured
 from leaderboard import figures
 from leaderboard.figures.canvas import BLUE, DARKEST, GREY, INK, PALETTE, VERMILION
 from leaderboard.figures.costs import Point, front
+from leaderboard.figures.voices import scores_of_speakers
 from leaderboard.rows import Section, section
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -350,7 +351,8 @@ def test_recalls_and_their_intervals_are_those_of_the_speakers_who_have_the_clas
     shares = sizes / sizes.sum()
     reach = stats.t.ppf(0.975, 1 / (shares**2).sum() - 1) * np.sqrt(variance) / (recall * (1 - recall))
     ends = 1 / (1 + np.exp(-(np.log(recall / (1 - recall)) + np.array([-reach, reach]))))
-    bar, point = (line for line in figure.axes[2].lines)
+    bar, point, guessing = figure.axes[2].lines
+    assert guessing.get_xdata() == [25, 25]
     np.testing.assert_allclose(point.get_xdata(), [100 * recall])
     np.testing.assert_allclose(bar.get_xdata(), 100 * ends)
     assert point.get_gid().startswith(f"tip:ears + superb, neutral: {decimal(100 * recall, 1)}")
@@ -429,6 +431,27 @@ def test_a_speaker_with_one_class_has_its_recall() -> None:
     figure = figures.speakers([one(by_speaker)])
     assert [point.get_offsets()[0][1] for point in tips(figure)] == [75, 75, 100, 100]
     assert "Without all 4 classes: one-anna, two-anna." in " ".join(texts(figure))
+
+
+def test_speakers_of_many_systems_fit_a_page_as_lines_of_dots() -> None:
+    cells = [
+        one(counts_by(), upstream__name=f"ears-{index:02}", upstream__sha256=f"{index:064x}") for index in range(40)
+    ]
+    figure = figures.speakers(cells)
+    assert figure.get_size_inches()[1] < 10
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        f"ears-{index:02} + superb" for index in range(36)
+    ]
+    assert "the best 36 of 40 systems" in figure.get_label()
+    dots = [
+        line
+        for line in axes.lines
+        if (line.get_gid() or "").endswith("ears-00 + superb") and line.get_linestyle() == "None"
+    ]
+    scores = 100 * np.sort(scores_of_speakers(cells[0])[1])
+    np.testing.assert_allclose(np.sort(np.concatenate([line.get_xdata() for line in dots])), scores)
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == ":"] == [25]
 
 
 def test_speakers_need_speakers() -> None:
@@ -565,7 +588,9 @@ def test_intervals_show_scores_ends_and_letters() -> None:
     points = tips(figure)
     expected = [cell_scores(place.row.cell, "uar").mean for place in places]
     np.testing.assert_allclose([point.get_xdata()[0] for point in points], np.multiply(100, expected))
-    bars = [line for line in axes.lines if len(line.get_xdata()) == 2]
+    guessing, *lines = axes.lines
+    assert guessing.get_xdata() == [25, 25]
+    bars = [line for line in lines if len(line.get_xdata()) == 2]
     ends = [cell_interval(place.row.cell, "uar") for place in places]
     np.testing.assert_allclose([bar.get_xdata() for bar in bars], [(100 * e.low, 100 * e.high) for e in ends if e])
     rows = [label.get_text() for label in axes.get_yticklabels()]
@@ -639,19 +664,25 @@ def test_the_front_is_what_none_beats_at_its_cost_or_below() -> None:
         assert set(front(points, higher_is_better=higher)) == {one for one in clean if not beaten(one, clean)}
 
 
-def test_pareto_shows_cost_and_score_with_a_place_for_nothing() -> None:
-    figure = figures.pareto(sections(*systems()))
-    parameters, seconds = figure.axes[2], figure.axes[3]
-    found = {point.get_gid(): point for point in tips(figure, 2)}
-    names = [name.split(":")[1].split(" +")[0] for name in found]
-    at = {name: point.get_xdata()[0] for name, point in zip(names, found.values(), strict=True)}
-    assert at["large"] == pytest.approx(np.log10(9e6))
-    ticks = dict(zip((t.get_text() for t in parameters.get_xticklabels()), parameters.get_xticks(), strict=True))
-    assert at["small"] == ticks["0"] < min(ticks["1 M"], at["large"])
-    colours = {name: point.get_color() for name, point in zip(names, found.values(), strict=True)}
+def test_pareto_shows_cost_and_score_and_names_the_front() -> None:
+    control = one(upstream__name="chance", upstream__parameters=0, upstream__sha256="5" * 64)
+    figure = figures.pareto(sections(*systems(), control))
+    seconds, parameters = figure.axes[0], figure.axes[1]
+    assert [seconds.get_xscale(), parameters.get_xscale()] == ["log", "log"]
+    points = [point for point in tips(figure, 1) if isinstance(point, mpl.lines.Line2D) and len(point.get_xdata()) == 1]
+    found = {re.split(r"[:\u2063]", point.get_gid())[1].split(" +")[0]: point for point in points}
+    at = {name: point.get_xdata()[0] for name, point in found.items()}
+    assert at["large"] == 9e6
+    assert parameters.get_xticks()[0] == at["small"] < at["large"]
+    assert parameters.get_xticklabels()[0].get_text() == "none"
+    colours = {name: point.get_color() for name, point in found.items()}
     assert colours == {"small": BLUE, "large": BLUE, "spoilt": GREY}
-    assert [point.get_xdata()[0] for point in tips(figure, 3)][:2] == pytest.approx([np.log10(40), 0])
-    assert "small + superb,  2" in " ".join(texts(figure)).replace("\xa0", " ")
+    assert sorted(text.get_text() for text in parameters.texts) == ["large + superb", "small + superb"]
+    assert all(
+        text.xy[1] >= point.get_ydata()[0]
+        for text, point in zip(parameters.texts, (found["small"], found["large"]), strict=True)
+    )
+    assert [line.get_ydata() for line in parameters.lines if line.get_linestyle() == ":" and line.get_ydata()[0] == 25]
     assert "cpu" in figure.get_label()
     assert seconds.get_xlabel() == "encoding [s for 1 h of audio]"
 

@@ -8,25 +8,30 @@ import importlib.util
 import itertools
 import json
 import re
+import shlex
 import sys
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from boards_factory import HOSTILE, hostile_board, large_board, small_board, system, task
-from records_factory import cell
+from records_factory import cell, decisions
 
 from benchmark.errors import BenchError, MissingError
 from benchmark.metrics import find
 from benchmark.records.grouping import group
 from benchmark.text import clean, with_spread
 from leaderboard.board import board
-from leaderboard.page import Figures, page
+from leaderboard.figures.voices import scores_of_speakers
+from leaderboard.languages import NAMES, in_order, languages
+from leaderboard.page import Drawing, Figures, page
 from leaderboard.page.drawings import draw
-from leaderboard.page.facts import family, groups, languages
+from leaderboard.page.facts import family, groups
 from leaderboard.page.library import content_policy, inert, library
-from leaderboard.page.scale import scale_of
+from leaderboard.page.models import address, facts_of
+from leaderboard.page.scale import scale_of, whole_scale
 
 VOID = {"meta", "link", "input", "path", "br"}
 
@@ -76,6 +81,11 @@ class Reader(HTMLParser):
         return json.loads(next(text for tag, attributes, text in self.raw if attributes.get("id") == "data"))
 
 
+def told(upstream: str, downstream: str) -> str:
+    """A system as its cell in a table reads, with the link to its weights where they are known."""
+    return f"{upstream}{'↗' if address(upstream) else ''} + {downstream}"
+
+
 @pytest.fixture(scope="module")
 def small() -> Reader:
     return Reader(page(small_board(), Figures()))
@@ -93,31 +103,32 @@ def test_the_same_records_give_the_same_bytes() -> None:
 
 
 def test_every_number_is_there_without_a_script(small: Reader) -> None:
-    shown = {tuple(row[1:4]): row for row in small.rows if len(row) > 8}
+    shown = {tuple(row[1:3]): row for row in small.rows if len(row) > 8}
     for section in small_board().sections:
         metric = section.analysis.metric
         for place in (place for ranked in section.groups for place in ranked.places if place.rank):
             row, scores = place.row, place.row.scores[metric.name]
-            names = (row.cell.upstream.name, row.cell.downstream.name)
-            found = shown[(*names, with_spread(scores.mean, scores.sd, metric.percent))]
+            found = shown[
+                told(row.cell.upstream.name, row.cell.downstream.name),
+                with_spread(scores.mean, scores.sd, metric.percent),
+            ]
             assert found[0] == str(place.rank)
             assert place.letters in found
 
 
 def test_an_incomplete_system_has_no_score_but_stands_there(small: Reader) -> None:
-    (row,) = (row for row in small.rows if row[1:2] == ["wavlm-base"] and len(row) > 8)
+    (row,) = (row for row in small.rows if row[1:2] == [told("wavlm-base", "superb")] and len(row) > 8)
     assert row[0] == "–"
-    assert row[3] == "0/6 units"
-    assert row[4:6] == ["", "–"]
+    assert row[2] == "0/6 units"
+    assert row[3:7] == ["", "–", "–", "–"]
 
 
 def test_speaker_dependent_tasks_stand_apart_below(small: Reader) -> None:
     text = "".join(small.texts)
     at = text.index("Speaker-dependent tasks")
     assert text.index("Four emotions, leave one speaker out") < at < text.rindex("urdu-random ⚠")
-    (section,) = (
-        attributes for tag, attributes in small.elements if attributes.get("data-task") == "2" and tag == "section"
-    )
+    (section,) = (attributes for _, attributes in small.elements if attributes.get("id") == "task-urdu-random")
+    assert section["data-task"] == "2"
     assert section["data-group"] == "speaker-dependent|emotion classes"
 
 
@@ -145,7 +156,7 @@ def test_pairs_are_those_of_the_analysis(small: Reader) -> None:
 
 
 def test_a_row_knows_what_stands_behind_it(small: Reader) -> None:
-    (row,) = (row for row in small.data["rows"] if row["names"] == ["whisper-tiny", "superb"] and row["task"] == 1)
+    (row,) = (row for row in small.data["rows"] if row["names"] == ["whisper-tiny", "superb"] and row["task"] == 0)
     (whole,) = (one for one in small_board().sections if one.task.name == "urdu")
     (made,) = (one for one in whole.analysis.cells if one.name == "whisper-tiny + superb")
     assert dict(row["facts"]) == {
@@ -155,7 +166,7 @@ def test_a_row_knows_what_stands_behind_it(small: Reader) -> None:
         "upstream": f"sha256 {made.upstream.sha256[:12]}",
         "downstream": f"sha256 {made.downstream.sha256[:12]}",
     }
-    facts = dict(small.data["tasks"][1]["facts"])
+    facts = dict(small.data["tasks"][0]["facts"])
     assert facts["protocol"] == f"version 1, sha256 {whole.task.sha256[:12]}"
 
 
@@ -172,7 +183,7 @@ def test_hostile_names_make_no_element_and_no_attribute(hostile: Reader, small: 
     def kinds(reader: Reader) -> set[tuple[str, ...]]:
         return {(tag, *sorted(attributes)) for tag, attributes in reader.elements}
 
-    assert kinds(hostile) <= kinds(small) | {("td", "class")}
+    assert kinds(hostile) <= kinds(small) | {("td", "class"), ("table", "class")}
     assert not {tag for tag, _ in hostile.elements} & {"img", "iframe", "object", "embed", "base"}
     assert sum(tag == "script" for tag, _ in hostile.elements) == 3
     for _, attributes in hostile.elements:
@@ -199,8 +210,9 @@ def test_data_can_end_no_script(hostile: Reader) -> None:
 def test_long_names_are_there_once_and_short_elsewhere(hostile: Reader) -> None:
     long = HOSTILE[-1]
     cells = [text for row in hostile.rows for text in row]
-    assert not [text for text in cells if len(text) > 100]
-    assert f"{long[:59]}…" in cells
+    assert not [text for text in cells if len(text) > 150]
+    assert f"{long[:59]}… + superb" in cells
+    assert not [value for _, attributes in hostile.elements for value in attributes.values() if len(value or "") > 2000]
 
 
 # -- what the page may do ---------------------------------------------------------------------------------------------
@@ -264,24 +276,32 @@ def test_missing_packages_are_named_with_what_installs_them(monkeypatch: pytest.
 
 def test_figures_are_embedded_where_there_are_some(small: Reader) -> None:
     assert "without figures" in "".join(small.texts)
-    figures = Figures(('<svg role="img"><title>all</title></svg>',), {"urdu": ("<svg><title>one</title></svg>",)})
+    drawing = Drawing('<svg role="img"><title>all</title></svg>')
+    figures = Figures((drawing,), {"urdu": ("<svg><title>one</title></svg>",)})
     text = page(small_board(), figures).decode()
     assert "without figures" not in text
     overall, single = text.index("<title>all</title>"), text.index("<title>one</title>")
-    assert text.index('id="figures"') < overall < text.index('id="task-0"') < text.index('id="task-1"') < single
+    assert (
+        text.index('id="task-urdu"') < single < text.index('id="task-mine-dims"') < text.index('id="figures"') < overall
+    )
 
 
 @pytest.mark.slow
 def test_what_can_be_drawn_is_drawn_and_stands_in_its_place() -> None:
     made = small_board()
-    figures = draw(made.sections, made.across)
+    figures = draw(made.sections, made.tracks)
     assert figures.notes == ()
-    titles = [re.search(r"<title[^>]*>(.*?)</title>", one)[1] for one in figures.board]
-    assert titles == ["Systems x tasks: the primary metric of each", "Performance against cost"]
+    titles = {one.task: re.search(r"<title[^>]*>(.*?)</title>", one.svg)[1] for one in figures.board}
+    assert titles == {"urdu": "Score against cost on urdu", "mine-dims": "Score against cost on mine-dims"}
     assert {name: len(some) for name, some in figures.tasks.items()} == {"mine-dims": 1, "urdu": 3, "urdu-random": 3}
-    assert page(made).decode().count("<figure") == 9
+    text = page(made).decode()
+    assert text.count("<figure") == 9
+    assert 'data-task="0"><svg' in text
+    # what filters dim
+    assert 'data-system="whisper-tiny + superb"' in text
     # no figure brings a style sheet, a script or a reference: the policy of the page would refuse them
-    for one in (*figures.board, *(figure for some in figures.tasks.values() for figure in some)):
+    of_board = [one.svg for one in figures.board]
+    for one in (*of_board, *(figure for some in figures.tasks.values() for figure in some)):
         assert not re.search(r"<style|<script|<image|\sstyle=|href=\"[^#]|\son\w+=", one)
 
 
@@ -295,6 +315,130 @@ def test_without_what_draws_the_page_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_board_without_records_is_a_page_too() -> None:
     assert "There is no record yet." in "".join(Reader(page(board())).texts)
+
+
+# -- the summary, and what stands first -------------------------------------------------------------------------------
+
+
+def test_one_line_says_how_much_there_is(small: Reader) -> None:
+    text = "".join(small.texts)
+    line = "5 systems, 2 corpora, 1 language, 32 speakers"
+    (said,) = (attributes["content"] for _, attributes in small.elements if attributes.get("name") == "description")
+    assert said.startswith(line)
+    assert said.endswith("newest record 2026-01-02, made with serbench 0.1.0.")
+    assert "newest record 2026-01-02; serbench 0.1.0" in text
+
+
+def test_overview_best_and_tasks_stand_in_the_order_of_a_reader(small: Reader) -> None:
+    anchors = [attributes["id"] for _, attributes in small.elements if attributes.get("id")]
+    order = [
+        "overview",
+        "best",
+        "tasks",
+        "task-urdu",
+        "task-mine-dims",
+        "dependent",
+        "task-urdu-random",
+        "figures",
+        "submit",
+    ]
+    assert [one for one in anchors if one in order] == order
+
+
+def test_the_overview_is_drawn_as_intervals_with_letters_and_known_speakers(small: Reader) -> None:
+    words = [attributes["title"] for tag, attributes in small.elements if tag == "td" and "title" in attributes]
+    (said,) = (text for text in words if text.startswith("whisper-tiny + superb on urdu"))
+    assert re.fullmatch(r"whisper-tiny \+ superb on urdu: [\d.]+ ± [\d.]+ \[[\d., ]+\]; urdu-random: [\d.]+", said)
+    kinds = {attributes.get("class") for tag, attributes in small.elements if tag == "path"}
+    assert {"tick", "chance", "span", "mean", "known", "hole"} <= kinds
+
+
+def test_tasks_are_read_by_language_real_before_synthetic_and_known_speakers_last() -> None:
+    synthetic = task("a", "demo")
+    synthetic["task__corpus"] = {**synthetic["task__corpus"], "synthetic": True}
+    records = [
+        one
+        for fields in (
+            synthetic,
+            task("b", "urdu", speaker_independent=False),
+            task("c", "urdu -> emovo"),
+            task("d", "somebody's own"),
+            task("e", "urdu"),
+            task("f", "emovo"),
+        )
+        for one in system("mfcc", 0.5, **fields)
+    ]
+    assert [section.task.name for section in in_order(board(records).sections)] == ["f", "e", "d", "c", "a", "b"]
+
+
+def test_every_language_of_a_corpus_has_a_name() -> None:
+    from benchmark.registry.known import known_corpus
+    from benchmark.registry.source import scan_package
+
+    assert {known_corpus(entry.name).language for entry in scan_package("corpus")} <= NAMES.keys()
+
+
+# -- what a card tells -------------------------------------------------------------------------------------------------
+
+
+def test_models_link_to_their_weights_and_papers_and_hostile_names_to_nothing() -> None:
+    facts = {fact.name: fact for fact in facts_of("whisper-tiny")}
+    assert facts["weights"].address.startswith("https://huggingface.co/openai/whisper-tiny/tree/169d4a43")
+    assert facts["source"].address == "https://arxiv.org/abs/2212.04356"
+    assert facts["licence"].value == "MIT or Apache 2.0"
+    assert address("whisper-tiny (local)") == address("whisper-tiny") == facts["weights"]
+    assert {"mfcc: what it is", "whisper-tiny: weights"} <= {fact.name for fact in facts_of("mfcc+whisper-tiny")}
+    assert address("mfcc+whisper-tiny") is None
+    for name in (*HOSTILE, "hf:javascript:alert(1)", "hf:https://evil.example/x", "mfcc"):
+        assert address(name) is None
+
+
+def test_a_row_tells_the_command_that_makes_it_again_whatever_its_name(hostile: Reader) -> None:
+    commands = [row["command"] for row in hostile.data["rows"]]
+    assert "bench run --task toy --upstream '<script>alert(1)</script>' --downstream superb" in commands
+    for command in commands:
+        assert len(shlex.split(command)) == 8
+
+
+def test_a_row_has_the_scores_of_its_speakers_and_the_weights_of_its_layers() -> None:
+    def selection(layers: list[float]) -> dict:
+        return {"on": "dev", "score": 0.5, "epoch": 1, "layer_weights": layers, "chosen": {}}
+
+    records = system("ears", 0.7, selection=selection([0.5, 0.2, 0.1, 0.1, 0.1]))
+    data = Reader(page(board(records), Figures())).data
+    (row,), (whole,) = data["rows"], data["tasks"]
+    assert row["layers"] == [500, 200, 100, 100, 100]
+    assert len(row["speakers"]) == len(whole["people"]["labels"]) == whole["people"]["total"] == 16
+    (made,) = group(records).cells
+    scores = scores_of_speakers(made)[1]
+    assert sorted(row["speakers"]) == sorted(round(1000 * score) for score in scores.tolist())
+    assert whole["people"]["chance"] == 0.25
+    assert dict(row["cost"])["made"] == "2026-01-02, serbench 0.1.0"
+
+
+def test_many_speakers_are_shown_at_even_distances() -> None:
+    def by_speaker(fold: str, seed: int) -> dict:
+        rng = np.random.default_rng([seed, len(fold)])
+        return {f"{fold}{index}": decisions(rng, 0.5) for index in range(200)}
+
+    data = Reader(page(board(cell(by_speaker)), Figures())).data
+    people, shown = data["tasks"][0]["people"], data["rows"][0]["speakers"]
+    assert (people["total"], people["labels"], len(shown)) == (400, [], 150)
+    assert shown == sorted(shown)
+
+
+def test_tests_over_corpora_are_those_of_the_board() -> None:
+    records = [
+        one
+        for task_name, corpus in (("a", "urdu"), ("b", "emovo"))
+        for name in ("mfcc", "ears")
+        for one in system(name, 0.9 if name == "ears" else 0.4, **task(task_name, corpus))
+    ]
+    made = board(records)
+    (track,) = Reader(page(made, Figures())).data["tracks"]
+    found = {(track["systems"][a], track["systems"][b]): (count, of) for a, b, count, of in track["wins"]}
+    assert found == {(one.a, one.b): (one.count, len(one.corpora)) for one in made.tracks[0].wins}
+    assert found["ears + superb", "mfcc + superb"] == (2, 2)
 
 
 # -- what is filtered by ----------------------------------------------------------------------------------------------
@@ -363,7 +507,17 @@ def test_scales_have_round_ends(values, metric, ends, texts) -> None:
     scale = scale_of(values, find(metric))
     assert (scale.low, scale.high) == pytest.approx(ends)
     assert [text for _, text in scale.ticks] == texts
-    assert [scale.ticks[0][0], scale.ticks[-1][0]] == ["0.00", "100.00"]
+    assert [scale.ticks[0][0], scale.ticks[-1][0]] == ["0", "100"]
+
+
+def test_guessing_is_on_the_scale_and_shares_have_one_scale() -> None:
+    found = scale_of([0.51, 0.87], find("uar"), 0.25)
+    assert (found.low, found.chance, found.guessed) == (0.2, "6.25", "25.0")
+    assert scale_of([], find("uar"), 0.25).chance == "25"
+    whole = whole_scale([0.51, 0.87], find("uar"), 0.25)
+    assert (whole.low, whole.high, whole.chance) == (0.0, 1.0, "25")
+    mark = whole.mark(0.5, None, None, 0.125)
+    assert (mark.middle, mark.low, mark.high, mark.known) == ("50", None, None, "12.5")
 
 
 @pytest.mark.slow

@@ -6,13 +6,14 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from boards_factory import HOSTILE, hostile_board, small_board
+from boards_factory import HOSTILE, hostile_board, large_board, small_board
 
 from benchmark.text import clean
 from leaderboard.board import board
-from leaderboard.page import Figures, page
+from leaderboard.page import Drawing, Figures, page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no browser can be driven: pip install playwright")
 
@@ -30,7 +31,12 @@ ARGUMENTS = (
 )
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 # As wide as a figure may be: it scrolls in its own frame.
-FIGURES = Figures(('<svg width="1600" height="300" role="img"><title>wide</title><path d="M0 0H1600"/></svg>',))
+WIDE = '<svg width="1600" height="300" role="img"><title>wide</title><path d="M0 0H1600"/></svg>'
+MARKED = (
+    '<svg width="300" height="60" role="img"><title>marked</title><g data-system="whisper-tiny + superb">'
+    '<path d="M0 0"/></g><g data-system="mfcc + superb"><path d="M9 9"/></g></svg>'
+)
+FIGURES = Figures((Drawing(WIDE), Drawing(MARKED, "urdu")))
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +60,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "small": page(small_board(), FIGURES),
         "hostile": page(hostile_board(), Figures()),
         "empty": page(board()),
+        "long": page(large_board(tasks=1, systems=20), Figures()),
     }
     for name, content in contents.items():
         (folder / f"{name}.html").write_bytes(content)
@@ -63,7 +70,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 class Visit:
     """A page that is open, with all that it said and asked for."""
 
-    def __init__(self, browser, file: Path, **options) -> None:
+    def __init__(self, browser, file: Path, *, asking: dict[str, str] | None = None, **options) -> None:
         self.context = browser.new_context(**{"viewport": DESKTOP, "color_scheme": "light", **options})
         self.context.set_default_timeout(15_000)
         self.page = self.context.new_page()
@@ -73,8 +80,8 @@ class Visit:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.said.append(dialog.message), dialog.dismiss()))
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(file.as_uri())
-        self.address = file.as_uri()
+        self.address = f"{file.as_uri()}?{urlencode(asking)}" if asking else file.as_uri()
+        self.page.goto(self.address)
 
     def table(self, task: str, track: str = "fixed"):
         return self.section(task).locator(f".part[data-track='{track}']")
@@ -86,11 +93,15 @@ class Visit:
         return self.table(task).locator(f"tbody td:nth-child({column})")
 
     def systems(self, task: str):
-        return self.cells(task, 2)
+        return self.table(task).locator("tbody button.system")
+
+    def said_in_address(self) -> dict[str, str]:
+        """What the address of the page says beside where it lies."""
+        return {name: value for name, (value,) in parse_qs(urlsplit(self.page.url).query).items()}
 
     @property
     def tasks(self):
-        return self.page.locator("section.task:visible h3")
+        return self.page.locator("section.task:visible h4")
 
     def choose(self, what: str, value: str) -> None:
         self.page.locator("form").get_by_label(what, exact=True).select_option(value)
@@ -136,12 +147,12 @@ def visit(browser, files) -> Iterator:
 def test_a_click_on_a_title_sorts_and_another_one_turns_round(visit) -> None:
     opened = visit()
     has(opened.systems("urdu"), "whisper-tiny", "egemaps", "mfcc", "wavlm-base")
-    title = titled(opened.table("urdu"), "upstream")
+    title = titled(opened.table("urdu"), "system")
     title.click()
-    expect(opened.cells("urdu", 2)).to_have_text(["egemaps", "mfcc", "wavlm-base", "whisper-tiny"])
+    expect(opened.systems("urdu")).to_have_text(["egemaps", "mfcc", "wavlm-base", "whisper-tiny"])
     expect(title).to_have_attribute("aria-sort", "ascending")
     title.click()
-    expect(opened.cells("urdu", 2)).to_have_text(["whisper-tiny", "wavlm-base", "mfcc", "egemaps"])
+    expect(opened.systems("urdu")).to_have_text(["whisper-tiny", "wavlm-base", "mfcc", "egemaps"])
     expect(title).to_have_attribute("aria-sort", "descending")
     has(opened.systems("mine-dims"), "my-own", "mfcc")
 
@@ -150,30 +161,32 @@ def test_numbers_sort_as_numbers_with_the_highest_first(visit) -> None:
     opened = visit()
     metric = next(one.analysis for one in small_board().sections if one.task.name == "urdu").metric
     for title in (metric.title, "from, to"):
-        titled(opened.table("urdu"), "upstream").click()
-        expect(opened.cells("urdu", 2).first).to_have_text("egemaps")
+        titled(opened.table("urdu"), "system").click()
+        expect(opened.systems("urdu").first).to_have_text("egemaps")
         header = titled(opened.table("urdu"), title)
         header.click()
         expect(header).to_have_attribute("aria-sort", "descending")
-        expect(opened.cells("urdu", 2)).to_have_text(["whisper-tiny", "egemaps", "mfcc", "wavlm-base"])
+        expect(opened.systems("urdu")).to_have_text(["whisper-tiny", "egemaps", "mfcc", "wavlm-base"])
 
 
 def test_the_keyboard_sorts(visit) -> None:
     opened = visit()
-    title = titled(opened.table("urdu"), "upstream")
+    title = titled(opened.table("urdu"), "system")
     title.locator("[tabindex='0']").focus()
     opened.page.keyboard.press("Enter")
-    expect(opened.cells("urdu", 2).first).to_have_text("egemaps")
+    expect(opened.systems("urdu").first).to_have_text("egemaps")
     expect(title).to_have_attribute("aria-sort", "ascending")
 
 
 def test_the_overview_sorts_by_a_task(visit) -> None:
     opened = visit()
     overview = opened.page.locator("table.overview").first
-    first = overview.locator("tbody td:first-child").first
-    titled(overview, "upstream").click()
+    first = overview.locator("tbody button.system").first
+    titled(overview, "system").click()
     expect(first).to_have_text("egemaps")
-    titled(overview, "urdu: UAR").click()
+    column = overview.locator("thead th[data-task]").first
+    expect(column).to_contain_text("Urdu · UAR")
+    column.locator(".of").click()
     expect(first).to_have_text("whisper-tiny")
 
 
@@ -182,21 +195,23 @@ def test_the_overview_sorts_by_a_task(visit) -> None:
 
 def test_tasks_are_filtered_by_group(visit) -> None:
     opened = visit()
-    has(opened.tasks, "mine-dims", "urdu", "urdu-random ⚠")
+    has(opened.tasks, "urdu", "mine-dims", "urdu-random ⚠")
     has(opened.shown, "3 of 3 tasks, 9 of 9 rows")
     opened.choose("Tasks", "dimensions")
     has(opened.tasks, "mine-dims")
     has(opened.shown, "1 of 3 tasks, 2 of 9 rows")
-    has(opened.page.locator("table.overview").first.locator("th", has_text=": "), "mine-dims: CCC")
+    has(opened.page.locator("table.overview").first.locator("th[data-task] a"), "mine-dims")
+    has(opened.page.locator("table.winners tr:visible a:not(.weights)"), "mine")
     expect(opened.page.get_by_role("heading", name="Speaker-dependent tasks")).not_to_be_visible()
     opened.choose("Tasks", "speaker-dependent")
     has(opened.tasks, "urdu-random ⚠")
-    has(opened.page.locator(".index li:visible"), "urdu-random ⚠")
+    expect(opened.page.locator("table.overview:visible, table.winners:visible")).to_have_count(0)
+    expect(opened.page.get_by_role("heading", name="Overview", exact=True)).not_to_be_visible()
 
 
 def test_tasks_are_filtered_by_language_called_by_its_name(visit) -> None:
     opened = visit()
-    has(opened.page.get_by_label("Language", exact=True).locator("option"), "all", "unknown", "Urdu")
+    has(opened.page.get_by_label("Language", exact=True).locator("option"), "all", "Urdu", "language not known")
     opened.choose("Language", "Urdu")
     has(opened.tasks, "urdu", "urdu-random ⚠")
 
@@ -206,7 +221,7 @@ def test_systems_are_filtered_by_family(visit) -> None:
     opened.choose("Upstreams", "Whisper")
     has(opened.tasks, "urdu", "urdu-random ⚠")
     has(opened.systems("urdu"), "whisper-tiny")
-    has(opened.page.locator("table.overview:visible tbody td:first-child"), "whisper-tiny")
+    has(opened.page.locator("table.overview:visible tbody button.system"), "whisper-tiny")
     has(opened.shown, "2 of 3 tasks, 2 of 9 rows")
 
 
@@ -214,13 +229,13 @@ def test_systems_are_filtered_by_track(visit) -> None:
     opened = visit()
     opened.choose("Track", "open head")
     has(opened.tasks, "urdu")
-    expect(opened.page.locator(".task .part:visible h4").first).to_have_text(re.compile("^open head"))
+    expect(opened.page.locator(".task .part:visible h5").first).to_have_text(re.compile("^open head"))
     expect(opened.page.locator("table.overview:visible")).to_have_count(1)
 
 
 def test_systems_are_filtered_by_name_and_all_comes_back(visit) -> None:
     opened = visit()
-    opened.page.get_by_label("System").fill("EGEMAPS + sv")
+    opened.page.get_by_label("System", exact=True).fill("EGEMAPS + sv")
     has(opened.tasks, "urdu")
     has(opened.shown, "1 of 3 tasks, 1 of 9 rows")
     opened.page.get_by_role("button", name="Reset").click()
@@ -230,9 +245,54 @@ def test_systems_are_filtered_by_name_and_all_comes_back(visit) -> None:
 
 def test_nothing_may_be_left(visit) -> None:
     opened = visit()
-    opened.page.get_by_label("System").fill("no such thing")
+    opened.page.get_by_label("System", exact=True).fill("no such thing")
     has(opened.tasks)
     has(opened.shown, "0 of 3 tasks, 0 of 9 rows")
+    empty = opened.page.locator(".nothing")
+    expect(empty).to_be_visible()
+    expect(opened.page.locator("section.block:visible")).to_have_count(0)
+    opened.page.get_by_role("button", name="Show everything").click()
+    expect(empty).not_to_be_visible()
+    has(opened.shown, "3 of 3 tasks, 9 of 9 rows")
+
+
+def test_filters_act_on_figures(visit) -> None:
+    opened = visit()
+    figure = opened.page.locator("figure[data-task]")
+    dimmed = figure.locator("[data-system].dim")
+    expect(dimmed).to_have_count(0)
+    opened.choose("Upstreams", "Whisper")
+    expect(dimmed).to_have_attribute("data-system", "mfcc + superb")
+    opened.page.get_by_role("button", name="Reset").click()
+    expect(dimmed).to_have_count(0)
+    opened.choose("Tasks", "dimensions")
+    expect(figure).not_to_be_visible()
+    expect(opened.page.locator("figure:visible")).to_have_count(1)
+
+
+def test_filters_live_in_the_address(visit) -> None:
+    opened = visit()
+    opened.choose("Language", "Urdu")
+    opened.page.get_by_label("System", exact=True).fill("whisper-tiny + s")
+    has(opened.shown, "2 of 3 tasks, 2 of 9 rows")
+    said = {"language": "Urdu", "text": "whisper-tiny + s"}
+    assert opened.said_in_address() == said
+    again = visit(asking=said)
+    has(again.shown, "2 of 3 tasks, 2 of 9 rows")
+    expect(again.page.get_by_label("Language", exact=True)).to_have_value("Urdu")
+    opened.page.get_by_role("button", name="Reset").click()
+    has(opened.shown, "3 of 3 tasks, 9 of 9 rows")
+    assert opened.said_in_address() == {}
+    strange = visit(asking={"language": "<b>", "group": "no such", "card": "x", "a": "y", "b": "z"})
+    has(strange.shown, "3 of 3 tasks, 9 of 9 rows")
+
+
+def test_on_a_phone_filters_are_folded(visit) -> None:
+    opened = visit(viewport=PHONE)
+    choice = opened.page.get_by_label("Language", exact=True)
+    expect(choice).not_to_be_visible()
+    opened.page.get_by_role("button", name="Filters").click()
+    expect(choice).to_be_visible()
 
 
 # -- what stands behind a score ---------------------------------------------------------------------------------------
@@ -243,7 +303,7 @@ def test_a_score_tells_what_stands_behind_it(visit, how: str) -> None:
     opened = visit()
     tip = opened.page.get_by_role("tooltip")
     expect(tip).not_to_be_visible()
-    score = opened.table("urdu").locator("td.score span").first
+    score = opened.table("urdu").locator("td.score > span").first
     getattr(score, how)()
     for part in ("640 utterances of 16 speakers (worth 16.0 of equal weight)", "seeds", "folds", "version 1, sha256"):
         expect(tip).to_contain_text(part, use_inner_text=True)
@@ -257,7 +317,7 @@ def test_a_score_tells_what_stands_behind_it(visit, how: str) -> None:
 
 def test_scores_can_be_reached_by_the_tab_key(visit) -> None:
     opened = visit()
-    opened.table("urdu").locator("button.system").first.focus()
+    opened.table("urdu").get_by_role("button", name="mfcc", exact=True).focus()
     opened.page.keyboard.press("Tab")
     expect(opened.page.get_by_role("tooltip")).to_be_visible()
 
@@ -269,7 +329,7 @@ def test_scores_can_be_reached_by_the_tab_key(visit) -> None:
 def test_a_system_opens_its_pairs_and_escape_closes_them(visit, how: str, system: str) -> None:
     opened = visit()
     name = f"{system} + superb"
-    button = opened.table("urdu").get_by_role("button", name=system)
+    button = opened.table("urdu").get_by_role("button", name=system, exact=True)
     dialog = opened.page.get_by_role("dialog")
     expect(dialog).not_to_be_visible()
     if how == "click":
@@ -277,18 +337,18 @@ def test_a_system_opens_its_pairs_and_escape_closes_them(visit, how: str, system
     else:
         button.focus()
         opened.page.keyboard.press("Enter")
-    has(dialog.get_by_role("heading"), name)
+    has(dialog.get_by_role("heading", level=2), name)
     analysis = next(one.analysis for one in small_board().sections if one.task.name == "urdu")
-    rows = [row.locator("td").all_inner_texts() for row in dialog.locator("tbody tr").all()]
+    rows = [row.locator("td").all_inner_texts() for row in dialog.locator("table.pairs tbody tr").all()]
     assert {row[0] for row in rows} == {one.name for one in analysis.cells} - {name}
-    for other, delta, _, interval, _, _, verdict in rows:
+    for other, delta, _, interval, _, _, verdict, _ in rows:
         pair = analysis.pairs[name, other]
         assert float(delta.replace("−", "-")) == pytest.approx(100 * pair.delta, abs=0.06)
         ends = [float(end) for end in interval.replace("−", "-").strip("[]").split(", ")]
         assert ends == pytest.approx([100 * pair.low, 100 * pair.high], abs=0.06)
         better, worse = analysis.better(name, other), analysis.better(other, name)
         assert verdict == ("better" if better else "worse" if worse else "cannot be told apart")
-    assert {row[-1] for row in rows} & {"better", "worse"}
+    assert {row[-2] for row in rows} & {"better", "worse"}
     opened.page.keyboard.press("Escape")
     expect(dialog).not_to_be_visible()
     expect(button).to_be_focused()
@@ -298,21 +358,21 @@ def test_the_pairs_of_an_error_and_of_the_second_system_are_mirrored(visit) -> N
     opened = visit()
     texts = {}
     for name in ("my-own", "mfcc"):
-        opened.table("mine-dims").get_by_role("button", name=name).click()
-        has(opened.page.get_by_role("dialog").get_by_role("heading"), f"{name} + superb")
-        texts[name] = opened.page.locator("dialog tbody td").all_inner_texts()
+        opened.table("mine-dims").get_by_role("button", name=name, exact=True).click()
+        has(opened.page.get_by_role("dialog").get_by_role("heading", level=2), f"{name} + superb")
+        texts[name] = opened.page.locator("dialog table.pairs tbody td").all_inner_texts()
         opened.page.get_by_role("button", name="Close").click()
     assert texts["my-own"][0] == "mfcc + superb"
     assert texts["my-own"][1] == texts["mfcc"][1].replace("−", "+")
-    assert [texts["my-own"][-1], texts["mfcc"][-1]] == ["better", "worse"]
+    assert [texts["my-own"][-2], texts["mfcc"][-2]] == ["better", "worse"]
 
 
 def test_pairs_can_be_sorted_and_closed_outside(visit) -> None:
     opened = visit()
-    opened.table("urdu").get_by_role("button", name="mfcc").click()
+    opened.table("urdu").get_by_role("button", name="mfcc", exact=True).click()
     dialog = opened.page.get_by_role("dialog")
     titled(dialog, "against").click()
-    expect(dialog.locator("tbody td:first-child")).to_have_text(
+    expect(dialog.locator("table.pairs tbody td:first-child")).to_have_text(
         ["egemaps + superb", "egemaps + svm", "whisper-tiny + superb"]
     )
     opened.page.mouse.click(4, 4)
@@ -324,7 +384,115 @@ def test_an_incomplete_system_says_why_it_has_no_pairs(visit) -> None:
     opened.table("urdu").get_by_role("button", name="wavlm-base").click()
     dialog = opened.page.get_by_role("dialog")
     expect(dialog).to_contain_text("It is not complete")
-    expect(dialog.locator("table")).to_have_count(0)
+    expect(dialog.locator("table.pairs")).to_have_count(0)
+
+
+# -- the card of a row -------------------------------------------------------------------------------------------------
+
+
+def card_of(opened, system: str, task: str = "urdu"):
+    opened.table(task).get_by_role("button", name=system, exact=True).click()
+    return opened.page.get_by_role("dialog")
+
+
+def test_a_card_tells_what_a_model_is_and_links_to_it(visit) -> None:
+    dialog = card_of(visit(), "whisper-tiny")
+    expect(dialog).to_contain_text("MIT or Apache 2.0")
+    expect(dialog).to_contain_text("8.2 M parameters, 5 layers of 384")
+    weights = dialog.get_by_role("link", name="openai/whisper-tiny")
+    expect(weights).to_have_attribute("href", re.compile("^https://huggingface.co/openai/whisper-tiny/tree/"))
+    expect(dialog.locator("pre").first).to_have_text(
+        "bench run --task urdu --upstream whisper-tiny --downstream superb"
+    )
+
+
+def test_the_command_of_a_card_is_copied_or_chosen(visit) -> None:
+    opened = visit(permissions=["clipboard-read", "clipboard-write"])
+    dialog = card_of(opened, "mfcc")
+    dialog.get_by_role("button", name="Copy").click()
+    expect(dialog.get_by_role("status")).to_have_text(re.compile("copied|selected"))
+
+
+def test_a_card_has_all_tasks_of_its_system_and_goes_to_them(visit) -> None:
+    opened = visit()
+    dialog = card_of(opened, "mfcc")
+    rows = dialog.locator("table.everywhere tbody tr")
+    has(rows.locator("td:first-child"), "urdu", "mine-dims", "urdu-random ⚠")
+    expect(rows.first).to_have_class("chosen")
+    expect(rows.first).to_contain_text("3 of 3 fixed")
+    known = next(one for one in small_board().sections if one.task.name == "urdu-random").groups[0].places
+    score = next(place.row.scores["uar"].mean for place in known if place.row.cell.upstream.name == "mfcc")
+    expect(rows.first.locator("td.known")).to_have_text(f"{100 * score:.1f}")
+    rows.nth(1).get_by_role("button").click()
+    expect(rows.nth(1)).to_have_class("chosen")
+    expect(rows.nth(1).get_by_role("button")).to_be_focused()
+    has(dialog.get_by_role("heading", level=2), "mfcc + superb")
+    assert opened.said_in_address() == {"card": "mfcc + superb", "task": "mine-dims"}
+
+
+def test_a_card_draws_its_speakers_and_tells_its_cost(visit) -> None:
+    dialog = card_of(visit(), "mfcc")
+    expect(dialog.locator(".plot .dot")).to_have_count(16)
+    expect(dialog.locator(".plot .chance")).to_have_count(1)
+    expect(dialog).to_contain_text("16 speakers")
+    expect(dialog).to_contain_text("900 s for an hour of speech")
+    expect(dialog).to_contain_text("12.0 s for 6 units")
+
+
+def test_a_card_can_be_shared_as_a_link_and_its_address_goes_when_it_closes(visit) -> None:
+    opened = visit(asking={"card": "egemaps + svm", "task": "urdu"})
+    dialog = opened.page.get_by_role("dialog")
+    has(dialog.get_by_role("heading", level=2), "egemaps + svm")
+    opened.page.keyboard.press("Escape")
+    expect(dialog).not_to_be_visible()
+    assert opened.said_in_address() == {}
+
+
+def test_a_score_of_the_overview_opens_its_card(visit) -> None:
+    opened = visit()
+    opened.page.locator("table.overview td.strip").first.click()
+    expect(opened.page.get_by_role("dialog").get_by_role("heading", level=2)).to_contain_text(" + superb")
+
+
+# -- two systems ------------------------------------------------------------------------------------------------------
+
+
+def test_two_systems_are_compared_on_every_common_task(visit) -> None:
+    opened = visit()
+    opened.page.get_by_role("button", name="Compare two systems").click()
+    dialog = opened.page.get_by_role("dialog")
+    dialog.get_by_label("first").select_option("mfcc + superb")
+    dialog.get_by_label("second").select_option("whisper-tiny + superb")
+    rows = [row.locator("td").all_inner_texts() for row in dialog.locator("tbody tr").all()]
+    assert [row[0] for row in rows] == ["urdu", "urdu-random ⚠"]
+    for section, row in zip((small_board().sections[0], small_board().sections[2]), rows, strict=True):
+        pair = section.analysis.pairs["mfcc + superb", "whisper-tiny + superb"]
+        assert float(row[3].replace("−", "-")) == pytest.approx(100 * pair.delta, abs=0.06)
+        for text, p in ((row[6], pair.p), (row[7], pair.p_adjusted)):
+            assert text == ("< 0.001" if p < 0.001 else f"{p:.3f}")
+        assert row[8] == ("worse" if pair.significant else "cannot be told apart")
+    expect(dialog.locator("pre")).to_have_text("bench compare mfcc+superb whisper-tiny+superb --published")
+    said = {"a": "mfcc + superb", "b": "whisper-tiny + superb"}
+    assert opened.said_in_address() == said
+    again = visit(asking=said)
+    expect(again.page.get_by_role("dialog").locator("tbody tr")).to_have_count(2)
+
+
+def test_a_card_leads_to_a_comparison(visit) -> None:
+    opened = visit()
+    dialog = card_of(opened, "mfcc")
+    dialog.get_by_role("button", name="Compare with egemaps + svm on every task").click()
+    has(dialog.get_by_role("heading", level=2), "Compare two systems")
+    expect(dialog.get_by_label("first")).to_have_value("mfcc + superb")
+    expect(dialog.get_by_label("second")).to_have_value("egemaps + svm")
+
+
+def test_systems_without_a_common_task_and_equal_ones_say_so(visit) -> None:
+    opened = visit(asking={"a": "my-own + superb", "b": "egemaps + svm"})
+    dialog = opened.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("No task has a complete row of both.")
+    dialog.get_by_label("first").select_option("egemaps + svm")
+    expect(dialog).to_contain_text("Choose two different systems.")
 
 
 # -- how it looks -----------------------------------------------------------------------------------------------------
@@ -368,6 +536,7 @@ def test_text_stands_out_in_light_and_dark(visit, scheme: str) -> None:
         ".tag.warning",
         ".notes",
         ".shown",
+        ".numbers",
         "a",
         "figure svg",
     ):
@@ -389,7 +558,7 @@ def test_first_columns_stay_where_a_table_scrolls(visit) -> None:
 def test_intervals_are_drawn_where_their_numbers_say(visit) -> None:
     opened = visit()
     row = opened.table("urdu").locator("tbody tr").first
-    low, high = map(float, row.locator("td").nth(5).inner_text().strip("[]").split(", "))
+    low, high = map(float, row.locator("td").nth(6).inner_text().strip("[]").split(", "))
     frame, span = (row.locator(selector).bounding_box() for selector in ("svg", "svg .span"))
     ticks = [float(text) for text in opened.table("urdu").locator(".axis span").all_inner_texts()]
 
@@ -406,6 +575,41 @@ def test_without_a_script_it_can_be_read(visit) -> None:
     has(opened.systems("urdu"), "whisper-tiny", "egemaps", "mfcc", "wavlm-base")
     expect(opened.page.locator("form.filters")).not_to_be_visible()
     expect(opened.page.locator("table.overview").first).to_be_visible()
+    for needs_script in ("Compare two systems", "Show everything"):
+        expect(opened.page.get_by_role("button", name=needs_script)).not_to_be_visible()
+
+
+def test_on_a_phone_the_interval_is_visible_without_scrolling(visit) -> None:
+    opened = visit(viewport=PHONE)
+    for table in ("section.task table.systems", "table.overview", "table.winners"):
+        row = opened.page.locator(table).first.locator("tbody tr").first
+        row.scroll_into_view_if_needed()
+        box = row.locator(".interval .span").first.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"], table
+
+
+def test_wide_tables_say_that_they_go_on_until_their_end(visit) -> None:
+    opened = visit(viewport=PHONE)
+    frame = opened.table("urdu").locator(".scrolls")
+    frame.scroll_into_view_if_needed()
+    hint = opened.table("urdu").locator(".goes-on-hint")
+    expect(hint).to_be_visible()
+    expect(frame).to_have_class(re.compile("goes-on"))
+    frame.evaluate("element => { element.scrollLeft = element.scrollWidth }")
+    expect(hint).not_to_be_visible()
+    expect(frame).not_to_have_class(re.compile("goes-on"))
+
+
+def test_long_tables_begin_with_their_first_rows(visit) -> None:
+    opened = visit("long")
+    table = opened.page.locator("section.task .part").first
+    rows = table.locator("tbody tr:visible")
+    expect(rows).to_have_count(12)
+    table.get_by_role("button", name="Show all 20 rows").click()
+    expect(rows).to_have_count(20)
+    expect(table.get_by_role("button", name="Show all")).not_to_be_visible()
+    expect(table.locator("tbody tr").nth(12).locator("button.system")).to_be_focused()
 
 
 # -- names that would be something else -------------------------------------------------------------------------------
@@ -415,16 +619,16 @@ def test_hostile_names_stay_names(visit) -> None:
     opened = visit("hostile")
     expect(opened.page.locator("img, iframe, main script")).to_have_count(0)
     for index in range(len(HOSTILE)):
-        button = opened.page.locator("button.system").nth(index)
+        button = opened.page.locator("section.task button.system").nth(index)
         button.scroll_into_view_if_needed()
         row = button.locator("xpath=ancestor::tr")
-        row.locator("td.score span").hover()
+        row.locator("td.score > span").hover()
         expect(opened.page.get_by_role("tooltip")).to_be_visible()
         button.click()
         expect(opened.page.get_by_role("dialog")).to_be_visible()
         opened.page.keyboard.press("Escape")
     opened.page.locator("section.task", has_text="Toy, four emotions").locator("button.system").first.click()
-    others = opened.page.locator("dialog tbody td:first-child")
+    others = opened.page.locator("dialog table.pairs tbody td:first-child")
     expect(others).to_have_count(len(HOSTILE) - 1)
     texts = set(others.all_inner_texts())
     shown = {clean(f"{name} + superb") for name in HOSTILE}

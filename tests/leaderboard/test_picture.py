@@ -102,6 +102,6 @@ def test_names_are_text(name: str) -> None:
     }
     assert {key for element in root.iter() for key in element.attrib} <= {
         *("viewBox", "width", "height", "role", "font-family", "font-size", "font-weight", "text-anchor", "class"),
-        *("x", "y", "cx", "cy", "r", "d", "fill-opacity", "stroke-width"),
+        *("x", "y", "cx", "cy", "r", "d", "fill-opacity", "stroke-width", "stroke-dasharray"),
     }
     assert max(map(len, texts(root))) < 100

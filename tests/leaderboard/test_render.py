@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boards_factory
 import pytest
 import tabulate
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ from benchmark.io.files import canonical_json
 from benchmark.records import Record
 from benchmark.text import clean
 from leaderboard.board import Table, board
-from leaderboard.render import SCREEN, escape, files, fitted, render
+from leaderboard.render import ROWS, SCREEN, best_table, escape, files, fitted, render
 from leaderboard.rows import Value
 
 
@@ -90,6 +91,7 @@ def test_markdown_shows_the_board() -> None:
     text = render(small_board())["LEADERBOARD.md"].decode()
     page = Page(text)
     tables = [
+        best_table(made),
         *(track.overview for track in made.overviews),
         *(group.ranking for task in made.tasks[:1] for group in task.tables),
         *(group.details for task in made.tasks[:1] for group in task.tables),
@@ -124,7 +126,7 @@ def test_names_neither_break_a_table_nor_become_markup(name: str) -> None:
     assert page.tags <= EXPECTED_TAGS
     assert page.attributes <= {"style", "href", "src", "alt"}  # style: the alignment of columns
     assert set(page.targets) == EXPECTED_TARGETS
-    # The overview; rankings; details with and without the worst speaker, who is not known where nothing is complete.
+    # The overview; rankings; details with and without the worst speaker, where known.
     assert {len(row) for row in page.rows} == {6, 9, 7}
     assert [clean(name)] * 2 in [row[:2] for row in page.rows if len(row) == 7]
     assert [clean(name)] * 2 in [row[3:5] for row in page.rows if len(row) == 9]
@@ -163,7 +165,10 @@ def test_the_rows_of_the_published_rankings_fit_a_screen() -> None:
 
 def test_what_matters_stands_first_and_the_legend_last() -> None:
     text = render(small_board())["LEADERBOARD.md"].decode()
-    places = [text.index(part) for part in ("(overview.svg)", "## Overview", "## toy", "## What the signs mean")]
+    places = [
+        text.index(part)
+        for part in ("**2 systems, ", "## Best", "## Overview", "(overview.svg)", "## toy", "## What the signs mean")
+    ]
     assert places == sorted(places)
     assert not re.search("^#", text[places[-1] + 2 :], flags=re.MULTILINE)
 
@@ -174,8 +179,36 @@ def test_a_hostile_task_name_stays_a_heading(name: str) -> None:
     page = Page(text)
     assert page.tags <= EXPECTED_TAGS
     assert set(page.targets) == EXPECTED_TARGETS
-    assert page.rows[0][-1] == f"{clean(name)}: UAR"
-    assert len([line for line in text.splitlines() if line.startswith("## ")]) == 3
+    assert f"{clean(name)}: UAR" in [row[-1] for row in page.rows]
+    assert page.rows[1][0] == f"toys ({clean(name)})"
+    assert len([line for line in text.splitlines() if line.startswith("## ")]) == 4
+
+
+def test_the_rest_of_a_long_table_is_folded() -> None:
+    names = [f"ears-{index:02}" for index in range(ROWS + 5)]
+    records = [
+        one for index, name in enumerate(names) for one in cell(upstream__name=name, upstream__sha256=f"{index:064x}")
+    ]
+    text = render(records)["LEADERBOARD.md"].decode()
+    shown = re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
+    assert text.count("<summary>5 further rows</summary>") == 2  # of the overview and of the task
+    assert [row[3] for row in Page(shown).rows if len(row) == 9 and row[0] != "rank"] == names[:ROWS]
+    for name in names:
+        assert name in text
+
+
+def test_the_best_of_each_corpus_says_who_cannot_be_told_apart_and_what_known_speakers_give() -> None:
+    known = {"task__name": "toy-random", "task__speaker_independent": False}
+    made = board(
+        boards_factory.system("low", 0.4)
+        + boards_factory.system("high", 0.9)
+        + boards_factory.system("high", 0.95, **known)
+    )
+    (row,) = best_table(made).rows
+    assert row[:4] == ("toys (toy)", "language not known", "fixed", "high + superb")
+    assert re.fullmatch(r"UAR \d\d\.\d \[[\d., ]+\]", row[4])
+    assert (row[5], row[7]) == ("0 of 1", "25.0")
+    assert float(row[6]) > float(row[4].split()[1])
 
 
 @given(st.text(alphabet=st.sampled_from("ab|<>&`\\[](){}*_~!#$:/w.-+=\n '\""), min_size=1, max_size=30))

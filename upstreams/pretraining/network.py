@@ -86,7 +86,9 @@ class Attention(nn.Module):
         if bias is not None:
             scores = scores.float() + bias
         weights = self._weights_dropout(scores.softmax(dim=-1, dtype=torch.float32).to(value.dtype))
-        return self._dropout(self.out((weights @ value).transpose(1, 2).reshape(rows, frames, dim)))
+        found = self.out((weights @ value).transpose(1, 2).reshape(rows, frames, dim))
+        dropped: Tensor = self._dropout(found)
+        return dropped
 
 
 class Block(nn.Module):
@@ -144,7 +146,8 @@ class Encoder(nn.Module):
                 torch.cat([torch.zeros(1, 1, model.dim), torch.randn(1, model.tokens - 1, model.dim)], 1)
             )
         self.alibi_scale = nn.Parameter(torch.ones(1, 1, model.heads, 1, 1)) if model.alibi else None
-        self._drops = (nn.Dropout(dropout.prenet), nn.Dropout(dropout.trunk), dropout.blocks)
+        self._before_prenet, self._before_trunk = nn.Dropout(dropout.prenet), nn.Dropout(dropout.trunk)
+        self._block_dropout = dropout.blocks
 
     def local(self, waves: Tensor) -> Tensor:
         """The front end: from (B, n) to (B, T, D)."""
@@ -170,13 +173,12 @@ class Encoder(nn.Module):
         bias = self._bias(places)
         if self.tokens is not None:
             x = torch.cat([self.tokens.expand(len(x), -1, -1), x.to(self.tokens.dtype)], dim=1)
-        before_prenet, before_trunk, block_dropout = self._drops
-        x = before_prenet(self.norm(x))
+        x = self._before_prenet(self.norm(x))
         states = States([x])
         for number, block in enumerate(self.blocks):
             if number == self._prenet:
-                x = before_trunk(x)
-            if self.training and block_dropout and float(torch.rand(())) < block_dropout:
+                x = self._before_trunk(x)
+            if self.training and self._block_dropout and float(torch.rand(())) < self._block_dropout:
                 continue
             x, inner = block(x, bias)
             states.hidden.append(x)

@@ -53,18 +53,21 @@ class Processes:
             torch.distributed.all_reduce(values)
         return values
 
-    def shared(self, module: nn.Module) -> Any:
-        """A module whose gradients are the mean over all processes."""
+    def shared(self, module: nn.Module, *, leaves_out: bool) -> Any:
+        """A module whose gradients are the mean over all processes.
+
+        Args:
+            module: Equal in all of them.
+            leaves_out: Whether a step may leave weights out, and not the same ones everywhere.
+        """
         if self.world == 1:
             return module
         from torch.nn.parallel import DistributedDataParallel
 
-        # A block that is left out has no gradient, and it need not be the same block everywhere.
         return DistributedDataParallel(
             module,
             device_ids=[torch.device(self.device)] if self.device.startswith("cuda") else None,
-            broadcast_buffers=False,
-            find_unused_parameters=True,
+            find_unused_parameters=leaves_out,
         )
 
     def first(self, work: Callable[[], T]) -> T:

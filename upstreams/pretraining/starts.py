@@ -174,7 +174,10 @@ def _refuse_other_shape(label: str, shape: Mapping[str, Any], recipe: Model) -> 
 
 
 def _data2vec(path: str, student: Student) -> Beginning:
-    """The first data2vec, in the layout of transformers: the same blocks without biases of distance, and no tokens."""
+    """The first data2vec, in the layout of transformers: the same blocks without biases of distance, and no tokens.
+
+    What replaces masked frames there is no part of the encoder that transformers load, and begins at random.
+    """
     import torch
 
     from upstreams.pretrained.huggingface import HuggingFace
@@ -207,8 +210,6 @@ def _data2vec(path: str, student: Student) -> Beginning:
             found[f"encoder.{name}"] = torch.cat(parts)
         elif (other := _data2vec_name(name)) is not None:
             found[f"encoder.{name}"] = state[other]
-    if student.masked_vector is not None:
-        found["masked_vector"] = state["masked_spec_embed"]
     new = tuple(name for name, _ in student.named_parameters() if name not in found)
     return Beginning("data2vec", upstream.name, upstream.weights_sha256(), upstream.trained_on, new, found)
 

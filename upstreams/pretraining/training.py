@@ -70,7 +70,7 @@ class Training:
         self.scaler = torch.amp.GradScaler(
             torch.device(device).type, enabled=recipe.precision == "fp16", init_scale=FIRST_SCALE
         )
-        self._shared = processes.shared(student)
+        self._shared = processes.shared(student, leaves_out=recipe.dropout.blocks > 0)
         self.done = 0
 
     def run(self, saved: Saved, log: Log, tell: Callable[[Told], None], seconds: float = SECONDS) -> None:

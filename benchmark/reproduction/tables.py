@@ -54,8 +54,8 @@ class Line:
 
     Attributes:
         reference: What was published.
-        state: "done"; "incomplete" or "not run": what `--run` does; "not pre-trained": its model must be
-            made first, see `reason`; "no head": the head that it names is not registered; "no cell": other people's system, see `reason`.
+        state: "done"; "incomplete" or "not run": what `--run` does; "not pre-trained": its model must be made first;
+            "no head": the head that it names is not registered; "no cell": other people's system, see `reason`.
         reason: Why it is not done; empty where it is.
         values: One for each number of the row.
     """

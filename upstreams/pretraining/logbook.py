@@ -12,10 +12,8 @@ from torch import Tensor
 
 from benchmark.io.files import write_atomically
 from upstreams.pretraining.losses import deviation
-from upstreams.pretraining.recipe import Collapse
+from upstreams.pretraining.recipe import RATE, Collapse
 from upstreams.pretraining.student import Outcome
-
-COUNTED = ("steps", "loss", "masked", "utterances", "frame_loss", "utterance_loss", "gradient_norm", "samples")
 
 
 class Step:
@@ -113,7 +111,7 @@ class Log:
             "target_deviation": sums["target_deviation"] / steps,
             "prediction_deviation": sums["prediction_deviation"] / steps if self._has[0] else None,
             "gradient_norm": sums["gradient_norm"] / steps,
-            "audio_hours": sums["samples"] / 16_000 / 3600,
+            "audio_hours": (self.lines[-1]["audio_hours"] if self.lines else 0.0) + sums["samples"] / RATE / 3600,
         }
         self.window = {}
         self.lines.append(line)

@@ -56,6 +56,9 @@ def test_a_line_is_the_mean_since_the_line_before(tmp_path: Path) -> None:
     assert line["utterance_loss"] is None
     assert line["audio_hours"] == pytest.approx(2.0)
     assert (line["learning_rate"], line["ema_decay"]) == (0.1, 0.9)
+    add(log, 3)
+    add(log, 4)
+    assert log.lines[-1]["audio_hours"] == pytest.approx(4.0)  # of all steps
 
 
 @pytest.mark.parametrize(("what", "value"), [("target", 0.09), ("prediction", 0.009)])

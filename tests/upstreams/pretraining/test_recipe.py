@@ -55,7 +55,7 @@ def test_every_value_of_the_published_model_names_its_source() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ("masking.probabilty=0.5", "unknown key 'masking.probabilty' .*did you mean 'probability'"),
+        ("masking.kopies=2", "unknown key 'masking.kopies' .*did you mean 'copies'"),
         ("utterance_loss.method=tokn", "'utterance_loss.method'"),
         ("masking=1", "'masking'"),
         ("masking.length.x=1", "'length' in .* has no keys"),

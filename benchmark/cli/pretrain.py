@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import shlex
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 
 from benchmark.cli.options import Json, Plugin, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
-from benchmark.errors import UsageError
+from benchmark.errors import MissingError, UsageError
 from benchmark.text import bytes_text, clean, count, decimal, human, nearest
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # The spoke that trains, named only as strings.
 PRETRAINING, RECIPES, SPEECH = (f"upstreams.pretraining.{name}" for name in ("pretrain", "recipe", "speech"))
+CANVAS, CURVES = "leaderboard.figures", "leaderboard.figures.training"  # the spoke that draws
 PRETRAIN_EPILOG = examples(
     "bench pretrain --list",
     "bench pretrain --recipe emotion2vec-small --data demo --out small",
@@ -94,6 +96,7 @@ def pretrain(
         return
     made = training.pretrain(request, settings, progress)
     if leads:
+        _draw(out / training.TRAINING, training.LOG, made["recipe"]["name"], progress)
         _print_made(made, out, as_json)
 
 
@@ -111,6 +114,21 @@ def _sources(registry: Registry, names: Sequence[str], folders: Sequence[Path]) 
             raise UsageError(f"--data {name!r} is no corpus", hint)
     corpora = [source(name, corpus=registry.corpus(name)) for name in names]
     return corpora + [source(folder.expanduser().resolve().name, folder=folder.expanduser()) for folder in folders]
+
+
+def _draw(folder: Path, log: str, name: str, progress: TerminalProgress) -> None:
+    """Draw the curves of the log, where there is one and figures can be drawn."""
+    from benchmark.io.files import write_atomically
+
+    if not (folder / log).is_file():  # fewer steps than between two lines
+        return
+    lines = [json.loads(line) for line in (folder / log).read_text(encoding="utf-8").splitlines()]
+    try:
+        figure = importlib.import_module(CURVES).curves(lines, name, f"bench pretrain --recipe {name}")
+    except MissingError as error:
+        progress.note(f"no curves: {error}")
+        return
+    write_atomically(folder / "curves.svg", importlib.import_module(CANVAS).svg(figure, alone=True).encode())
 
 
 def _print_recipes(as_json: bool) -> None:

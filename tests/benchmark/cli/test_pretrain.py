@@ -62,6 +62,7 @@ def test_a_model_is_made_and_runs_and_is_marked(audio: Path, toy_corpus: Path, t
     done = bench("pretrain", "--recipe", SMALL, *TINY, *heard)
     assert done.exit_code == 0, done.output
     assert "marked as contaminated on: csv" in done.stdout
+    assert "Pre-training with emotion2vec-small" in (out / "training" / "curves.svg").read_text()
     assert f"bench run --upstream emotion2vec:{shlex.quote(str(out))} --task demo" in done.stdout
     ran = ["run", "--task", toy_task, "--data", f"toy={toy_corpus}", "--results", results, "--seed", "0"]
     for head in ("svm", "linear"):

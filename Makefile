@@ -26,7 +26,7 @@ test-s3prl: $(S3PRL)/installed
 	$(S3PRL)/bin/bench run --upstream s3prl:fbank_no_cmvn --task demo --results $(S3PRL)/results
 
 test-funasr: $(FUNASR)/installed
-	BENCH_TEST_FUNASR=1 $(FUNASR)/bin/python -m pytest tests/upstreams/funasr
+	BENCH_TEST_FUNASR=1 $(FUNASR)/bin/python -m pytest tests/upstreams/funasr tests/upstreams/pretraining/test_export.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

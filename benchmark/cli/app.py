@@ -21,6 +21,7 @@ from benchmark.cli import (
     doctor,
     leaderboard,
     plot,
+    pretrain,
     publish,
     reproduce,
     run,
@@ -82,6 +83,7 @@ app.command("bridge", epilog=bridge.BRIDGE_EPILOG)(bridge.bridge)
 app.command("compare", epilog=compare.COMPARE_EPILOG)(compare.compare)
 app.command("plot", epilog=plot.PLOT_EPILOG)(plot.plot)
 app.command("reproduce", epilog=reproduce.REPRODUCE_EPILOG)(reproduce.reproduce)
+app.command("pretrain", epilog=pretrain.PRETRAIN_EPILOG)(pretrain.pretrain)
 app.command("publish", epilog=publish.PUBLISH_EPILOG)(publish.publish)
 app.command("submit", epilog=submit.SUBMIT_EPILOG)(submit.submit)
 app.command("check", epilog=check.CHECK_EPILOG)(check.check)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt
 
@@ -24,6 +24,9 @@ from benchmark.text import clean, decimal, nearest
 # The spoke that holds them, named only as a string, and their folder in it.
 TASKS_PACKAGE, FOLDER = "tasks", "references"
 
+# Prefixes of the upstreams that read such models, by what they give of them.
+PRETRAINED = {"frames": "pretrained:", "utterance": "pretrained-utterance:"}
+
 Text = Annotated[str, Field(min_length=1)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 # As the registry's upstreams and the Hub's checkpoints are called; several that are heard together are joined by " + ".
@@ -34,6 +37,23 @@ class Why(Closed):
     """Why this benchmark has no such system."""
 
     why: Text
+
+
+class OwnModel(Closed):
+    """A model that `bench pretrain` makes, in a folder that is called as its recipe.
+
+    Attributes:
+        recipe: Of the pre-training.
+        reads: Its frames, or its embedding of an utterance.
+    """
+
+    recipe: Text
+    reads: Literal["frames", "utterance"] = "frames"
+
+    @property
+    def upstream(self) -> str:
+        """The row that such a folder has."""
+        return f"{PRETRAINED[self.reads]}{self.recipe}"
 
 
 class OnLayers(Closed):
@@ -121,7 +141,7 @@ class ReferenceFile(Closed):
         citation: Authors: title. Venue year. arXiv or DOI, without a full stop at the end.
         url: Where it can be read.
         heads: What the words for each head mean here: a head of this benchmark, or why there is none.
-        upstreams: Likewise of upstreams that are called otherwise here.
+        upstreams: Likewise of upstreams that are called otherwise here, or that are pre-trained here.
         figures: What it shows beside scores, such as "Figure 3": the analysis of `bench analyse` that makes the like,
             or why there is none.
         claims: What it says of its results.
@@ -132,7 +152,7 @@ class ReferenceFile(Closed):
     citation: Annotated[str, Field(pattern=r"[^.\s]$")]
     url: Annotated[str, Field(pattern=r"^https://[^\s]+$")]
     heads: dict[str, Text | OnLayers | Why] = {}
-    upstreams: dict[str, Text | Why] = {}
+    upstreams: dict[str, Text | OwnModel | Why] = {}
     figures: dict[str, Text | Why] = {}
     claims: list[Claim] = []
     tables: list[Table] = Field(min_length=1)
@@ -184,6 +204,7 @@ class Reference:
         differs: What differs from the task's protocol; empty where nothing does.
         cell: Upstream and downstream of this benchmark that are the same system; None where there is none.
         why: Why there is none; empty where there is one.
+        recipes: Of the pre-trainings that the cell needs.
     """
 
     task: str
@@ -197,6 +218,7 @@ class Reference:
     differs: str
     cell: tuple[str, str] | None = None
     why: str = ""
+    recipes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -309,6 +331,7 @@ def _references(source: ReferenceFile, tasks: set[str], file: str) -> list[Refer
                         differs=" ".join(f"{table.differs} {results.differs}".split()),
                         cell=cell,
                         why=why,
+                        recipes=_recipes(source, row.upstream) if cell is not None else (),
                     )
                 )
     return found
@@ -323,12 +346,18 @@ def _cell(source: ReferenceFile, results: Results, upstream: str, words: str) ->
         return None, head.why
     whole = source.upstreams.get(upstream)
     named = [whole] if whole is not None else [source.upstreams.get(one, one) for one in upstream.split(" + ")]
-    parts = [one for one in named if isinstance(one, str)]
+    parts = [one.upstream if isinstance(one, OwnModel) else one for one in named if not isinstance(one, Why)]
     if reasons := [one.why for one in named if isinstance(one, Why)]:
         return None, "; ".join(reasons)
     if isinstance(head, OnLayers):
         return ("+".join(f"{part}@{head.layers}" for part in parts), head.head), ""
     return ("+".join(parts), head), ""
+
+
+def _recipes(source: ReferenceFile, upstream: str) -> tuple[str, ...]:
+    """The recipes of the pre-trainings that a row needs."""
+    named = [source.upstreams.get(one) for one in (upstream, *upstream.split(" + "))]
+    return tuple(dict.fromkeys(one.recipe for one in named if isinstance(one, OwnModel)))
 
 
 def _metric(text: str, where: str) -> tuple[str, str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from benchmark.registry.table import Table
 from benchmark.text import nearest
 
 CHECKPOINTS = ("upstreams", "checkpoints.yaml")  # a spoke, named only as a string
+# In a folder that was pre-trained here: its key "upstream" is the prefix that reads it, whichever it is given with.
+FOLDER_TELLS = "pretraining.json"
+LARGEST_TELLING = 1 << 20  # bytes of that file
 
 
 class Upstreams:
@@ -63,7 +67,7 @@ class Upstreams:
         if colon and rest and prefix + colon in known:
             if self._on_disk and at and meant_word(word) and not self._is_path(name):
                 raise unknown_word(name, word)
-            return known[prefix + colon], rest
+            return known[self._reader(prefix + colon, rest)], rest
         if at and (base in known or base.partition(":")[0] + ":" in known):
             raise unknown_word(name, word)
         if colon and prefix.casefold() + colon in known:
@@ -88,6 +92,23 @@ class Upstreams:
     def _is_path(self, name: str) -> bool:
         prefix, colon, argument = name.partition(":")
         return bool(colon) and prefix + colon in self.table and Path(argument).expanduser().exists()
+
+    def _reader(self, prefix: str, argument: str) -> str:
+        """The prefix that reads a folder: the one that it names itself, where it names one.
+
+        Raises:
+            UsageError: It names one that is not known, or what says so cannot be read.
+        """
+        path = Path(argument).expanduser() / FOLDER_TELLS
+        if not self._on_disk or not path.is_file():
+            return prefix
+        try:
+            told = json.loads(path.read_bytes()[:LARGEST_TELLING])["upstream"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            raise UsageError(f"{path} does not say which upstream reads the folder", "is the folder whole?") from error
+        if not isinstance(told, str) or not told.endswith(":") or told not in self.table:
+            raise UsageError(f"{path} names the upstream {told!r:.80}, which reads no folder", "is the folder whole?")
+        return prefix if prefix.startswith(told.removesuffix(":")) else told  # which may be read in several ways
 
     def checkpoint(self, argument: str) -> Entry | None:
         """The row of a checkpoint, for who gives its Hub id after a prefix instead of its name."""

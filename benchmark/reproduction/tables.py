@@ -12,7 +12,7 @@ from benchmark.records.cells import Cell
 from benchmark.records.parts import of_dimension
 from benchmark.statistics import cell_interval, cell_scores
 
-State = Literal["done", "incomplete", "not run", "no head", "no cell"]
+State = Literal["done", "incomplete", "not run", "not pre-trained", "no head", "no cell"]
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Line:
 
     Attributes:
         reference: What was published.
-        state: "done"; "incomplete" or "not run": what `--run` does; "no head": the head that it names is not
-            registered; "no cell": other people's system, see `reason`.
+        state: "done"; "incomplete" or "not run": what `--run` does; "not pre-trained": its model must be made first;
+            "no head": the head that it names is not registered; "no cell": other people's system, see `reason`.
         reason: Why it is not done; empty where it is.
         values: One for each number of the row.
     """
@@ -105,6 +105,9 @@ def _state(
         return "no head", f"no head is registered as {reference.cell[1]!r}", None
     if cell is not None:
         return "incomplete", f"{len(cell.completed)} of {len(cell.units)} units", None
+    if reference.recipes:
+        made = "; ".join(f"bench pretrain --recipe {one} --out {one}" for one in reference.recipes)
+        return "not pre-trained", made, None
     return "not run", "no records", None
 
 

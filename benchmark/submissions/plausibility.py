@@ -17,7 +17,14 @@ from benchmark.io.keyed_names import DIGITS
 from benchmark.records.identity import command_of, id_of
 from benchmark.records.schema import DownstreamPart, Record, UpstreamPart
 from benchmark.registry import known
-from benchmark.registry.known import known_entries, known_head, known_shape, known_trained_on, known_version
+from benchmark.registry.known import (
+    known_corpus,
+    known_entries,
+    known_head,
+    known_shape,
+    known_trained_on,
+    known_version,
+)
 from benchmark.submissions.publishing import PATH, texts
 
 MAX_TEXT = 2000
@@ -273,7 +280,10 @@ def _upstream_facts(upstream: UpstreamPart) -> Iterator[str]:
     entries, version = known_entries(upstream.name), known_version(upstream.name)
     if entries:
         trained_on, stated = known_trained_on(upstream.name), set(upstream.trained_on)
-        if trained_on != stated:
+        # Of weights in a folder only the record can know what they have heard.
+        is_folder = any(entry.name.endswith(":") for entry in entries)
+        surplus = {name for name in stated - trained_on if not is_folder or known_corpus(name) is None}
+        if surplus or not trained_on <= stated:
             yield f"upstream.trained_on is {sorted(stated)!r:.120}, the registry knows {sorted(trained_on)}"
     if version not in (None, upstream.version):
         yield f"upstream.version is {upstream.version!r:.80}, that of {upstream.name!r} is {version!r}"

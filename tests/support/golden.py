@@ -171,6 +171,9 @@ def _upstreams(folder: Path) -> dict[str, Golden]:
         module, _, attribute = targets[prefix].partition(":")
         cls = getattr(importlib.import_module(module), attribute)
         made[prefix] = Golden(cls.version, code_sha256(cls), None, FEATURES)
+    for prefix in ("pretrained:", "pretrained-utterance:"):
+        upstream = registry.upstream(f"{prefix}{_pretrained(folder / 'pretrained')}")
+        made[prefix] = Golden(type(upstream).version, code_sha256(type(upstream)), of(upstream), FEATURES)
     logmel, mfcc = registry.upstream("logmel"), registry.upstream("mfcc")
     for name, combined in (("layers", LayersOf(logmel, "mean-last-1")), ("fusion", Fusion([logmel, mfcc]))):
         made[name] = Golden(type(combined).version, code_sha256(type(combined)), of(combined), FEATURES)
@@ -189,6 +192,37 @@ def _model(folder: Path, architecture: str) -> Path:
         is_scale = weights[name].ndim == 1 and name.endswith("weight")
         weights[name] = np.asarray(1 + 0.1 * drawn if is_scale else 0.1 * drawn, np.float32)
     save_file(weights, file, metadata={"format": "pt"})
+    return folder
+
+
+def _pretrained(folder: Path) -> Path:
+    """A model of `bench pretrain` whose weights no training and no version of torch decides."""
+    import torch
+    from tiny_pretraining import tiny
+
+    from upstreams.pretraining.about import FORMAT, PREFIX, About
+    from upstreams.pretraining.export import export
+    from upstreams.pretraining.training import new_student
+
+    recipe = tiny()
+    student, random = new_student(recipe), np.random.Generator(np.random.PCG64(3))
+    for name, weight in sorted(student.named_parameters()):
+        drawn = 0.1 * random.standard_normal(weight.shape)
+        is_scale = weight.ndim == 1 and name.endswith("weight")
+        weight.data.copy_(torch.from_numpy(np.asarray(1 + drawn if is_scale else 3 * drawn)))
+    about = About(
+        upstream=PREFIX,
+        format=FORMAT,
+        recipe=recipe,
+        changed=[],
+        start={"kind": "cold", "model": ""},
+        data=[],
+        trained_on=[],
+        parameters=0,
+        last={},
+        versions={},
+    )
+    export(student, about, folder)
     return folder
 
 

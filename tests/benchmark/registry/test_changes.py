@@ -14,6 +14,14 @@ def test_values_are_yaml_and_keys_lead_into_mappings() -> None:
     assert parse_changes(texts) == {("C",): 0.5, ("grid",): None, ("a", "b"): [1, "x"], ("name",): "a=b"}
 
 
+def test_another_prefix_has_its_own_form() -> None:
+    assert parse_changes(["seed=2", "a.b=x"], prefix="") == {("seed",): 2, ("a", "b"): "x"}
+    with pytest.raises(UsageError, match=r"--set 'seed' is no KEY=VALUE .as in a=1"):
+        parse_changes(["seed"], prefix="", form="as in a=1")
+    with pytest.raises(UsageError, match=r"--set a\.b: 'a' in r has no keys, it is 1"):
+        changed({"a": 1}, {("a", "b"): 2}, "r", prefix="")
+
+
 @pytest.mark.parametrize("text", ["C=1", "downstream.C", "downstream.=1", "downstream.a..b=1", "upstream.C=1", ""])
 def test_another_form_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"is no downstream\.KEY=VALUE"):

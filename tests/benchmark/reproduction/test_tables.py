@@ -8,6 +8,7 @@ import pytest
 from boards_factory import named, rated, system
 from records_factory import cell
 
+from benchmark.io.packages import package_folder
 from benchmark.protocol.references import Figure, Reference, read_references
 from benchmark.records.grouping import group
 from benchmark.registry.registry import Registry
@@ -30,6 +31,28 @@ def test_every_shipped_row_has_a_system_or_a_reason(one: Reference) -> None:
         upstream, downstream = one.cell
         assert registry.upstream_entries(upstream)
         assert downstream in {entry.name for entry in registry.downstreams()}
+
+
+@pytest.mark.parametrize("table", [f"Table {number}" for number in (8, 9, 10, 11)])
+def test_ablations_of_a_pre_training_are_recipes_of_it(table: str) -> None:
+    recipes = {path.stem for path in (package_folder("upstreams") / "pretraining" / "recipes").glob("*.yaml")}
+    rows = [one for one in read_references() if one.source == "emotion2vec 2023" and one.table == table]
+    varied = [one for one in rows if one.upstream != "emotion2vec" and one.cell is not None]
+    assert varied
+    for one in varied:
+        assert len(one.recipes) == 1
+        assert set(one.recipes) <= recipes
+        assert one.cell is not None
+        assert one.cell[0].partition(":")[2] == one.recipes[0]
+    assert [one.upstream for one in rows if one.cell is None] == (
+        ["emotion2vec-utterance + emotion2vec"] if table == "Table 9" else []
+    )
+
+
+def test_a_model_that_was_pre_trained_here_is_its_row() -> None:
+    own = group(system("pretrained:some", 0.9)).cells[0]
+    row = replace(ROW, cell=("pretrained:some", "superb"), recipes=("some",))
+    assert lines_of([row], [own], ["superb"])[0].state == "done"
 
 
 def test_a_complete_cell_gives_its_score_and_interval_in_percent() -> None:
@@ -62,6 +85,10 @@ def test_what_is_not_done_says_why() -> None:
         "no cell": lines_of([replace(ROW, cell=None, why="no weights")], [GOOD], ["superb"]),
     }
     assert {wanted: lines[0].state for wanted, lines in states.items()} == {wanted: wanted for wanted in states}
+    own = replace(ROW, cell=("pretrained:some", "superb"), recipes=("some",))
+    (line,) = lines_of([own], [], ["superb"])
+    assert line.state == "not pre-trained"
+    assert line.reason == "bench pretrain --recipe some --out some"
     assert states["incomplete"][0].reason == "5 of 6 units"
     assert states["no head"][0].reason == "no head is registered as 'superb'"
     assert states["no cell"][0].reason == "no weights"

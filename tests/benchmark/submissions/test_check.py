@@ -989,6 +989,27 @@ def test_what_the_registry_knows_of_weights_is_believed(tmp_path: Path) -> None:
     assert check(write(tmp_path, told)).accepted
 
 
+@pytest.mark.parametrize(
+    ("name", "heard", "accepted"),
+    [
+        ("pretrained:mine", ["demo"], True),
+        ("pretrained:mine", [], True),
+        ("pretrained:mine", ["no-corpus"], False),
+        ("emotion2vec:mine", ["iemocap", "meld", "cmu-mosei", "msp-podcast", "demo"], True),
+        ("emotion2vec:mine", ["demo"], False),
+    ],
+)
+def test_weights_in_a_folder_may_have_heard_more_than_is_known(
+    name: str, heard: list[str], accepted: bool, tmp_path: Path
+) -> None:
+    told = [
+        one.model_copy(update={"upstream": one.upstream.model_copy(update={"trained_on": heard})})
+        for one in hidden(results("demo", name))
+    ]
+    verdict = check(write(tmp_path, told))
+    assert any("trained_on" in reason for reason in verdict.reasons) is not accepted
+
+
 def test_unknown_systems_are_noted(tmp_path: Path) -> None:
     verdict = check(write(tmp_path, hidden(results("demo", "my-own"))))
     assert verdict.accepted

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import pickle
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
 from benchmark.contracts.toy_upstream import ToyUpstream
 from benchmark.contracts.toys import LAYERS, content, layers_of, select, toy_of
+from benchmark.io.kept import homes, read_kept, write_kept
 from benchmark.metrics import score
 from benchmark.threads import threads as computing_in
 from benchmark.types import Examples, Kind, Selection
@@ -327,7 +329,12 @@ def _unpadded(toys: _Toys) -> None:
 
 
 def _saved(toys: _Toys) -> None:
-    saved = attempt(lambda: pickle.dumps(toys.fitted()[0]), "saving the fitted head with pickle")
-    loaded = attempt(lambda: pickle.loads(saved), "loading the fitted head with pickle")  # noqa: S301  our own bytes
-    hint = "all that was learnt belongs in the head itself"
+    head = toys.fitted()[0]
+    hint = "all that was learnt belongs in the head itself, or in what its `learnt` gives and `relearn` takes"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "head.safetensors"
+        attempt(lambda: write_kept(path, head.learnt(), {}), "keeping the fitted head")
+        learnt, _ = attempt(lambda: read_kept(path, homes(head)), "reading the head again")
+    loaded = attempt(toys.make, "making the downstream")
+    attempt(lambda: loaded.relearn(learnt), "giving a new head what was learnt")
     _same_bytes(toys.scores(), toys.predict(loaded, toys.test), "a head that was saved and loaded differs", hint)

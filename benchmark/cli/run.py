@@ -72,6 +72,9 @@ def run(
         bool,
         typer.Option("--without-audio", help="Hear nothing: for precomputed: features; records are on no leaderboard."),
     ] = False,
+    keep_heads: Annotated[
+        bool, typer.Option("--keep-heads", help="Keep every fitted head, for bench predict; beside its record.")
+    ] = False,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,6 +109,7 @@ def run(
         folds_from=folds_from,
         stream=stream,
         without_audio=without_audio,
+        keep_heads=keep_heads,
     )
     if dry_run:
         worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
@@ -156,6 +160,17 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
 
     # Heads of one kind share the features of an upstream, and so do its layers and fusions.
     demands = [demand for cell in cells for demand in cell.demands]
+    for cell in cells:
+        if cell.training is not None and cell.todo:
+            size, kept = cell.training, cell.training.kept_bytes / 1e9
+            names = f"{cell.parts.task.name} / {cell.parts.upstream.name} / {cell.parts.downstream.name}"
+            stdout().print(
+                f"{names}: each unit trains {size.parameters:,} values; {len(cell.todo)} x {kept:.3f} GB = "
+                f"{cell.kept_bytes / 1e9:.3f} GB are kept, and {size.checkpoint_bytes / 1e9:.3f} GB more while one is "
+                "trained",
+                markup=False,
+                soft_wrap=True,
+            )
     units = sum(len(cell.todo) for cell in cells)
     disk = bytes_text(total_bytes(demands))
     stdout().print(f"in all: {units} units to do, {total_encodings(demands)} utterances to encode, {disk} of disk")

@@ -150,12 +150,11 @@ def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
     with threads(1):
         for unit in units:
             started = time.perf_counter()
-            encoded = worker.encode(unit.names, device, Unheard())
             result = worker.fit(unit, device, Unheard())
             records.write(result.record, result.predictions)
             worker.forget(unit)
             taken = time.perf_counter() - started
-            done.append(Fitted(unit.label, unit.id, result.record.reason, encoded.seconds, taken))
+            done.append(Fitted(unit.label, unit.id, result.record.reason, result.record.cost.encode_s, taken))
     return done
 
 

@@ -18,8 +18,10 @@ from benchmark.cli import (
     compare,
     data,
     doctor,
+    export,
     leaderboard,
     plot,
+    predict,
     publish,
     reproduce,
     run,
@@ -74,6 +76,8 @@ def common(
 
 
 app.command("run", epilog=run.RUN_EPILOG)(run.run)
+app.command("predict", epilog=predict.PREDICT_EPILOG)(predict.predict)
+app.command("export", epilog=export.EXPORT_EPILOG)(export.export)
 app.command("list", epilog=list_.LIST_EPILOG)(list_.list_names)
 app.command("show", epilog=show.SHOW_EPILOG)(show.show)
 app.command("leaderboard", epilog=leaderboard.LEADERBOARD_EPILOG)(leaderboard.leaderboard)

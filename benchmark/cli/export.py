@@ -11,7 +11,7 @@ from benchmark.cli.options import Plugin, Results, Weights, examples, load
 from benchmark.cli.terminal import stdout
 
 EXPORT_EPILOG = examples(
-    "bench export demo/whisper-tiny/finetune --fold ada --out whisper-demo",
+    "bench export demo/whisper-tiny/finetune --fold 0 --out whisper-demo",
     "bench run --upstream hf:whisper-demo --task emodb",
 )
 

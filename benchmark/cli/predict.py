@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PREDICT_EPILOG = examples(
     "bench run --upstream logmel --task demo --keep-heads",
     "bench predict --cell demo/logmel/superb recordings/",
-    "bench predict --cell demo/logmel/superb --fold ada --json one.wav two.flac",
+    "bench predict --cell demo/logmel/superb --fold 0 --json one.wav two.flac",
 )
 
 

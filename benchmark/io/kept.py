@@ -7,7 +7,6 @@ that the file names.
 
 from __future__ import annotations
 
-import abc
 import collections
 import importlib
 import inspect
@@ -95,6 +94,8 @@ class _Writer:
         for kind, tell in _TOLD.items():
             if type(value) is kind:
                 return tell(self, value, where)
+        if isinstance(value, type | types.FunctionType):
+            return {"name": _name(value, where)}
         if id(value) in self._met:
             return {"same": self._met[id(value)]}
         self._met[id(value)] = len(self._met)
@@ -116,9 +117,6 @@ class _Writer:
 
     def _slice(self, value: slice, where: str) -> Any:
         return {"slice": [value.start, value.stop, value.step]}
-
-    def _named(self, value: Any, where: str) -> Any:
-        return {"name": _name(value, where)}
 
     def _of_own(self, value: Any, where: str) -> Any:
         if isinstance(value, np.ndarray | np.generic):
@@ -165,9 +163,6 @@ _TOLD: Mapping[type, Callable[[_Writer, Any, str], Any]] = {
     frozenset: _Writer._sequence,
     dict: _Writer._dict,
     slice: _Writer._slice,
-    types.FunctionType: _Writer._named,
-    type: _Writer._named,
-    abc.ABCMeta: _Writer._named,
 }
 
 
@@ -274,7 +269,7 @@ _READ: Mapping[str, Callable[[_Reader, dict[str, Any]], Any]] = {
 
 def _name(cls: Any, where: str) -> str:
     """How a class or function is found again."""
-    if "." in cls.__qualname__:
+    if not cls.__qualname__.isidentifier():
         raise BenchError(f"{where} is of {cls.__qualname__}, which is not at the top of its module", "move it there")
     return f"{cls.__module__}:{cls.__qualname__}"
 

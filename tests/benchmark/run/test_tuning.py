@@ -13,12 +13,16 @@ from toy import TOY_TASK, write_toy_corpus
 
 from benchmark.errors import UsageError
 from benchmark.io.settings import Settings, load_settings
-from benchmark.records import Record, RecordStore
+from benchmark.records import Record, RecordStore, WeightsPart, parse_records
+from benchmark.records.cells import Cell
+from benchmark.records.hiding import salted
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
 from benchmark.run.outcomes import CellOutcome
-from benchmark.run.plan import Request
+from benchmark.run.plan import Request, make_plan
 from benchmark.run.spread import run_spread
+from benchmark.run.unit import Names, Setup
+from benchmark.run.worker import Worker
 
 
 @pytest.fixture
@@ -216,3 +220,39 @@ def test_on_workers_it_is_the_same(here: Path, model: str, tmp_path: Path, setti
     run_spread(request, Registry(), spread, progress, HereEngine(newest_first=True), "cpu")
     assert numbers(alone) == numbers(spread)
     assert len(numbers(alone)) == 6
+
+
+def test_cells_that_need_the_same_weights_are_known_to(here: Path, model: str, settings, progress) -> None:
+    toy = task(here, "toy")
+    worker = Worker(Setup(settings))
+    worker.material(toy, progress)
+    training = Names(toy, model, "quick.yaml")
+    assert worker.trainings(training) == {training}
+    assert worker.trainings(Names(toy, f"tuned:{toy}/{model}/quick.yaml@last", "svm")) == {training}
+    assert worker.trainings(Names(toy, "mfcc", "svm")) == frozenset()
+
+
+def test_the_plan_says_what_is_trained_and_kept(here: Path, model: str, settings, progress) -> None:
+    toy = task(here, "toy")
+    worker = Worker(Setup(settings))
+    (cell,) = make_plan(Request([model], [toy], ["quick.yaml"], folds=["anna", "bert"]), worker, progress)
+    told = cell.as_dict()
+    assert told["trained_parameters"] > 0
+    assert told["kept_bytes"] == 2 * cell.training.kept_bytes > 0
+    (other,) = make_plan(Request(["mfcc"], [toy], ["svm"]), worker, progress)
+    assert (other.as_dict()["trained_parameters"], other.kept_bytes) == (None, 0)
+
+
+def test_published_steps_name_no_speaker(here: Path, model: str, settings, progress) -> None:
+    toy = task(here, "toy")
+    ran(settings, progress, f"tuned:{toy}/{model}/quick.yaml", toy, folds=["anna"])
+    (one,) = records(settings, "tuned:toy/hf:moon/quick")
+    (step,) = salted(one).weights.steps
+    assert (step.fold, step.unit) == (salted(one).fold, None)
+    assert "anna" not in salted(one).model_dump_json()
+    foreign = one.model_copy(
+        update={"weights": WeightsPart(steps=[step.model_copy(update={"task": "x", "fold": "bert"})])}
+    )
+    assert salted(foreign).weights.steps[0].fold is None
+    assert parse_records(one.model_dump(mode="json")) == [one]
+    assert Cell(one.task, one.upstream, one.downstream, {("anna", 0): one}).track == "fine-tuned"

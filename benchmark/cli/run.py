@@ -13,7 +13,7 @@ import typer
 from benchmark.cli.options import Data, Json, Plugin, Results, Weights, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import UsageError
-from benchmark.text import bytes_text
+from benchmark.text import bytes_text, count
 
 if TYPE_CHECKING:
     from benchmark.io.settings import Settings
@@ -161,13 +161,19 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
     # Heads of one kind share the features of an upstream, and so do its layers and fusions.
     demands = [demand for cell in cells for demand in cell.demands]
     for cell in cells:
+        if cell.to_train:
+            stdout().print(
+                f"{cell.parts.task.name} / {cell.parts.upstream.name}: {count(cell.to_train, 'training')} first, and "
+                "utterances are encoded with the weights of each",
+                markup=False,
+                soft_wrap=True,
+            )
         if cell.training is not None and cell.todo:
-            size, kept = cell.training, cell.training.kept_bytes / 1e9
+            size = cell.training
             names = f"{cell.parts.task.name} / {cell.parts.upstream.name} / {cell.parts.downstream.name}"
             stdout().print(
-                f"{names}: each unit trains {size.parameters:,} values; {len(cell.todo)} x {kept:.3f} GB = "
-                f"{cell.kept_bytes / 1e9:.3f} GB are kept, and {size.checkpoint_bytes / 1e9:.3f} GB more while one is "
-                "trained",
+                f"{names}: each unit trains {size.parameters:,} values; {len(cell.todo)} x {bytes_text(size.kept_bytes)} = "
+                f"{bytes_text(cell.kept_bytes)} are kept, and {bytes_text(size.checkpoint_bytes)} more while one is trained",
                 markup=False,
                 soft_wrap=True,
             )

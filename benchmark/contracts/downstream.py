@@ -333,7 +333,7 @@ def _saved(toys: _Toys) -> None:
     hint = "all that was learnt belongs in the head itself, or in what its `learnt` gives and `relearn` takes"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "head.safetensors"
-        attempt(lambda: write_kept(path, head.learnt(), {}), "keeping the fitted head")
+        attempt(lambda: write_kept(path, head.learnt(), {}, homes(head)), "keeping the fitted head")
         learnt, _ = attempt(lambda: read_kept(path, homes(head)), "reading the head again")
     loaded = attempt(toys.make, "making the downstream")
     attempt(lambda: loaded.relearn(learnt), "giving a new head what was learnt")

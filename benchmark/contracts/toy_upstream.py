@@ -96,7 +96,7 @@ class ToyTrainable(Trainable):
 
     def upstream(self) -> Upstream:
         """What encodes with these weights."""
-        self.module.to("cpu").eval().requires_grad_(False)
+        self.module.to("cpu").eval().requires_grad_(True)
         return _Tuned(self)
 
     def save_memory(self) -> None:

@@ -32,20 +32,21 @@ _PLAIN = (bool, int, str, type(None))
 _SEQUENCES: Mapping[str, type] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 
 
-def write_kept(path: Path, content: Any, about: Mapping[str, Any]) -> None:
+def write_kept(path: Path, content: Any, about: Mapping[str, Any], allowed: Collection[str] = ()) -> None:
     """Write what was learnt, atomically; the same content gives the same bytes.
 
     Args:
         path: Its folder is made.
         content: Plain values, arrays, tensors, and objects of these.
         about: Plain values that say what it is.
+        allowed: Modules or packages whose classes it may name beside `ALLOWED`.
 
     Raises:
-        BenchError: Something in it is neither; the message says where.
+        BenchError: Something in it is neither, or of a class of elsewhere; the message says where.
     """
     from safetensors.numpy import save
 
-    writer = _Writer()
+    writer = _Writer((*ALLOWED, *allowed))
     told = {"format": FORMAT, "about": about, "content": writer.told(content, "it")}
     tensors = {f"{number:06d}": array for number, array in enumerate(writer.arrays)}
     write_atomically(path, save(tensors, {KEY: canonical_json(told).decode()}))
@@ -74,6 +75,11 @@ def read_kept(path: Path, allowed: Collection[str] = ()) -> tuple[Any, dict[str,
         raise BenchError(f"{path.name} cannot be read: {error}", "remove it and run again") from error
 
 
+def is_allowed(full: str, allowed: Collection[str]) -> bool:
+    """Whether a class or function, by its full name, is of one of the modules or packages."""
+    return any(full == one or full.startswith(f"{one}.") for one in allowed)
+
+
 def homes(head: object) -> tuple[str, ...]:
     """The module or package in which a head of other people is defined, whose classes its file may name."""
     module = type(head).__module__
@@ -83,7 +89,8 @@ def homes(head: object) -> tuple[str, ...]:
 class _Writer:
     """Takes apart; what is met twice is written once."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self._allowed = allowed
         self.arrays: list[np.ndarray[Any, Any]] = []
         self._met: dict[int, int] = {}
         self._alive: list[object] = []  # so that no number of an object is given twice
@@ -95,7 +102,7 @@ class _Writer:
             if type(value) is kind:
                 return tell(self, value, where)
         if isinstance(value, type | types.FunctionType):
-            return {"name": _name(value, where)}
+            return {"name": self._name(value, where)}
         if id(value) in self._met:
             return {"same": self._met[id(value)]}
         self._met[id(value)] = len(self._met)
@@ -130,7 +137,7 @@ class _Writer:
             return {**told, "learns": bool(value.requires_grad), "bf16": is_short}
         if torch is not None and isinstance(value, torch.device):
             return {"device": str(value)}
-        name = _name(type(value), where)
+        name = self._name(type(value), where)
         if isinstance(value, BaseModel):
             return {"model": name, "values": value.model_dump(mode="json")}
         own, plain = cast("Any", type(value)), cast("Any", object)
@@ -143,6 +150,16 @@ class _Writer:
         if state is not None and type(state) is not dict:
             raise _unkept(value, where)
         return {"object": name, "state": [[k, self.told(v, f"{where}.{k}")] for k, v in (state or {}).items()]}
+
+    def _name(self, cls: Any, where: str) -> str:
+        """How a class or function is found again."""
+        full = f"{cls.__module__}.{cls.__qualname__}"
+        if not cls.__qualname__.isidentifier() or not is_allowed(full, self._allowed):
+            raise BenchError(
+                f"{where} is a {full}, which cannot be kept",
+                "plain values, arrays, tensors, and objects that are made of them can, of classes of the head's own",
+            )
+        return f"{cls.__module__}:{cls.__qualname__}"
 
     def _array(self, array: Any, where: str, *, is_scalar: bool = False) -> dict[str, Any]:
         if array.dtype.kind == "U":
@@ -244,7 +261,7 @@ class _Reader:
     def _named(self, name: str) -> Any:
         module, _, attribute = name.partition(":")
         full = f"{module}.{attribute}"
-        if not any(full == one or full.startswith(f"{one}.") for one in self._allowed):
+        if not is_allowed(full, self._allowed):
             raise ValueError(f"it names {full}, which is of no package that heads are made of")
         found = getattr(importlib.import_module(module), attribute)
         if getattr(found, "__module__", None) != module:
@@ -265,13 +282,6 @@ _READ: Mapping[str, Callable[[_Reader, dict[str, Any]], Any]] = {
     "model": _Reader._model,
     "object": _Reader._object,
 }
-
-
-def _name(cls: Any, where: str) -> str:
-    """How a class or function is found again."""
-    if not cls.__qualname__.isidentifier():
-        raise BenchError(f"{where} is of {cls.__qualname__}, which is not at the top of its module", "move it there")
-    return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _unkept(value: Any, where: str) -> BenchError:

@@ -66,6 +66,7 @@ def _run_cell(tally: Tally, worker: Worker, progress: Progress, device: str) -> 
     def record(unit: Unit, result: Result) -> None:
         records.write(result.record, result.predictions)
         worker.forget(unit)
+        tally.encode_s = result.record.cost.encode_s
         tally.finished(unit.label, result.record.reason)
 
     encoded = None

@@ -69,6 +69,7 @@ class CellPlan:
         todo: Those still to do.
         failed: Reason of each unit that failed in an earlier run and is not to be tried again, by fold and seed.
         demands: What is not stored yet.
+        to_train: Trainings of its upstream that nobody has done.
         training: What each unit trains of the upstream, and keeps; None where it trains nothing of it.
     """
 
@@ -81,6 +82,7 @@ class CellPlan:
     todo: tuple[Unit, ...]
     failed: Mapping[str, str]
     demands: tuple[Demand, ...]
+    to_train: int = 0
     training: TrainingSize | None = None
 
     @property
@@ -119,6 +121,7 @@ class CellPlan:
             "failed_earlier": len(self.failed),
             "to_encode": self.to_encode,
             "disk_bytes": self.disk_bytes,
+            "to_train": self.to_train,
             "trained_parameters": None if self.training is None else self.training.parameters,
             "kept_bytes": self.kept_bytes,
             "checkpoint_bytes": None if self.training is None else self.training.checkpoint_bytes,
@@ -174,8 +177,8 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                 todo = tuple(
                     unit for unit in units if _is_todo(known[unit], request.rerun) or _lacks(unit, known[unit], worker)
                 )
-                for unit in todo:  # whom weights have heard is told before any work
-                    worker.tuning.steps(names, unit.fold, unit.seed)
+                # Whom weights have heard is told before any work.
+                to_train = worker.tuning.missing(names, ((unit.fold, unit.seed) for unit in todo))
                 kept = {unit: known[unit] for unit in units if unit not in todo}
                 failed = {unit.label: reason for unit, found in kept.items() if (reason := _reason(found)) is not None}
                 views = worker.views(names) if todo else []
@@ -191,6 +194,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                         todo=todo,
                         failed=failed,
                         demands=tuple(demands),
+                        to_train=to_train,
                         training=worker.training_size(names) if todo else None,
                     )
                 )

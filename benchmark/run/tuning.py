@@ -7,7 +7,7 @@ tests. Where no training is so, the cell is refused. A recipe with seeds gives e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from benchmark.records import RecordStore, StepPart
 from benchmark.records.cells import protocol_of
 from benchmark.run.leash import Heard, in_test, in_training
 from benchmark.run.suiting import check_head, check_upstream
-from benchmark.run.unit import Names, Unit
+from benchmark.run.unit import Material, Names, Unit
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Worker
@@ -64,7 +64,7 @@ def keep(path: Path, head: Downstream, unit: Unit) -> str:
     Raises:
         BenchError: Something in it cannot be kept.
     """
-    write_kept(path, head.learnt(), {"unit": unit.id, "fold": unit.fold, "seed": unit.seed})
+    write_kept(path, head.learnt(), {"unit": unit.id, "fold": unit.fold, "seed": unit.seed}, homes(head))
     return file_sha256(path)
 
 
@@ -88,6 +88,7 @@ class Tuning:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self._known: dict[tuple[str, str, str], Heard] = {}
         self._last: tuple[tuple[str, ...], Upstream, tuple[StepPart, ...]] | None = None
 
     @property
@@ -127,6 +128,22 @@ class Tuning:
             check_head(material.dataset.task, cell.downstream, trainer.registry)
             trainer.tuning.prepare(cell.upstream, progress)
 
+    def tasks(self, upstream: str) -> tuple[str, ...]:
+        """The tasks on which it is trained, step by step."""
+        cells = [self.cell(row) for row in self.rows(upstream)]
+        below = [task for cell in cells for task in self._trainer.tuning.tasks(cell.upstream)]
+        return tuple(dict.fromkeys([*(cell.task for cell in cells), *below]))
+
+    def missing(self, names: Names, units: Iterable[tuple[str, int]]) -> int:
+        """How many trainings some folds and seeds of a cell need that nobody has done.
+
+        Raises:
+            UsageError: One of them may not have any.
+        """
+        steps = [step for fold, seed in units for last in self.steps(names, fold, seed) for step in last.all]
+        ids = {step.unit.id for step in steps}
+        return sum(not kept_path(self._worker.settings.cache, one).is_file() for one in ids)
+
     def is_seeded(self, upstream: str) -> bool:
         """Whether its weights depend on the seed."""
         return any(self._is_seeded(row) for row in self.rows(upstream))
@@ -154,7 +171,7 @@ class Tuning:
         folds = [one.name for one in there.dataset.folds]
         title = there.dataset.task.name
         is_own = protocol_of(here.part) == protocol_of(there.part)
-        tested = in_test(here, fold)
+        tested = self._listened(in_test, names.task, fold)
         met: list[tuple[str, str]] = []
         for candidate in [fold] if is_own else sorted(folds, key=lambda name: name != fold):
             try:
@@ -164,7 +181,7 @@ class Tuning:
                 continue
             heard = self._heard(before)
             if not is_own:
-                heard |= in_training(there, candidate)
+                heard |= self._listened(in_training, cell.task, candidate)
             if both := heard & tested:
                 met.append((candidate, f"fold {candidate!r} of {title} has heard {both.words} of its test"))
                 continue
@@ -177,10 +194,17 @@ class Tuning:
             "weights are tested on the fold that they were trained for, or on people and recordings they never heard",
         )
 
+    def _listened(self, how: Callable[[Material, str], Heard], task: str, fold: str) -> Heard:
+        """What `in_training` or `in_test` tells of a fold, found out once."""
+        key = (how.__name__, task, fold)
+        if key not in self._known:
+            self._known[key] = how(self._worker.known(task), fold)
+        return self._known[key]
+
     def _heard(self, steps: Sequence[Step]) -> Heard:
         found = Heard()
         for step in steps:
-            found |= in_training(self._trainer.known(step.unit.names.task), step.unit.fold)
+            found |= self._listened(in_training, step.unit.names.task, step.unit.fold)
             found |= self._trainer.tuning._heard(step.before)
         return found
 

@@ -292,7 +292,10 @@ class Worker:
         scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach)
         kept = None
         if not isinstance(scored, str) and (heads[-1].needs == "waveform" or self.setup.keep_heads):
-            kept = keep(self.kept(unit), heads[-1], unit)
+            try:
+                kept = keep(self.kept(unit), heads[-1], unit)
+            except BenchError as error:  # a head of other people may hold anything: its score counts all the same
+                progress.note(f"{unit.label}: the head is not kept: {error}")
         result = result_of(material, parts, unit, scored, encoded, device)
         trained = kept if heads[-1].needs == "waveform" else None
         if not steps and trained is None:

@@ -69,6 +69,7 @@ class TunedEncoder(Trainable):
         self._encoder = encoder
         self.module = model
         self._model_type = encoder.model_type
+        self._learns = {name for name, weight in model.named_parameters() if weight.requires_grad}
         config: Any = model.config
         for key in ("layerdrop", "encoder_layerdrop"):
             if key in config.to_dict():
@@ -153,8 +154,10 @@ class TunedEncoder(Trainable):
 
     def upstream(self) -> HuggingFace:
         """The encoder with these weights, on the CPU."""
-        self.module.to("cpu").eval().requires_grad_(False)
-        self._encoder.device = "cpu"
+        self.module.to("cpu").eval()
+        for name, weight in self.module.named_parameters():
+            weight.requires_grad_(name in self._learns)  # as before any training, for who trains it further
+        self._encoder.device, self._encoder.is_changed = "cpu", True
         return self._encoder
 
     def save_memory(self) -> None:

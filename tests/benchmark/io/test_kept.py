@@ -29,7 +29,7 @@ class Box:
 
 
 def returned(tmp_path: Path, content: Any) -> Any:
-    write_kept(tmp_path / "a.safetensors", content, {"what": "test"})
+    write_kept(tmp_path / "a.safetensors", content, {"what": "test"}, HERE)
     found, about = read_kept(tmp_path / "a.safetensors", HERE)
     assert about == {"what": "test"}
     return found
@@ -103,14 +103,14 @@ def test_objects_that_know_each_other(tmp_path: Path) -> None:
 
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write_kept(tmp_path / name, Box(np.arange(3.0), {"z": 1, "a": (2,)}), {})
+        write_kept(tmp_path / name, Box(np.arange(3.0), {"z": 1, "a": (2,)}), {}, HERE)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 @pytest.mark.parametrize("value", [iter([1]), np.array([object()]), np.random.default_rng(0), lambda: None])
 def test_what_cannot_be_kept_is_named(tmp_path: Path, value: Any) -> None:
     with pytest.raises(BenchError, match=r"it\.model\.inside is "):
-        write_kept(tmp_path / "a", {"model": Box(value)}, {})
+        write_kept(tmp_path / "a", {"model": Box(value)}, {}, HERE)
     assert not (tmp_path / "a").exists()
 
 
@@ -150,3 +150,8 @@ def test_a_damaged_file_is_none(tmp_path: Path) -> None:
     save_file(load_file(tmp_path / "b") if (tmp_path / "b").exists() else {"x": np.ones(1)}, path)
     with pytest.raises(BenchError, match="cannot be read"):
         read_kept(path)
+
+
+def test_a_class_of_elsewhere_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match=r"it\.box is a .*Box, which cannot be kept"):
+        write_kept(tmp_path / "a", {"box": Box(1)}, {})

@@ -239,6 +239,9 @@ def test_the_plan_says_what_is_trained_and_kept(here: Path, model: str, settings
     told = cell.as_dict()
     assert told["trained_parameters"] > 0
     assert told["kept_bytes"] == 2 * cell.training.kept_bytes > 0
+    tuned = Request([f"tuned:{toy}/{model}/quick.yaml"], [toy], ["svm"], folds=["anna", "bert"])
+    (waiting,) = make_plan(tuned, worker, progress)
+    assert (waiting.as_dict()["to_train"], waiting.to_encode) == (2, 0)
     (other,) = make_plan(Request(["mfcc"], [toy], ["svm"]), worker, progress)
     assert (other.as_dict()["trained_parameters"], other.kept_bytes) == (None, 0)
 
@@ -256,3 +259,18 @@ def test_published_steps_name_no_speaker(here: Path, model: str, settings, progr
     assert salted(foreign).weights.steps[0].fold is None
     assert parse_records(one.model_dump(mode="json")) == [one]
     assert Cell(one.task, one.upstream, one.downstream, {("anna", 0): one}).track == "fine-tuned"
+
+
+@pytest.mark.parametrize("architecture", ["wav2vec2-base", "wavlm-base", "hubert-base", "moonshine"])
+def test_small_models_learn_the_demo(here: Path, settings, progress, architecture: str) -> None:
+    small = save_model(here / architecture, architecture, initializer_range=0.05)
+    params = {**RECIPE["params"], "trains": "all", "frozen": ["convolutions"], "maximum": 3, "hidden": 16}
+    (here / "all.yaml").write_text(yaml.safe_dump({**RECIPE, "name": "all", "params": {**params, "blocks": None}}))
+    (outcome,) = run(
+        Request([f"hf:{small}"], ["demo"], ["all.yaml"], folds=["0"]), Registry(), settings, progress, "cpu"
+    )
+    assert outcome.failed == {}
+    (one,) = records(settings, f"hf:{architecture}")
+    losses = [point.train_loss for point in one.selection.curve]
+    assert losses[-1] < losses[0]
+    assert one.downstream.parameters > 0

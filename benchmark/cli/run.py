@@ -169,11 +169,12 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
                 soft_wrap=True,
             )
         if cell.training is not None and cell.todo:
-            size = cell.training
             names = f"{cell.parts.task.name} / {cell.parts.upstream.name} / {cell.parts.downstream.name}"
+            each, kept = bytes_text(cell.training.kept_bytes), bytes_text(cell.kept_bytes)
+            meanwhile = bytes_text(cell.training.checkpoint_bytes)
             stdout().print(
-                f"{names}: each unit trains {size.parameters:,} values; {len(cell.todo)} x {bytes_text(size.kept_bytes)} = "
-                f"{bytes_text(cell.kept_bytes)} are kept, and {bytes_text(size.checkpoint_bytes)} more while one is trained",
+                f"{names}: each unit trains {cell.training.parameters:,} values; {len(cell.todo)} x {each} = {kept} are "
+                f"kept, and {meanwhile} more while one is trained",
                 markup=False,
                 soft_wrap=True,
             )

@@ -232,11 +232,11 @@ class Downstream(ABC):
         """Number of trained values after `fit`."""
         return 0
 
-    def learnt(self) -> dict[str, Any]:
+    def to_keep(self) -> dict[str, Any]:
         """What `fit` has learnt, by name: plain values, arrays, tensors, and objects that are made of them."""
         return {name: value for name, value in vars(self).items() if name not in GIVEN}
 
-    def relearn(self, learnt: Mapping[str, Any]) -> None:
+    def from_kept(self, learnt: Mapping[str, Any]) -> None:
         """Take what another head of the same parameters has learnt, instead of `fit`.
 
         A head that trains the upstream needs its `upstream` for it, as it was before.

@@ -173,8 +173,8 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
             each, kept = bytes_text(cell.training.kept_bytes), bytes_text(cell.kept_bytes)
             meanwhile = bytes_text(cell.training.checkpoint_bytes)
             stdout().print(
-                f"{names}: each unit trains {cell.training.parameters:,} values; {len(cell.todo)} x {each} = {kept} are "
-                f"kept, and {meanwhile} more while one is trained",
+                f"{names}: each unit trains {cell.training.parameters:,} values; {len(cell.todo)} x {each} = {kept} "
+                f"are kept, and {meanwhile} more while one is trained",
                 markup=False,
                 soft_wrap=True,
             )

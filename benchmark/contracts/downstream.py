@@ -330,11 +330,11 @@ def _unpadded(toys: _Toys) -> None:
 
 def _saved(toys: _Toys) -> None:
     head = toys.fitted()[0]
-    hint = "all that was learnt belongs in the head itself, or in what its `learnt` gives and `relearn` takes"
+    hint = "all that was learnt belongs in the head itself, or in what its `to_keep` gives and `from_kept` takes"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "head.safetensors"
-        attempt(lambda: write_kept(path, head.learnt(), {}, homes(head)), "keeping the fitted head")
+        attempt(lambda: write_kept(path, head.to_keep(), {}, homes(head)), "keeping the fitted head")
         learnt, _ = attempt(lambda: read_kept(path, homes(head)), "reading the head again")
     loaded = attempt(toys.make, "making the downstream")
-    attempt(lambda: loaded.relearn(learnt), "giving a new head what was learnt")
+    attempt(lambda: loaded.from_kept(learnt), "giving a new head what was learnt")
     _same_bytes(toys.scores(), toys.predict(loaded, toys.test), "a head that was saved and loaded differs", hint)

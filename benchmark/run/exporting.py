@@ -115,7 +115,7 @@ def card(record: Record, registry: Registry) -> str:
         title=record.task.title,
         fold=record.fold,
         seed=record.seed,
-        steps="\n".join([*steps, f"- {record.counts.train} utterances for training, {record.counts.dev} to select on"]),
+        steps="\n".join([*steps, f"- {_counted(record)}"]),
         corpus=record.task.corpus.name,
         corpora=", ".join(corpora(record, registry)),
         source=(entry.source if entry is not None and entry.source else record.downstream.name),
@@ -125,6 +125,12 @@ def card(record: Record, registry: Registry) -> str:
         licence=task.licence if task is not None else "see the corpus",
         start_licence=", ".join(licences) or "see where it comes from",
     )
+
+
+def _counted(record: Record) -> str:
+    is_inner = record.selection is not None and record.selection.inner_folds is not None
+    dev = "of which the first inner fold selects" if is_inner else f"{record.counts.dev} to select on"
+    return f"{record.counts.train} utterances for training, {dev}"
 
 
 def _is_known(record: Record, registry: Registry) -> bool:

@@ -64,7 +64,7 @@ def keep(path: Path, head: Downstream, unit: Unit) -> str:
     Raises:
         BenchError: Something in it cannot be kept.
     """
-    write_kept(path, head.learnt(), {"unit": unit.id, "fold": unit.fold, "seed": unit.seed}, homes(head))
+    write_kept(path, head.to_keep(), {"unit": unit.id, "fold": unit.fold, "seed": unit.seed}, homes(head))
     return file_sha256(path)
 
 
@@ -76,7 +76,7 @@ def take(path: Path, head: Downstream) -> None:
     """
     learnt: dict[str, Any]
     learnt, _ = read_kept(path, homes(head))
-    head.relearn(learnt)
+    head.from_kept(learnt)
 
 
 class Tuning:

@@ -105,19 +105,19 @@ class TunedHead(ModuleHead):
     def _state(self) -> list[tuple[str, Tensor]]:
         return [] if self.module is None else list(changing(self.module).items())
 
-    def learnt(self) -> dict[str, Any]:
+    def to_keep(self) -> dict[str, Any]:
         """What training has changed, and nothing of what the upstream was."""
         state = {name: _short(value, self.params.kept) for name, value in self._state()}
-        attributes = {name: value for name, value in super().learnt().items() if name != "module"}
+        attributes = {name: value for name, value in super().to_keep().items() if name != "module"}
         return {**attributes, "state": state}
 
-    def relearn(self, learnt: Mapping[str, Any]) -> None:
+    def from_kept(self, learnt: Mapping[str, Any]) -> None:
         """Make the module anew from the upstream, and change it as it was changed.
 
         Raises:
             BenchError: The upstream is another one.
         """
-        super().relearn({name: value for name, value in learnt.items() if name != "state"})
+        super().from_kept({name: value for name, value in learnt.items() if name != "state"})
         if self._made_for is None:
             raise BenchError(f"the head {self.name} was kept before it was fitted", "remove it and run again")
         module = self._network(self._made_for, np.random.Generator(np.random.PCG64(0)))

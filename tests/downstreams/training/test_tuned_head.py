@@ -215,7 +215,7 @@ def test_what_it_would_train_and_keep_is_told_before(tmp_path: Path, changes: di
     told = head(**changes).training_size(3)
     made = fitted(maximum=1, **changes)
     assert told.parameters == made.parameters()
-    write_kept(tmp_path / "a", made.learnt(), {})
+    write_kept(tmp_path / "a", made.to_keep(), {})
     assert told.kept_bytes <= (tmp_path / "a").stat().st_size < told.kept_bytes + 6000
     assert told.checkpoint_bytes > 3 * told.kept_bytes
     assert 2 * head(kept="fp16", **changes).training_size(3).kept_bytes == told.kept_bytes
@@ -226,10 +226,10 @@ def test_what_is_kept_in_16_bits_is_what_is_scored(tmp_path: Path, kept: str) ->
     whole, made = fitted(maximum=1), fitted(maximum=1, kept=kept)
     scores = made.predict(replace(TEST, y=None))
     assert np.abs(scores - whole.predict(replace(TEST, y=None))).max() > 1e-6
-    write_kept(tmp_path / "a", made.learnt(), {})
+    write_kept(tmp_path / "a", made.to_keep(), {})
     learnt, _ = read_kept(tmp_path / "a")
     again = head(kept=kept)
-    again.relearn(learnt)
+    again.from_kept(learnt)
     np.testing.assert_array_equal(again.predict(replace(TEST, y=None)), scores)
 
 
@@ -246,6 +246,6 @@ def test_the_tuned_upstream_encodes_as_in_training(changes: dict[str, Any]) -> N
 def test_what_another_network_has_learnt_is_refused() -> None:
     made = fitted(maximum=1)
     with pytest.raises(BenchError, match="is of another network"):
-        head(hidden=8).relearn({**made.learnt(), "state": {}})
+        head(hidden=8).from_kept({**made.to_keep(), "state": {}})
     with pytest.raises(BenchError, match="has trained no upstream"):
         head().tuned()

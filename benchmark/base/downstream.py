@@ -8,7 +8,8 @@ listed and what runs cannot disagree.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -22,6 +23,8 @@ from benchmark.types import Examples, HeldOut, Kind, Needs, Probabilities, Selec
 if TYPE_CHECKING:
     from benchmark.base.upstream import Upstream
 
+# What a head has from who makes it, and does not learn.
+GIVEN = frozenset({"params", "device", "upstream", "checkpoint", "report"})
 UsesDev = Literal["select", "fit", "no"]
 InnerFolds = Literal["all", "first"]
 
@@ -104,6 +107,21 @@ class HeadParams(Closed):
     def upstream_beside(self) -> str | None:
         """Name of the second of two joined upstreams, A+NAME, that the head tells apart; None where it takes any."""
         return None
+
+
+@dataclass(frozen=True)
+class TrainingSize:
+    """How much a head trains.
+
+    Attributes:
+        parameters: Trained values, of the upstream and of itself.
+        kept_bytes: Disk that the best state takes.
+        checkpoint_bytes: Disk that a training takes while it is going on.
+    """
+
+    parameters: int
+    kept_bytes: int
+    checkpoint_bytes: int
 
 
 def unheard(share: float) -> None:
@@ -243,6 +261,42 @@ class Downstream(ABC):
     def parameters(self) -> int:
         """Number of trained values after `fit`."""
         return 0
+
+    def to_keep(self) -> dict[str, Any]:
+        """What `fit` has learnt, by name: plain values, arrays, tensors, and objects that are made of them."""
+        return {name: value for name, value in vars(self).items() if name not in GIVEN}
+
+    def from_kept(self, learnt: Mapping[str, Any]) -> None:
+        """Take what another head of the same parameters has learnt, instead of `fit`.
+
+        A head that trains the upstream needs its `upstream` for it, as it was before.
+        """
+        vars(self).update(learnt)
+
+    def tuned(self) -> Upstream:
+        """The upstream with the weights that `fit` has given it; of heads that train it alone.
+
+        Raises:
+            BenchError: It trains none.
+        """
+        raise BenchError(f"the head {self.name} trains no upstream", "bench list downstreams tells which ones do")
+
+    def write_tuned(self, folder: Path) -> None:
+        """Write the upstream with the weights that `fit` has given it, in a layout from which it loads.
+
+        Raises:
+            BenchError: It trains none, or the upstream cannot be written.
+        """
+        raise BenchError(f"the head {self.name} trains no upstream", "bench list downstreams tells which ones do")
+
+    def training_size(self, outputs: int) -> TrainingSize | None:
+        """What it would train of its `upstream` and keep, told before any training; None for a head that trains none.
+
+        Args:
+            outputs: Classes, or dimensions.
+        """
+        del outputs
+        return None
 
     def embeddings(self, examples: Examples) -> NDArray[np.float32]:
         """What the fitted head makes of utterances before its output, (n, E), for another head to learn from.

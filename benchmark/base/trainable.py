@@ -16,6 +16,8 @@ from benchmark.types import Precision
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from benchmark.base.upstream import Upstream
+
 LinearLayers = Literal["feed-forward", "attention"]
 
 
@@ -71,6 +73,14 @@ class Trainable(ABC):
             UsageError: The upstream cannot.
         """
         raise UsageError("the upstream cannot write its weights")
+
+    def upstream(self) -> Upstream:
+        """An upstream that encodes with the weights as they are, which are not trained further.
+
+        Raises:
+            UsageError: There is none.
+        """
+        raise UsageError("what was trained of the upstream cannot encode", "those of transformers can")
 
     def save_memory(self) -> None:
         """Compute the blocks again in the backward pass and keep nothing of them, where the module can."""

@@ -19,8 +19,10 @@ from benchmark.cli import (
     compare,
     data,
     doctor,
+    export,
     leaderboard,
     plot,
+    predict,
     pretrain,
     publish,
     reproduce,
@@ -76,6 +78,8 @@ def common(
 
 
 app.command("run", epilog=run.RUN_EPILOG)(run.run)
+app.command("predict", epilog=predict.PREDICT_EPILOG)(predict.predict)
+app.command("export", epilog=export.EXPORT_EPILOG)(export.export)
 app.command("list", epilog=list_.LIST_EPILOG)(list_.list_names)
 app.command("show", epilog=show.SHOW_EPILOG)(show.show)
 app.command("leaderboard", epilog=leaderboard.LEADERBOARD_EPILOG)(leaderboard.leaderboard)

@@ -14,8 +14,8 @@ from benchmark.errors import BenchError, UsageError
 from benchmark.text import bytes_text
 
 # What is cached beside features.
-CHECKPOINTS = "checkpoints"
-OTHERS = ("audio", "corpora", "extracted", CHECKPOINTS)
+CHECKPOINTS = ("checkpoints", "tuned")
+OTHERS = ("audio", "corpora", "extracted", "lessons", *CHECKPOINTS)
 CACHE_EPILOG = examples("bench cache du", "bench cache verify", "bench cache clear --checkpoints")
 
 
@@ -24,10 +24,10 @@ def cache(
         Literal["du", "verify", "clear"], typer.Argument(help="Measure it, read all of it again, or delete it.")
     ],
     checkpoints: Annotated[
-        bool, typer.Option("--checkpoints", help="Clear only what interrupted trainings would go on from.")
+        bool, typer.Option("--checkpoints", help="Clear only weights: of interrupted trainings, and of finished ones.")
     ] = False,
 ) -> None:
-    """Measure, verify or clear the cache: features, digests, sound of videos, corpora, checkpoints; no records."""
+    """Measure, verify or clear the cache: features, digests, sound of videos, corpora, trained weights; no records."""
     if checkpoints and action != "clear":
         raise UsageError(f"--checkpoints goes with clear, not with {action}", "bench cache clear --checkpoints")
     from benchmark.features.store import cached_features
@@ -43,7 +43,7 @@ def cache(
         _verify(settings.cache, settings.results)
     else:
         size = _size(settings.cache)
-        for name in (CHECKPOINTS,) if checkpoints else ("features", *OTHERS):
+        for name in CHECKPOINTS if checkpoints else ("features", *OTHERS):
             shutil.rmtree(settings.cache / name, ignore_errors=True)
         console.print(f"cleared {bytes_text(size - _size(settings.cache))} in {settings.cache}", markup=False)
 

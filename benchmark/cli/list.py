@@ -23,6 +23,7 @@ Place = Literal["yes", "made when needed", "no", "no: the folder given does not 
 KINDS = ("classification", "regression", "sequence", "cross-corpus")
 LIST_EPILOG = examples("bench list upstreams", "bench list tasks --runnable", "bench list corpora --json")
 ARROW = " -> "
+ARGUMENTS = {"tuned:": "TASK/UPSTREAM/RECIPE"}  # of prefixes that take no path
 # What an entry point offers, as it is listed.
 OFFERED = {"upstream": "upstreams", "downstream": "downstreams", "corpus": "corpora", "task": "tasks"}
 
@@ -223,7 +224,7 @@ def upstream_rows(registry: Registry) -> list[dict[str, Any]]:
 
 def _upstream_row(entry: Entry) -> dict[str, Any]:
     return {
-        "name": f"{entry.name}PATH-OR-ID" if entry.name.endswith(":") else entry.name,
+        "name": f"{entry.name}{ARGUMENTS.get(entry.name, 'PATH-OR-ID')}" if entry.name.endswith(":") else entry.name,
         "summary": entry.summary,
         "extra": entry.extra,
         "defined in": entry.where,

@@ -13,7 +13,7 @@ import typer
 from benchmark.cli.options import Data, Json, Phones, Plugin, Results, Weights, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import UsageError
-from benchmark.text import bytes_text
+from benchmark.text import bytes_text, count
 
 if TYPE_CHECKING:
     from benchmark.io.settings import Settings
@@ -73,6 +73,9 @@ def run(
         typer.Option("--without-audio", help="Hear nothing: for precomputed: features; records are on no leaderboard."),
     ] = False,
     phones: Phones = None,
+    keep_heads: Annotated[
+        bool, typer.Option("--keep-heads", help="Keep every fitted head, for bench predict; beside its record.")
+    ] = False,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -108,6 +111,7 @@ def run(
         stream=stream,
         without_audio=without_audio,
         phones=phones,
+        keep_heads=keep_heads,
     )
     if dry_run:
         worker = Worker(setup_of(request, settings, registry.plugins, registry.changes), registry)
@@ -158,6 +162,24 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
 
     # Heads of one kind share the features of an upstream, and so do its layers and fusions.
     demands = [demand for cell in cells for demand in cell.demands]
+    for cell in cells:
+        if cell.to_train:
+            stdout().print(
+                f"{cell.parts.task.name} / {cell.parts.upstream.name}: {count(cell.to_train, 'training')} first, and "
+                "utterances are encoded with the weights of each",
+                markup=False,
+                soft_wrap=True,
+            )
+        if cell.training is not None and cell.todo:
+            names = f"{cell.parts.task.name} / {cell.parts.upstream.name} / {cell.parts.downstream.name}"
+            each, kept = bytes_text(cell.training.kept_bytes), bytes_text(cell.kept_bytes)
+            meanwhile = bytes_text(cell.training.checkpoint_bytes)
+            stdout().print(
+                f"{names}: each unit trains {cell.training.parameters:,} values; {len(cell.todo)} x {each} = {kept} "
+                f"are kept, and {meanwhile} more while one is trained",
+                markup=False,
+                soft_wrap=True,
+            )
     units = sum(len(cell.todo) for cell in cells)
     disk = bytes_text(total_bytes(demands))
     stdout().print(f"in all: {units} units to do, {total_encodings(demands)} utterances to encode, {disk} of disk")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import pickle
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -16,6 +17,7 @@ from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
 from benchmark.contracts.toy_upstream import ToyUpstream
 from benchmark.contracts.toys import LAYERS, content, layers_of, select, toy_of
+from benchmark.io.kept import homes, read_kept, write_kept
 from benchmark.metrics import score
 from benchmark.sufficient import ROUNDING_OF_PROBABILITIES
 from benchmark.threads import threads as computing_in
@@ -354,7 +356,12 @@ def _unpadded(toys: _Toys) -> None:
 
 
 def _saved(toys: _Toys) -> None:
-    saved = attempt(lambda: pickle.dumps(toys.fitted()[0]), "saving the fitted head with pickle")
-    loaded = attempt(lambda: pickle.loads(saved), "loading the fitted head with pickle")  # noqa: S301  our own bytes
-    hint = "all that was learnt belongs in the head itself"
+    head = toys.fitted()[0]
+    hint = "all that was learnt belongs in the head itself, or in what its `to_keep` gives and `from_kept` takes"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "head.safetensors"
+        attempt(lambda: write_kept(path, head.to_keep(), {}, homes(head)), "keeping the fitted head")
+        learnt, _ = attempt(lambda: read_kept(path, homes(head)), "reading the head again")
+    loaded = attempt(toys.make, "making the downstream")
+    attempt(lambda: loaded.from_kept(learnt), "giving a new head what was learnt")
     _same_bytes(toys.scores(), toys.predict(loaded, toys.test), "a head that was saved and loaded differs", hint)

@@ -94,5 +94,23 @@ class ToyTrainable(Trainable):
         """The layers of the blocks, whatever is asked for."""
         return [f"blocks.{block}.{layer}" for block in range(LAYERS - 1) for layer in ("first", "second")]
 
+    def upstream(self) -> Upstream:
+        """What encodes with these weights."""
+        self.module.to("cpu").eval().requires_grad_(True)
+        return _Tuned(self)
+
     def save_memory(self) -> None:
         """There is nothing to save."""
+
+
+class _Tuned(ToyUpstream):
+    """The toy upstream with other weights."""
+
+    def __init__(self, own: ToyTrainable) -> None:
+        self._own = own
+
+    def trainable(self) -> Trainable:
+        """The network with those weights."""
+        import copy
+
+        return copy.deepcopy(self._own)

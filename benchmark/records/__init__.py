@@ -18,8 +18,10 @@ from benchmark.records.schema import (
     Provenance,
     Record,
     SelectionPart,
+    StepPart,
     TaskPart,
     UpstreamPart,
+    WeightsPart,
 )
 from benchmark.records.store import Reading, RecordStore, check_seals, pack, parse_records, read_file, sealed
 from benchmark.records.verify import metrics_of, statistics_of, verify
@@ -38,8 +40,10 @@ __all__ = [
     "Record",
     "RecordStore",
     "SelectionPart",
+    "StepPart",
     "TaskPart",
     "UpstreamPart",
+    "WeightsPart",
     "check_seals",
     "metrics_of",
     "pack",

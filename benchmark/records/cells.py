@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmark.base.tuned import is_tuned
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, statistics_of
@@ -119,10 +120,11 @@ class Cell:
     def track(self) -> Track:
         """The race in which the cell is ranked.
 
-        "fine-tuned": the head reads the waveform, so that the upstream learns too. "fixed": the task's default head.
-        "open head": any other. Where an older record does not name the default head, it was `superb`.
+        "fine-tuned": the head reads the waveform, so that the upstream learns too, or a run has trained the upstream.
+        "fixed": the task's default head. "open head": any other. Where an older record does not name the default head,
+        it was `superb`.
         """
-        if self.downstream.needs == "waveform":
+        if self.downstream.needs == "waveform" or is_tuned(self.upstream.name):
             return "fine-tuned"
         default = FORMER_DEFAULT if self.task.downstream is None else self.task.downstream
         return "fixed" if self.downstream.name == default else "open head"

@@ -8,12 +8,12 @@ protocol tells of its folds is public.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmark.errors import BenchError
 from benchmark.io.keyed_names import keyed_digest, pseudonym
-from benchmark.records import ClustersPart, Record
+from benchmark.records import ClustersPart, Record, StepPart
 
 
 def salted(record: Record, salt: str | None = None, *, folds: bool | None = None) -> Record:
@@ -61,6 +61,9 @@ def salted(record: Record, salt: str | None = None, *, folds: bool | None = None
         before, after = record.calibration.before, record.calibration.after
         hides = {"before": renamed(before), "after": None if after is None else renamed(after)}
         changes["calibration"] = record.calibration.model_copy(update=hides)
+    if record.weights is not None:
+        steps = [_hidden_step(one, record, hidden if by_folds else None) for one in record.weights.steps]
+        changes["weights"] = record.weights.model_copy(update={"steps": steps})
     if by_folds:
         # Sorted, since the order of the names would tell them.
         task = record.task.model_copy(update={"folds": sorted(map(hidden, record.task.folds))})
@@ -68,6 +71,17 @@ def salted(record: Record, salt: str | None = None, *, folds: bool | None = None
         more = {"task": task, "fold": hidden(record.fold), "id": keyed_digest(key, record.id)[: len(record.id)]}
         changes = {**changes, **more, "provenance": provenance}
     return record.model_copy(update=changes)
+
+
+def _hidden_step(step: StepPart, record: Record, hidden: Callable[[str], str] | None) -> StepPart:
+    """A step without the name of a speaker: that of a fold of another task may be one."""
+    if step.task != record.task.name:
+        return step.model_copy(update={"fold": None, "unit": None})
+    return (
+        step
+        if hidden is None or step.fold is None
+        else step.model_copy(update={"fold": hidden(step.fold), "unit": None})
+    )
 
 
 def _without_fold(command: str) -> str:

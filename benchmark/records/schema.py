@@ -192,6 +192,40 @@ class CalibrationPart(Closed):
     without: Literal["dev is test", "fitted on dev", "nothing held out"] | None
 
 
+class StepPart(Closed):
+    """One training of the weights that encoded, before this unit.
+
+    Attributes:
+        start: What it started from.
+        downstream: The recipe.
+        task: On which task.
+        fold: On which fold of it; None where its name is hidden.
+        seed: Of the training.
+        unit: Id of the record of that training; None where the fold is hidden.
+        weights_sha256: Digest of what was trained.
+    """
+
+    start: str
+    downstream: str
+    task: str
+    fold: str | None
+    seed: int
+    unit: str | None
+    weights_sha256: str
+
+
+class WeightsPart(Closed):
+    """Weights that were trained: of the upstream before this unit, step by step, and in it.
+
+    Attributes:
+        steps: From the first training to the last; empty where the upstream is as it was published.
+        trained_sha256: Digest of the best state of the upstream and the head of this unit, where it trained both.
+    """
+
+    steps: list[StepPart] = Field([], max_length=100)
+    trained_sha256: str | None = None
+
+
 class Cost(Closed):
     """What it took. `encode_s` is the time once spent on encoding this task's utterances, shared by all its units."""
 
@@ -258,7 +292,10 @@ class Record(Closed):
     selection: SelectionPart | None
     cost: Cost
     provenance: Provenance
+    weights: WeightsPart | None = None
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_there(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in write(self).items() if key != "calibration" or value is not None}
+        """So that older records are written as they were."""
+        later = ("calibration", "weights")
+        return {key: value for key, value in write(self).items() if key not in later or value is not None}

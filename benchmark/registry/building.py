@@ -10,12 +10,16 @@ from typing import Any, TypeVar, get_args
 
 from benchmark.base import Corpus, Downstream, HeadParams, Upstream
 from benchmark.base.combined import LayersOf, Name, fuse
+from benchmark.base.tuned import PREFIX, Training, Tuned
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.registry.entries import Entry
+from benchmark.io.bounded_json import read_bounded
+from benchmark.registry.entries import SUFFIXES, Entry
 from benchmark.registry.upstreams import Upstreams
 from benchmark.types import Kind, Needs
 
 BASES: dict[str, type] = {"upstream": Upstream, "downstream": Downstream, "corpus": Corpus}
+
+NOTE = "serbench.json"  # beside weights that were trained here: {"trained_on": [corpora of this benchmark]}
 
 T = TypeVar("T")
 
@@ -110,7 +114,7 @@ def build_upstream(upstreams: Upstreams, name: str, weights: Callable[[str], Pat
 
 
 def _part(upstreams: Upstreams, name: Name, weights: Callable[[str], Path | None]) -> Upstream:
-    upstream = _single(upstreams, name.base, weights(name.base))
+    upstream = _single(upstreams, name.base, weights)
     if name.precision is not None:
         if name.precision not in upstream.precisions:
             can = ", ".join(upstream.precisions) or "it has none but float32"
@@ -120,15 +124,18 @@ def _part(upstreams: Upstreams, name: Name, weights: Callable[[str], Path | None
     return upstream if name.layers is None else LayersOf(upstream, name.layers)
 
 
-def _single(upstreams: Upstreams, name: str, weights: Path | None) -> Upstream:
+def _single(upstreams: Upstreams, name: str, find_weights: Callable[[str], Path | None]) -> Upstream:
     entry, argument = upstreams.entry(name)
+    if entry.name == PREFIX and argument is not None:
+        return _tuned(upstreams, argument, find_weights)
     cls: type[Upstream] = load_class("upstream", entry)
     if argument is not None:
         row = upstreams.checkpoint(argument)
-        return _marked(_make(cls, argument), () if row is None else row.trained_on)
+        return _marked(_make(cls, argument), [*noted(argument), *(() if row is None else row.trained_on)])
     if not entry.arguments:
         return _make(cls)
     arguments = dict(entry.arguments)
+    weights = find_weights(name)
     if weights is not None:
         arguments.update(model=str(weights), revision=None)
     elif arguments["model"] is None:
@@ -137,6 +144,38 @@ def _single(upstreams: Upstreams, name: str, weights: Path | None) -> Upstream:
             f"--weights {name}=FOLDER, or BENCH_WEIGHTS=FOLDER with {name}/ in it; bench show {name} says more",
         )
     return _marked(_make(cls, name=entry.name, **arguments), entry.trained_on)
+
+
+def noted(argument: str) -> tuple[str, ...]:
+    """The corpora that the weights in a folder were trained on, as whoever wrote it has noted; none where it is none.
+
+    Raises:
+        UsageError: The note cannot be read.
+    """
+    path = Path(argument).expanduser() / NOTE
+    try:
+        if not path.is_file():
+            return ()
+        found = read_bounded(path)["trained_on"]
+        if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+            raise TypeError("trained_on is no list of names")
+    except (BenchError, OSError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", "it says on what the weights were trained") from error
+    return tuple(found)
+
+
+def _tuned(upstreams: Upstreams, argument: str, weights: Callable[[str], Path | None]) -> Tuned:
+    training = Training.parse(argument)
+    start = build_upstream(upstreams, training.upstream, weights)
+    if not start.trains:
+        raise UsageError(
+            f"{start.name!r} cannot be trained, so there is no {PREFIX}{argument}",
+            "single upstreams of transformers can, of which all layers are read",
+        )
+    # A row goes by names: of a file by its own.
+    names = (Path(one).stem if one.endswith(SUFFIXES) else one for one in (training.task, training.downstream))
+    task, downstream = names
+    return Tuned(training, start, Training(task, start.name, downstream))
 
 
 def _make(cls: type[T], *arguments: Any, **named: Any) -> T:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmark.base import Corpus
-from benchmark.base.combined import layers_after, layers_beside
+from benchmark.base.combined import Name, layers_after, layers_beside
+from benchmark.base.tuned import PREFIX, Training, is_tuned
 from benchmark.errors import UsageError
 from benchmark.protocol.task import Task
 from benchmark.registry.building import build_corpus
@@ -101,6 +102,19 @@ def known_version(upstream: str) -> str | None:
     """The version that published rows of an upstream have, "1+2" of several; None where it is not known."""
     versions = [entry.version for entry in known_entries(upstream)]
     return "+".join(map(str, versions)) if versions and None not in versions else None
+
+
+def known_seeded(upstream: str) -> bool:
+    """Whether a name has weights that a run has trained by a recipe that depends on the seed."""
+    return any(_is_seeded(part.base) for part in upstreams().parts(upstream)) if is_tuned(upstream) else False
+
+
+def _is_seeded(name: str) -> bool:
+    if not name.startswith(PREFIX):
+        return False
+    training = Training.parse(name.removeprefix(PREFIX))
+    head = known_head(training.downstream)
+    return (head is not None and head.facts.stochastic) or _is_seeded(Name.parse(training.upstream).base)
 
 
 @functools.cache

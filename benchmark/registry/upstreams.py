@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmark.base.combined import Name, joined, meant_word, unknown_word
+from benchmark.base.tuned import PREFIX, Training
 from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
@@ -16,6 +17,13 @@ from benchmark.registry.source import scan_package
 from benchmark.registry.table import Table
 from benchmark.text import nearest
 
+_TUNED = Entry(
+    PREFIX,
+    "benchmark.base.tuned:Tuned",
+    "The upstream that a fine-tuning downstream has trained on a task, each fold with its own weights.",
+    "benchmark/base/tuned.py",
+    version=1,
+)
 CHECKPOINTS = ("upstreams", "checkpoints.yaml")  # a spoke, named only as a string
 # In a folder that was pre-trained here: its key "upstream" is the prefix that reads it, whichever it is given with.
 FOLDER_TELLS = "pretraining.json"
@@ -38,6 +46,7 @@ class Upstreams:
         self.table = Table("upstream", scan_package("upstream"))
         for name, row in _checkpoints().items():
             self.table.add(_named(name, row, self.table))
+        self.table.add(_TUNED)
 
     def all(self) -> list[Entry]:
         """Every upstream, prefixes last."""
@@ -124,6 +133,9 @@ class Upstreams:
             UsageError: One of them is unknown.
         """
         for entry, argument in self.entries(name):
+            if entry is _TUNED and argument is not None:
+                yield from self.known(Training.parse(argument).upstream)  # what it is in all but its weights
+                continue
             row = None if argument is None else self.checkpoint(argument)
             yield entry if row is None else row
 

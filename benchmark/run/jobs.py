@@ -104,7 +104,8 @@ def about(order: Order, cells: Sequence[Names]) -> dict[str, str]:
             found[f"weights of {name}"] = worker.upstream(name).weights_sha256() or "none"
         except BenchError as error:
             found[f"weights of {name}"] = f"not there: {error}"
-    for name in dict.fromkeys(cell.task for cell in cells):
+    tasks = [name for cell in cells for name in (cell.task, *worker.tuning.tasks(cell.upstream))]
+    for name in dict.fromkeys(tasks):
         for corpus in worker.registry.corpora_of(worker.registry.task(name)):
             try:
                 place = worker.settings.find_data(name, corpus.name)
@@ -153,12 +154,11 @@ def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
     with threads(1):
         for unit in units:
             started = time.perf_counter()
-            encoded = worker.encode(unit.names, device, Unheard())
             result = worker.fit(unit, device, Unheard())
             records.write(result.record, result.predictions)
             worker.forget(unit)
             taken = time.perf_counter() - started
-            done.append(Fitted(unit.label, unit.id, result.record.reason, encoded.seconds, taken))
+            done.append(Fitted(unit.label, unit.id, result.record.reason, result.record.cost.encode_s, taken))
     return done
 
 

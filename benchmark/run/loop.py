@@ -16,7 +16,7 @@ from benchmark.progress import Progress
 from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
-from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
+from benchmark.run.plan import CellPlan, Request, check_room, make_plan, setup_of
 from benchmark.run.recording import Result
 from benchmark.run.unit import Unit
 from benchmark.run.worker import Worker
@@ -50,6 +50,7 @@ def _run_cells(cells: list[CellPlan], worker: Worker, progress: Progress, device
     settings = worker.settings
     if any(cell.todo for cell in cells):
         check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
+        check_room(settings.cache, cells)
         device = resolve_device(device)
     tallies = [Tally(cell, progress) for cell in cells]
     for tally in tallies:
@@ -65,15 +66,18 @@ def _run_cell(tally: Tally, worker: Worker, progress: Progress, device: str) -> 
     def record(unit: Unit, result: Result) -> None:
         records.write(result.record, result.predictions)
         worker.forget(unit)
+        tally.encode_s = result.record.cost.encode_s
         tally.finished(unit.label, result.record.reason)
 
-    try:
-        encoded = worker.encode(cell.names, device, progress)
-    except EncodingError as error:
-        for unit in cell.todo:
-            record(unit, worker.failed(unit, str(error), device, progress))
-        return
-    tally.newly_encoded, tally.encode_s = encoded.newly_encoded, encoded.seconds
+    encoded = None
+    if not worker.waits(cell.names):
+        try:
+            encoded = worker.encode(cell.names, device, progress)
+        except EncodingError as error:
+            for unit in cell.todo:
+                record(unit, worker.failed(unit, str(error), device, progress))
+            return
+        tally.newly_encoded, tally.encode_s = encoded.newly_encoded, encoded.seconds
     started = time.perf_counter()
     with progress.stage(f"fit {cell.parts.downstream.name} on {cell.parts.upstream.name}", len(cell.todo)) as advance:
         shares = {unit: _Share(advance) for unit in cell.todo}
@@ -103,7 +107,7 @@ class _Share:
 
 def _fitted(
     cell: CellPlan,
-    encoded: Encoded,
+    encoded: Encoded | None,
     worker: Worker,
     device: str,
     progress: Progress,
@@ -114,7 +118,7 @@ def _fitted(
     A unit's numbers do not depend on the others: each head is fitted in one thread and shares nothing, except that a
     head may remember what the seeds of a fold have in common.
     """
-    if not cell.concurrent or device != "cpu":
+    if not cell.concurrent or device != "cpu" or encoded is None:  # each fold is encoded when it comes
         with threads(1):
             for unit in cell.todo:
                 yield unit, worker.fit(unit, device, progress, shares[unit])

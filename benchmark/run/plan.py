@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmark.base.downstream import TrainingSize
 from benchmark.base.identity import identity_of
 from benchmark.errors import BenchError, UsageError
-from benchmark.features.store import Demand
+from benchmark.features.store import Demand, refuse_beyond
 from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore, UpstreamPart
 from benchmark.run.suiting import check_phones, check_upstream
-from benchmark.run.unit import Material, Names, Parts, Setup, Unit
+from benchmark.run.unit import Names, Parts, Setup, Unit
 from benchmark.run.worker import Worker
 from benchmark.text import nearest, some
 
@@ -39,6 +40,7 @@ class Request:
         without_audio: Hear no recording, as features made elsewhere need none; records are marked as modified, and the
             digest of their audio is `NOTHING_HEARD`.
         phones: Folder of phone alignments, for heads that read them.
+        keep_heads: Keep what every head has learnt, and do units again of which it is not kept.
     """
 
     upstreams: Sequence[str]
@@ -52,6 +54,7 @@ class Request:
     stream: bool = False
     without_audio: bool = False
     phones: Path | None = None
+    keep_heads: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class CellPlan:
         todo: Those still to do.
         failed: Reason of each unit that failed in an earlier run and is not to be tried again, by fold and seed.
         demands: What is not stored yet.
+        to_train: Trainings of its upstream that nobody has done.
+        training: What each unit trains of the upstream, and keeps; None where it trains nothing of it.
     """
 
     names: Names
@@ -79,6 +84,13 @@ class CellPlan:
     todo: tuple[Unit, ...]
     failed: Mapping[str, str]
     demands: tuple[Demand, ...]
+    to_train: int = 0
+    training: TrainingSize | None = None
+
+    @property
+    def kept_bytes(self) -> int:
+        """Disk that the best states of all units to do will take that train the upstream."""
+        return 0 if self.training is None else self.training.kept_bytes * len(self.todo)
 
     @property
     def to_encode(self) -> int:
@@ -111,6 +123,10 @@ class CellPlan:
             "failed_earlier": len(self.failed),
             "to_encode": self.to_encode,
             "disk_bytes": self.disk_bytes,
+            "to_train": self.to_train,
+            "trained_parameters": None if self.training is None else self.training.parameters,
+            "kept_bytes": self.kept_bytes,
+            "checkpoint_bytes": None if self.training is None else self.training.checkpoint_bytes,
         }
 
 
@@ -125,6 +141,7 @@ def setup_of(request: Request, settings: Settings, plugins: Sequence[str], chang
         without_audio=request.without_audio,
         changes=tuple(changes),
         phones=request.phones,
+        keep_heads=request.keep_heads,
     )
 
 
@@ -161,11 +178,16 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
         for upstream in upstreams:
             for head in heads:
                 names = Names(task, upstream, head)
+                worker.tuning.prepare(upstream, progress)
                 parts = worker.parts(names)
-                units = tuple(_units(request, material, names, parts))
+                units = tuple(_units(request, worker, names, parts))
                 known = {unit: _found(records, parts.task.name, unit) for unit in units}
-                todo = tuple(unit for unit in units if _is_todo(known[unit], request.rerun))
-                kept = {unit: found for unit, found in known.items() if not _is_todo(found, request.rerun)}
+                todo = tuple(
+                    unit for unit in units if _is_todo(known[unit], request.rerun) or _lacks(unit, known[unit], worker)
+                )
+                # Whom weights have heard is told before any work.
+                to_train = worker.tuning.missing(names, ((unit.fold, unit.seed) for unit in todo))
+                kept = {unit: known[unit] for unit in units if unit not in todo}
                 failed = {unit.label: reason for unit, found in kept.items() if (reason := _reason(found)) is not None}
                 views = worker.views(names) if todo else []
                 demands = [one for view in views for one in view.demands(material.dataset, material.heard)]
@@ -180,6 +202,8 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                         todo=todo,
                         failed=failed,
                         demands=tuple(demands),
+                        to_train=to_train,
+                        training=worker.training_size(names) if todo else None,
                     )
                 )
         for note in _namesakes(cells[first:], records):
@@ -213,6 +237,17 @@ def _digest_of(upstream: UpstreamPart) -> str:
     return (upstream.weights_sha256 or upstream.sha256)[:12]
 
 
+def check_room(cache: Path, cells: Sequence[CellPlan]) -> None:
+    """Refuse, before anything is trained, weights that do not fit on the disk.
+
+    Raises:
+        BenchError: They do not; the message has both figures.
+    """
+    trained = [cell.training.checkpoint_bytes for cell in cells if cell.training is not None and cell.todo]
+    if trained:
+        refuse_beyond(cache, sum(cell.kept_bytes for cell in cells) + max(trained), "the weights to be trained need")
+
+
 def _apart(worker: Worker, request: Request) -> list[str]:
     """The upstreams that are asked for, each once. Records tell upstreams and tasks apart by their names alone.
 
@@ -237,25 +272,18 @@ def _apart(worker: Worker, request: Request) -> list[str]:
     return list(chosen.values())
 
 
-def _units(request: Request, material: Material, names: Names, parts: Parts) -> Iterator[Unit]:
+def _units(request: Request, worker: Worker, names: Names, parts: Parts) -> Iterator[Unit]:
+    material = worker.known(names.task)
     task, folds = material.dataset.task, [fold.name for fold in material.dataset.folds]
     for name in request.folds:
         if name not in folds:
             raise UsageError(f"the task {task.name!r} has no fold {name!r}", nearest(name, folds))
     # A head that ignores the seed gives the same number for every seed: the first one stands for all.
     seeds = (list(request.seeds) or task.seeds) if parts.downstream.stochastic else task.seeds[:1]
-
-    not_as_published = material.dataset.not_as_published(material.heard)
-
-    def protocol(seed: int) -> Protocol:
-        if material.dataset.differences:
-            return "partial"
-        is_modified = seed not in task.seeds or request.folds_from is not None or request.without_audio or parts.changes
-        return "modified" if is_modified or not_as_published else "official"
-
     for seed in dict.fromkeys(seeds):
+        protocol = worker.protocol(names, seed)
         for fold in dict.fromkeys(request.folds or folds):
-            yield Unit(parts.unit_id(fold, seed), names, fold, seed, protocol(seed))
+            yield Unit(parts.unit_id(fold, seed), names, fold, seed, protocol)
 
 
 def _found(records: RecordStore, task: str, unit: Unit) -> Record | str | None:
@@ -269,6 +297,12 @@ def _found(records: RecordStore, task: str, unit: Unit) -> Record | str | None:
 def _reason(found: Record | str | None) -> str | None:
     """Why a unit has no result, though there is something in its place."""
     return found.reason if isinstance(found, Record) else found
+
+
+def _lacks(unit: Unit, found: Record | str | None, worker: Worker) -> bool:
+    """Whether what a completed unit has learnt is to be kept, and is not."""
+    is_done = isinstance(found, Record) and found.status == "completed"
+    return worker.setup.keep_heads and is_done and not worker.kept(unit).is_file()
 
 
 def _is_todo(found: Record | str | None, rerun: Rerun) -> bool:

@@ -20,7 +20,7 @@ from benchmark.run import jobs
 from benchmark.run.engine import Engine, Finished, LostJobError
 from benchmark.run.jobs import Fitted, Order, Piece
 from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
-from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
+from benchmark.run.plan import CellPlan, Request, check_room, make_plan, setup_of
 from benchmark.run.unit import Unit
 from benchmark.run.worker import Worker
 
@@ -100,6 +100,7 @@ def _run_cells(
     todo = [tally for tally in tallies if tally.cell.todo]
     if todo:
         check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
+        check_room(settings.cache, cells)
         order = Order(worker.setup, str(Path.cwd()), jobs.versions_here(), device)
         check_alike(engine, order, [tally.cell for tally in todo])
         _Spread(todo, worker, engine, order, progress).work()
@@ -185,13 +186,19 @@ class _Spread:
                 places -= 1
         for tally, needed in list(self._waiting):
             stores = [self._stores[label] for label in needed]
-            if all(store.is_full for store in stores):
+            if all(store.is_full for store in stores) and not self._trained_elsewhere(tally):
                 self._waiting.remove((tally, needed))
                 reasons = [store.failed[min(store.failed)] for store in stores if store.failed]
                 if reasons:
                     self._fail(tally, tally.cell.todo, reasons[0], fitted)
                 else:
                     self._fit(tally, stores)
+
+    def _trained_elsewhere(self, tally: Tally) -> bool:
+        """Whether units that are being fitted train weights that a cell needs too: each is trained once."""
+        needs = self._worker.trainings(tally.cell.names)
+        busy = [self._worker.trainings(other.cell.names) for other, _ in self._fitting.values() if other is not tally]
+        return any(needs & one for one in busy)
 
     @property
     def _on_gpu(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.data.listening import Heard, audio_digest
+from benchmark.io.files import digest
 from benchmark.io.settings import Settings
 from benchmark.protocol.dataset import Dataset
 from benchmark.records import CodePart, CorpusPart, DownstreamPart, Protocol, TaskPart, UpstreamPart
@@ -28,6 +29,7 @@ class Setup:
         without_audio: Hear no recording.
         changes: "downstream.KEY=VALUE": values in place of those of every recipe.
         phones: Folder of phone alignments, for heads that read them.
+        keep_heads: Keep what every head has learnt; of one that trains the upstream it is kept always.
     """
 
     settings: Settings
@@ -38,6 +40,7 @@ class Setup:
     without_audio: bool = False
     changes: tuple[str, ...] = ()
     phones: Path | None = None
+    keep_heads: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,12 @@ class Parts:
     downstream: DownstreamPart
     code: tuple[CodePart, CodePart]
     changes: tuple[str, ...] = ()
+
+    @property
+    def cell_sha256(self) -> str:
+        """Digest of the cell, but for its code: protocol, recordings as they are listed, folds and system."""
+        data = [self.task.sha256, self.task.corpus.index_sha256, self.task.folds_sha256]
+        return digest([*data, self.upstream.sha256, self.downstream.sha256])
 
     def unit_id(self, fold: str, seed: int) -> str:
         """The id of one of its units."""

@@ -13,8 +13,9 @@ from benchmark.alignments import Alignments
 from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
 from benchmark.base.code import code_sha256
-from benchmark.base.downstream import unheard
+from benchmark.base.downstream import TrainingSize, unheard
 from benchmark.base.identity import Code, code_of, identity_sha256, version_of
+from benchmark.base.tuned import Tuned
 from benchmark.data.listening import Heard
 from benchmark.errors import BenchError, MissingError
 from benchmark.features import encoding
@@ -27,14 +28,16 @@ from benchmark.protocol.dataset import Dataset, load_dataset
 from benchmark.protocol.emobox import with_emobox_folds
 from benchmark.protocol.hearing import listen
 from benchmark.protocol.targets import targets_of
-from benchmark.records import CodePart, DownstreamPart, UpstreamPart
+from benchmark.records import CodePart, DownstreamPart, Protocol, StepPart, UpstreamPart, WeightsPart
 from benchmark.registry.registry import Registry
 from benchmark.run import fitting
 from benchmark.run.aligning import alignments_of
+from benchmark.run.fitted import head_path
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.suiting import check_head
 from benchmark.run.teaching import read_lesson, teach, write_lesson
+from benchmark.run.tuning import Tuning, keep, kept_path
 from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
 from benchmark.types import Taught
 
@@ -153,10 +156,16 @@ class Worker:
         head_name = self.registry.downstream_entry(names.downstream).name  # also of a recipe in a file of one's own
         encoded, fitted = encoding_code(upstream, head.needs), fitting_code(head)
         head_sha256, trained_on = identity_sha256(head_name, head, fitting.VERSION), upstream.trained_on
+        upstream_sha256 = identity_sha256(upstream.name, upstream, encoding.VERSION)
+        trained = [self.trainer.parts(self.tuning.cell(row)) for row in self.tuning.rows(names.upstream)]
+        if trained:  # what decides a training decides the weights
+            upstream_sha256 = digest([upstream_sha256, *(part.cell_sha256 for part in trained)])
+            made = [code_sha256(*FEEDING), *(code.model_dump() for part in trained for code in part.code)]
+            encoded = Code(digest([encoded.sha256, *made]), encoded.libraries)
         taught_by = self.teacher_of(names)
         if taught_by is not None:  # what decides the teacher decides the head, and so does what it was trained on
-            check_head(self._materials[names.task].dataset.task, taught_by.downstream, self._teaching.registry)
-            teacher = self._teaching.parts(taught_by)
+            check_head(self._materials[names.task].dataset.task, taught_by.downstream, self.trainer.registry)
+            teacher = self.trainer.parts(taught_by)
             head_sha256 = digest([head_sha256, teacher.upstream.sha256, teacher.downstream.sha256])
             taught = [code_sha256(teach), *(part.model_dump() for part in teacher.code)]
             fitted = Code(digest([fitted.sha256, *taught]), fitted.libraries)
@@ -169,7 +178,7 @@ class Worker:
             upstream=UpstreamPart(
                 name=upstream.name,
                 version=version_of(upstream),
-                sha256=identity_sha256(upstream.name, upstream, encoding.VERSION),
+                sha256=upstream_sha256,
                 params=dict(upstream.params),
                 weights_sha256=upstream.weights_sha256(),
                 sample_rate=upstream.sample_rate,
@@ -185,7 +194,7 @@ class Worker:
                 needs=head.needs,
                 params=head.params.model_dump(mode="json"),
                 parameters=None,
-                stochastic=head.stochastic,
+                stochastic=head.stochastic or self.tuning.is_seeded(names.upstream),
                 transductive=head.transductive,
                 phones_sha256=phones_sha256,
             ),
@@ -201,28 +210,58 @@ class Worker:
         return open_view(self.settings.cache, self.upstream(names.upstream), needs, stream=self.setup.stream)
 
     def views(self, names: Names) -> list[FeatureView]:
-        """Where the features of a cell come from, and those of its teacher if it has one."""
-        teacher = self.teacher_of(names)
-        return [self.view(names)] if teacher is None else [self.view(names), self._teaching.view(teacher)]
+        """Where the features of a cell come from, and those of its teacher if it has one.
 
-    def encode(self, names: Names, device: str, progress: Progress) -> Encoded:
+        Where weights are trained for each fold, nobody knows yet: none.
+        """
+        teacher = self.teacher_of(names)
+        views = [] if self.waits(names) else [self.view(names)]
+        return views if teacher is None or self.waits(teacher) else [*views, self.trainer.view(teacher)]
+
+    def waits(self, names: Names) -> bool:
+        """Whether the upstream of a cell has other weights for each fold, which a run trains."""
+        return bool(self.tuning.rows(names.upstream))
+
+    def trainings(self, names: Names) -> frozenset[Names]:
+        """The cells whose weights the units of a cell train, or take: its own, and those of its upstream."""
+        own = [names] if self.registry.downstream(names.downstream).needs == "waveform" else []
+        below = [self.trainer.trainings(self.tuning.cell(row)) for row in self.tuning.rows(names.upstream)]
+        return frozenset(own).union(*below)
+
+    def encode(
+        self, names: Names, device: str, progress: Progress, fold: str | None = None, seed: int | None = None
+    ) -> Encoded:
         """The features of a cell, encoding what is not stored; those of the last cell are kept.
+
+        Args:
+            names: Of the cell.
+            device: Where to compute.
+            progress: Told what is read, trained and encoded.
+            fold: For which fold, where each has other weights.
+            seed: For which seed, likewise.
 
         Raises:
             EncodingError: The upstream fails on an utterance.
         """
         with self._lock:
-            return self._encode(names, device, progress)
+            return self._encode(names, device, progress, fold, seed)
 
-    def _encode(self, names: Names, device: str, progress: Progress) -> Encoded:
-        key = (names.task, names.upstream, self.registry.downstream(names.downstream).needs, device)
+    def _encode(self, names: Names, device: str, progress: Progress, fold: str | None, seed: int | None) -> Encoded:
+        unit = (fold, seed) if self.waits(names) else ()
+        key = (names.task, names.upstream, self.registry.downstream(names.downstream).needs, device, unit)
         if self._encoded is not None and self._encoded[0] == key:
             return self._encoded[1]
         self._encoded = None  # before others take their place in memory
-        self.upstream(names.upstream).device = device
-        material = self.material(names.task, progress)
-        loaded = self.view(names).load(material.dataset, material.heard, progress)
-        found = replace(loaded, upstream=self.upstream(names.upstream).name)
+        upstream = self.upstream(names.upstream)
+        if unit:
+            if fold is None or seed is None:
+                raise BenchError(f"{upstream.name!r} has other weights for each fold", "say which fold and seed")
+            upstream, _ = self.tuning.upstream(names, fold, seed, device, progress)
+        upstream.device = device
+        material, needs = self.material(names.task, progress), self.registry.downstream(names.downstream).needs
+        view = open_view(self.settings.cache, upstream, needs, stream=self.setup.stream)
+        loaded = view.load(material.dataset, material.heard, progress)
+        found = replace(loaded, upstream=upstream.name)
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 
@@ -239,6 +278,7 @@ class Worker:
             BenchError: Here the unit would be another one: code, weights or data are not those of the plan.
         """
         material = self.material(unit.names.task, progress)
+        self.tuning.prepare(unit.names.upstream, progress)
         parts = self.parts(unit.names)
         if parts.unit_id(unit.fold, unit.seed) != unit.id:
             raise BenchError(
@@ -246,20 +286,72 @@ class Worker:
                 f"{unit.names.downstream} is another unit here than in the plan",
                 "code, weights, recordings and versions must be the same wherever a run works",
             )
-        encoded = self.encode(unit.names, device, progress)
+        upstream, steps = self.upstream(unit.names.upstream), tuple[StepPart, ...]()
+        heads = list[Downstream]()
+        try:
+            if self.waits(unit.names):
+                with self._lock:
+                    upstream, steps = self.tuning.upstream(unit.names, unit.fold, unit.seed, device, progress)
+            encoded = self.encode(unit.names, device, progress, unit.fold, unit.seed)
+        except BenchError as error:
+            if not self.waits(unit.names):
+                raise
+            return self.failed(unit, error.message, device, progress)
 
         def head() -> Downstream:
             made = self.registry.downstream(unit.names.downstream, device)
             made.report = report
             made.checkpoint = self.checkpoint(unit)
             if made.needs == "waveform":
-                made.upstream = self.upstream(unit.names.upstream)
+                made.upstream = upstream
+            heads.append(made)
             return made
 
         teach = None if head().teacher is None else lambda: self._lesson(unit, device, progress)
         alignments = self.alignments(unit.names.task) if head().phones else None
         scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach, alignments)
-        return result_of(material, parts, unit, scored, encoded, device)
+        kept = None
+        if not isinstance(scored, str) and (heads[-1].needs == "waveform" or self.setup.keep_heads):
+            try:
+                kept = keep(self.kept(unit), heads[-1], unit)
+            except BenchError as error:  # a head of other people may hold anything: its score counts all the same
+                progress.note(f"{unit.label}: the head is not kept: {error}")
+        result = result_of(material, parts, unit, scored, encoded, device)
+        trained = kept if heads[-1].needs == "waveform" else None
+        if not steps and trained is None:
+            return result
+        weights = WeightsPart(steps=list(steps), trained_sha256=trained)
+        return replace(result, record=result.record.model_copy(update={"weights": weights}))
+
+    def kept(self, unit: Unit) -> Path:
+        """Where what a unit has learnt is kept: large and soon made again with an upstream, beside its record else."""
+        if self.registry.downstream(unit.names.downstream).needs == "waveform":
+            return kept_path(self.settings.cache, unit.id)
+        task = self.known(unit.names.task).dataset.task.name
+        return head_path(self.settings.results, task, unit.id)
+
+    def training_size(self, names: Names) -> TrainingSize | None:
+        """What a unit of a cell trains of its upstream; None where it trains nothing of it."""
+        head = self.registry.downstream(names.downstream)
+        if head.needs != "waveform":
+            return None
+        head.upstream = self.upstream(names.upstream)
+        while isinstance(head.upstream, Tuned):  # what was trained is of the shape of what it started from
+            head.upstream = head.upstream.start
+        return head.training_size(len(self.known(names.task).dataset.task.outputs))
+
+    def known(self, task: str) -> Material:
+        """A task that is read already."""
+        return self._materials[task]
+
+    def protocol(self, names: Names, seed: int) -> Protocol:
+        """What the records of a cell say that is read already: whether the task was done as it says."""
+        material, setup = self.known(names.task), self.setup
+        if material.dataset.differences:
+            return "partial"
+        is_modified = seed not in material.dataset.task.seeds or setup.folds_from is not None or setup.without_audio
+        is_other = is_modified or setup.changes or material.dataset.not_as_published(material.heard)
+        return "modified" if is_other else "official"
 
     def checkpoint(self, unit: Unit) -> Path:
         """Where the fit of a unit may keep how far it is."""
@@ -270,11 +362,20 @@ class Worker:
         self.checkpoint(unit).unlink(missing_ok=True)
 
     @functools.cached_property
-    def _teaching(self) -> Worker:
-        """Who trains teachers: apart, so that features of both are at hand, and `changes` are of the pupil alone."""
-        teaching = Worker(replace(self.setup, changes=()))
-        teaching._materials = self._materials
-        return teaching
+    def trainer(self) -> Worker:
+        """Who trains what this one needs, teachers and upstreams: apart, so that features of both are at hand.
+
+        `changes` are of the head that was asked for alone.
+        """
+        setup = replace(self.setup, changes=(), keep_heads=False)
+        trainer = Worker(setup, None if self.setup.changes else self.registry)
+        trainer._materials = self._materials
+        return trainer
+
+    @functools.cached_property
+    def tuning(self) -> Tuning:
+        """The weights that are trained for upstreams."""
+        return Tuning(self)
 
     def teacher_of(self, names: Names) -> Names | None:
         """The cell of the teacher from which the head of a cell learns."""
@@ -287,12 +388,12 @@ class Worker:
         if names is None:
             raise BenchError(f"the head {unit.names.downstream!r} has no teacher")
         with self._lock:
-            key = self._teaching.parts(names).unit_id(unit.fold, unit.seed)
-            encoded = self._teaching.encode(names, device, progress)
+            key = self.trainer.parts(names).unit_id(unit.fold, unit.seed)
+            encoded = self.trainer.encode(names, device, progress, unit.fold, unit.seed)
         path = self.settings.cache / "lessons" / f"{key}.safetensors"
         known = read_lesson(path)
         if known is None:
-            head = functools.partial(self._teaching.registry.downstream, names.downstream, device)
+            head = functools.partial(self.trainer.registry.downstream, names.downstream, device)
             known = teach(self.material(names.task, progress).dataset, encoded, head, unit.fold, unit.seed)
             write_lesson(path, known)
         return known

@@ -12,15 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from benchmark.base.tuned import PREFIX
 from benchmark.errors import BenchError, UsageError
 from benchmark.io.keyed_names import DIGITS
 from benchmark.records.identity import command_of, id_of
-from benchmark.records.schema import DownstreamPart, Record, UpstreamPart
+from benchmark.records.schema import DownstreamPart, Record, UpstreamPart, WeightsPart
 from benchmark.registry import known
 from benchmark.registry.known import (
     known_corpus,
     known_entries,
     known_head,
+    known_seeded,
     known_shape,
     known_trained_on,
     known_version,
@@ -32,6 +34,7 @@ MAX_NAME = 200
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+,=-]*")
 GENDER = re.compile(r"[a-z][a-z -]{0,30}")
 ID = re.compile(r"[0-9a-f]{32}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 VERSION = re.compile(r"\d+(\.\d+){1,3}[A-Za-z0-9.+_-]{0,40}")
 AHEAD = timedelta(days=1)  # clocks differ
@@ -273,7 +276,8 @@ def _time(text: str) -> datetime | None:
 
 def _registered_facts(record: Record) -> Iterator[str]:
     yield from _upstream_facts(record.upstream)
-    yield from _head_facts(record, record.downstream)
+    yield from _head_facts(record, record.downstream, known_seeded(record.upstream.name))
+    yield from _trained_facts(record)
 
 
 def _upstream_facts(upstream: UpstreamPart) -> Iterator[str]:
@@ -302,7 +306,20 @@ def _upstream_facts(upstream: UpstreamPart) -> Iterator[str]:
         yield f"upstream.params.model is {model!r:.80}, that of {upstream.name!r} is its name"
 
 
-def _head_facts(record: Record, downstream: DownstreamPart) -> Iterator[str]:
+def _trained_facts(record: Record) -> Iterator[str]:
+    """What cannot be in what is said of weights that were trained."""
+    weights = record.weights or WeightsPart()
+    rows = [part for part in record.upstream.name.split("+") if part.startswith(PREFIX)]
+    if bool(rows) != bool(weights.steps):
+        says = f"{len(weights.steps)} trainings" if weights.steps else "no training"
+        yield f"weights.steps tells of {says}, and the upstream is {record.upstream.name!r:.80}"
+    sums = [*(one.weights_sha256 for one in weights.steps), weights.trained_sha256]
+    for one in sums:
+        if one is not None and not SHA256.fullmatch(one):
+            yield f"a digest of weights is {one!r:.80}"
+
+
+def _head_facts(record: Record, downstream: DownstreamPart, is_seeded: bool) -> Iterator[str]:
     head = known_head(downstream.name)
     if head is None:
         return
@@ -318,7 +335,8 @@ def _head_facts(record: Record, downstream: DownstreamPart) -> Iterator[str]:
     if record.calibration is not None and head.facts.probabilities is None:
         yield f"it has sums of probabilities, and {downstream.name!r} gives none"
     for key in ("stochastic", "needs", "transductive"):
-        if (stated := getattr(downstream, key)) != (value := getattr(head.facts, key)):
+        value = getattr(head.facts, key) or (key == "stochastic" and is_seeded)
+        if (stated := getattr(downstream, key)) != value:
             yield f"downstream.{key} is {stated!r:.80}, that of {downstream.name!r} is {value!r}"
     if head.facts.phones != (downstream.phones_sha256 is not None):
         reads = "reads phones" if head.facts.phones else "reads none"

@@ -12,6 +12,7 @@ from benchmark.metrics import find
 from benchmark.records import Record, read_file
 from benchmark.records.cells import same_protocol
 from benchmark.records.grouping import check_truth, group
+from benchmark.registry.known import known_seeded
 from benchmark.submissions.likeness import are_alike, decisions_apart
 from benchmark.submissions.plausibility import alike_name
 from benchmark.text import interval, with_spread
@@ -219,7 +220,8 @@ def _compare(mine: Record, records: Sequence[Record], published: Sequence[Record
     check_truth(chain(records, published))
     _compare_genders(records, published, name)
     head, its_head = mine.downstream, other.downstream
-    same = head.sha256 == its_head.sha256 or (head.name, head.params) == (its_head.name, its_head.params)
+    is_alike = known_seeded(mine.upstream.name) == known_seeded(other.upstream.name)
+    same = is_alike and (head.sha256 == its_head.sha256 or (head.name, head.params) == (its_head.name, its_head.params))
     if same and (head.stochastic, head.needs, head.transductive) != (
         its_head.stochastic, its_head.needs, its_head.transductive
     ):  # fmt: skip

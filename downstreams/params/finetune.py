@@ -46,6 +46,9 @@ class FinetuneParams(LearningParams):
         None,
         description="utterances of a batch that are in memory at once; null: all. It changes numbers by rounding alone",
     )
+    kept: Precision | None = Field(
+        None, description="what the best state is rounded to before it is scored and kept, 16 bits; null: float32"
+    )
     max_seconds: Positive | None = Field(description="a longer utterance is cut to its beginning [s]; null: never")
     batch_seconds: Positive | None = Field(
         None, description="audio in a batch at most [s], padding included; a longer utterance is a batch of its own"

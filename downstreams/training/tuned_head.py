@@ -6,9 +6,10 @@ A waveform is read as frames of one layer and one value. The upstream stands bef
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,15 +17,19 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmark.base import HeadParams, Upstream
+from benchmark.base.downstream import TrainingSize
 from benchmark.errors import BenchError, MissingError
 from benchmark.io.packages import find_module
 from benchmark.lazy import LazyMapping, LazySequence
-from benchmark.types import Examples
-from downstreams.modules.drawing import build
+from benchmark.types import Examples, Precision, Selection
+from downstreams.modules.drawing import build, give_dropout
 from downstreams.params.finetune import FinetuneParams
 from downstreams.training.frames import Batch, Dealing, Frames, Reading
 from downstreams.training.module_head import ModuleHead, Outputs, Shape
-from downstreams.training.tuned_module import TunedModule, choose
+from downstreams.training.module_state import changing, restore, trained
+from downstreams.training.tuned_module import TunedModule, choose, merge
+
+DTYPES: Mapping[Precision, str] = {"bf16": "bfloat16", "fp16": "float16"}
 
 
 class TunedHead(ModuleHead):
@@ -44,6 +49,7 @@ class TunedHead(ModuleHead):
         super().__init__(params, device)
         if self.params.low_rank is not None and find_module("peft") is None:
             raise MissingError("low-rank matrices need peft", "pip install 'serbench[lora]'")
+        self._made_for: Shape | None = None
 
     @property
     def _source(self) -> Upstream:
@@ -62,6 +68,9 @@ class TunedHead(ModuleHead):
         return Dealing(self.params.batch_size, self._samples(self.params.batch_seconds), self.params.sort_batches)
 
     def _read_shape(self, frames: Frames) -> tuple[int, int]:
+        return self._source_shape()
+
+    def _source_shape(self) -> tuple[int, int]:
         layers, dim = self._source.layers, self._source.dim
         if layers is None or dim is None:
             raise BenchError(
@@ -70,12 +79,78 @@ class TunedHead(ModuleHead):
         return (layers if self.params.layers == "all" else 1), dim
 
     def _network(self, shape: Shape, initial: np.random.Generator) -> nn.Module:
+        self._made_for = shape
         trainable = self._source.trainable()
         choose(trainable, self.params, int(initial.integers(2**63)))
         if self.params.checkpointing:
             trainable.save_memory()
         head = build(lambda: self._module(shape), self.params.initial, initial)
         return TunedModule(trainable, head, self.params)
+
+    def training_size(self, outputs: int) -> TrainingSize:
+        """See `Downstream.training_size`; the upstream is loaded for it."""
+        layers, dim = self._source_shape()
+        network = self._network(Shape(layers, dim, (dim,), outputs, 0), np.random.Generator(np.random.PCG64(0)))
+        learns = sum(parameter.numel() for parameter in trained(network))
+        state = sum(value.numel() for value in changing(network).values())
+        # The state, the best one, and what Adam remembers.
+        return TrainingSize(learns, state * (4 if self.params.kept is None else 2), 4 * (2 * state + 2 * learns))
+
+    def _fit_in_one_thread(self, train: Examples, dev: Examples, adapt: Examples | None, seed: int) -> Selection:
+        selection = super()._fit_in_one_thread(train, dev, adapt, seed)
+        if self.module is not None and self.params.kept is not None:
+            restore(self.module, {name: _long(_short(value, self.params.kept)) for name, value in self._state()})
+        return selection
+
+    def _state(self) -> list[tuple[str, Tensor]]:
+        return [] if self.module is None else list(changing(self.module).items())
+
+    def to_keep(self) -> dict[str, Any]:
+        """What training has changed, and nothing of what the upstream was."""
+        state = {name: _short(value, self.params.kept) for name, value in self._state()}
+        attributes = {name: value for name, value in super().to_keep().items() if name != "module"}
+        return {**attributes, "state": state}
+
+    def from_kept(self, learnt: Mapping[str, Any]) -> None:
+        """Make the module anew from the upstream, and change it as it was changed.
+
+        Raises:
+            BenchError: The upstream is another one.
+        """
+        super().from_kept({name: value for name, value in learnt.items() if name != "state"})
+        if self._made_for is None:
+            raise BenchError(f"the head {self.name} was kept before it was fitted", "remove it and run again")
+        module = self._network(self._made_for, np.random.Generator(np.random.PCG64(0)))
+        there = {name: value.shape for name, value in changing(module).items()}
+        if there != {name: value.shape for name, value in learnt["state"].items()}:
+            raise BenchError(
+                f"what {self.name} has learnt is of another network than {self._source.name!r}", "remove it, run again"
+            )
+        restore(module, {name: _long(value) for name, value in learnt["state"].items()})
+        give_dropout(module, None)
+        self.module = module.eval()
+
+    def tuned(self) -> Upstream:
+        """The upstream with its new weights, to which low-rank matrices are added.
+
+        Raises:
+            BenchError: The head is not fitted.
+        """
+        if not isinstance(self.module, TunedModule):
+            raise BenchError(f"the head {self.name} has trained no upstream", "call fit first")
+        merge(self.module.trainable)
+        return self.module.trainable.upstream()
+
+    def write_tuned(self, folder: Path) -> None:
+        """Write the upstream with its new weights in the layout of its family; see `Trainable.save`.
+
+        Raises:
+            BenchError: The head is not fitted, or the upstream cannot be written.
+        """
+        if not isinstance(self.module, TunedModule):
+            raise BenchError(f"the head {self.name} has trained no upstream", "call fit first")
+        merge(self.module.trainable)
+        self.module.trainable.save(folder)
 
     def _gradients(
         self, module: nn.Module, batch: Batch, loss: Callable[[Outputs], Tensor], random: np.random.Generator
@@ -114,6 +189,15 @@ class TunedHead(ModuleHead):
         if not bool(outputs.scores.isfinite().all()):
             raise BenchError("outputs are not finite: training diverged", "a smaller learning rate, or clip_norm")
         return outputs
+
+
+def _short(value: Tensor, kept: Precision | None) -> Tensor:
+    """A value in the precision in which it is kept."""
+    return value.to(getattr(torch, DTYPES[kept])) if kept is not None and value.is_floating_point() else value
+
+
+def _long(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
 
 
 def _columns(examples: Examples) -> Sequence[NDArray[np.float32]]:

@@ -130,3 +130,16 @@ def _add_low_rank(trainable: Trainable, recipe: LowRank, blocks: Sequence[nn.Mod
         warnings.simplefilter("ignore")  # it knows no config.json beside the module
         torch.manual_seed(seed)
         peft.inject_adapter_in_model(config, trainable.module)
+
+
+def merge(trainable: Trainable) -> None:
+    """Add low-rank matrices to the layers that they stand beside, so that the module is as it was built."""
+    if not any("lora_" in name for name, _ in trainable.module.named_parameters()):
+        return
+    from peft.tuners.lora import LoraLayer
+
+    for name, module in list(trainable.module.named_modules()):
+        if isinstance(module, LoraLayer):
+            parent, _, own = name.rpartition(".")
+            module.merge()
+            setattr(trainable.module.get_submodule(parent), own, module.get_base_layer())

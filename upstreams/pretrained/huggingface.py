@@ -81,6 +81,7 @@ class HuggingFace(Upstream):
     concurrent = True  # nothing is patched where each is encoded alone
     precisions: ClassVar[tuple[Precision, ...]] = ("bf16", "fp16")
     trains = True
+    is_changed = False  # whether the weights in memory are others than those of the files
     _together = False  # whether a CPU encodes a batch as a GPU does; for tests
 
     def __init__(self, model: str, *, name: str | None = None, revision: str | None = None) -> None:
@@ -165,9 +166,9 @@ class HuggingFace(Upstream):
         return whole
 
     def trainable(self) -> TunedEncoder:
-        """The encoder once more, with weights of its own, on the CPU."""
+        """The encoder once more, with weights of its own, on the CPU; those that were trained, where some were."""
         own = copy.copy(self)
-        own.device, own._model = "cpu", None
+        own.device, own._model = "cpu", copy.deepcopy(self._model) if self.is_changed else None
         own.get_ready()
         return TunedEncoder(own, own._model)
 

@@ -69,6 +69,7 @@ class TunedEncoder(Trainable):
         self._encoder = encoder
         self.module = model
         self._model_type = encoder.model_type
+        self._learns = {name for name, weight in model.named_parameters() if weight.requires_grad}
         config: Any = model.config
         for key in ("layerdrop", "encoder_layerdrop"):
             if key in config.to_dict():
@@ -133,10 +134,12 @@ class TunedEncoder(Trainable):
         return [name for name, _ in self.module.named_modules() if f".{name}".endswith(ends)]
 
     def save(self, folder: Path) -> None:
-        """Write config.json, preprocessor_config.json and model.safetensors, as for the encoder alone."""
+        """Write config.json, preprocessor_config.json and model.safetensors; of a model with a decoder, without it."""
         from safetensors.torch import save_file
 
-        for name, settings in self._encoder.settings().items():
+        stored = {"torch_dtype": "float32", "dtype": "float32"}
+        for name, found in self._encoder.settings().items():
+            settings = {key: stored.get(key, value) for key, value in found.items()}
             (folder / name).write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         state = {name: value.contiguous().clone() for name, value in self.module.state_dict().items()}
         for name in self._encoder.weight_names() - state.keys():
@@ -145,7 +148,17 @@ class TunedEncoder(Trainable):
                 weight = state.pop(f"{base}.weight")
                 state[name] = weight.norm(dim=(0, 1), keepdim=True)
                 state[f"{base}.parametrizations.weight.original1"] = weight
+        if self._model_type in DIRECT:  # where the whole model keeps its encoder
+            state = {f"encoder.{name}": value for name, value in state.items()}
         save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+
+    def upstream(self) -> HuggingFace:
+        """The encoder with these weights, on the CPU."""
+        self.module.to("cpu").eval()
+        for name, weight in self.module.named_parameters():
+            weight.requires_grad_(name in self._learns)  # as before any training, for who trains it further
+        self._encoder.device, self._encoder.is_changed = "cpu", True
+        return self._encoder
 
     def save_memory(self) -> None:
         """Gradient checkpointing of the blocks themselves: the switch of all has another name in each version."""

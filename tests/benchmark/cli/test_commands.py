@@ -306,12 +306,16 @@ def test_the_cache_can_be_measured_verified_and_cleared(toy: list[object]) -> No
 def test_interrupted_trainings_are_measured_and_cleared_alone(toy: list[object]) -> None:
     bench("run", "--upstream", "spectrum", "--downstream", "nearest", "--fold", "anna", *toy)
     cache = Path(os.environ["BENCH_CACHE"])
-    (cache / "checkpoints").mkdir()
-    (cache / "checkpoints" / "unit.safetensors").write_bytes(bytes(5_000_000))
-    assert re.search(r"checkpoints +5\.0 MB", bench("cache", "du").stdout)
+    for name, size in (("checkpoints", 5_000_000), ("tuned", 3_000_000)):
+        (cache / name).mkdir()
+        (cache / name / "unit.safetensors").write_bytes(bytes(size))
+    told = bench("cache", "du").stdout
+    assert re.search(r"checkpoints +5\.0 MB", told)
+    assert re.search(r"tuned +3\.0 MB", told)
     assert "--checkpoints goes with clear, not with du" in bench("cache", "du", "--checkpoints", code=2).stderr
     bench("cache", "clear", "--checkpoints")
     assert not (cache / "checkpoints").exists()
+    assert not (cache / "tuned").exists()
     assert list((cache / "features").rglob("*.safetensors"))
 
 

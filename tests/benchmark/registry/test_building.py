@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from benchmark.errors import MissingError, UsageError
-from benchmark.registry.building import load_class
+from benchmark.registry.building import load_class, noted
 from benchmark.registry.entries import Entry
 
 
@@ -28,3 +30,13 @@ def test_whatever_a_module_raises_is_told(tmp_path, monkeypatch: pytest.MonkeyPa
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(MissingError, match="cannot be loaded from raising_module:A: RuntimeError: no licence"):
         load_class("upstream", Entry("a", "raising_module:A", "", "a test"))
+
+
+def test_a_folder_says_what_its_weights_were_trained_on(tmp_path: Path) -> None:
+    assert noted(str(tmp_path)) == noted("owner/model") == ()
+    (tmp_path / "serbench.json").write_text('{"trained_on": ["urdu", "demo"], "record": "x"}')
+    assert noted(str(tmp_path)) == ("urdu", "demo")
+    for content in ("no json", '{"trained_on": "urdu"}', '["urdu"]', '{"other": 1}'):
+        (tmp_path / "serbench.json").write_text(content)
+        with pytest.raises(UsageError, match=r"serbench\.json cannot be read"):
+            noted(str(tmp_path))

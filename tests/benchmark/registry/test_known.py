@@ -12,6 +12,8 @@ from benchmark.registry.known import (
     known_corpus,
     known_entries,
     known_head,
+    known_seeded,
+    known_shape,
     known_task,
     known_trained_on,
     known_version,
@@ -84,3 +86,23 @@ def test_the_board_is_made_without_the_registry_and_without_torch() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("name", "seeded"),
+    [
+        ("tuned:emodb/wav2vec2-base/lora", True),
+        ("tuned:emodb/wav2vec2-base/finetune@last", False),
+        ("mfcc+tuned:emodb/wav2vec2-base/lora@last", True),
+        ("tuned:ravdess/tuned:emodb/wav2vec2-base/lora/finetune", True),
+        ("wav2vec2-base", False),
+        ("tuned:emodb/wav2vec2-base/unheard-of", False),
+    ],
+)
+def test_what_is_trained_by_a_recipe_with_seeds_has_seeds(name: str, seeded: bool) -> None:
+    assert known_seeded(name) == seeded
+
+
+def test_what_is_trained_is_of_the_shape_and_the_past_of_what_it_started_from() -> None:
+    assert known_shape("tuned:emodb/wav2vec2-base/lora@last") == (1, 768)
+    assert known_trained_on("tuned:emodb/emotion2vec/lora") == known_trained_on("emotion2vec") != frozenset()

@@ -17,6 +17,7 @@ from benchmark.contracts import check_downstream
 from benchmark.contracts.toy_upstream import ToyUpstream
 from benchmark.contracts.toys import toy
 from benchmark.errors import BenchError, UsageError
+from benchmark.io.kept import read_kept, write_kept
 from benchmark.types import Examples
 from downstreams.heads.finetune import Finetune
 from downstreams.params.finetune import FinetuneMeanParams
@@ -207,3 +208,44 @@ def test_lower_precision_is_part_of_what_the_head_is(tmp_path: Path) -> None:
     assert not np.array_equal(state(plain), state(lower))
     np.testing.assert_allclose(state(lower), state(plain), atol=0.05)
     assert identity_of(plain) != identity_of(lower)
+
+
+@pytest.mark.parametrize("changes", [{}, LOW_RANK, {"trains": "bias-and-norm"}], ids=["all", "low-rank", "biases"])
+def test_what_it_would_train_and_keep_is_told_before(tmp_path: Path, changes: dict[str, Any]) -> None:
+    told = head(**changes).training_size(3)
+    made = fitted(maximum=1, **changes)
+    assert told.parameters == made.parameters()
+    write_kept(tmp_path / "a", made.to_keep(), {})
+    assert told.kept_bytes <= (tmp_path / "a").stat().st_size < told.kept_bytes + 6000
+    assert told.checkpoint_bytes > 3 * told.kept_bytes
+    assert 2 * head(kept="fp16", **changes).training_size(3).kept_bytes == told.kept_bytes
+
+
+@pytest.mark.parametrize("kept", ["bf16", "fp16"])
+def test_what_is_kept_in_16_bits_is_what_is_scored(tmp_path: Path, kept: str) -> None:
+    whole, made = fitted(maximum=1), fitted(maximum=1, kept=kept)
+    scores = made.predict(replace(TEST, y=None))
+    assert np.abs(scores - whole.predict(replace(TEST, y=None))).max() > 1e-6
+    write_kept(tmp_path / "a", made.to_keep(), {})
+    learnt, _ = read_kept(tmp_path / "a")
+    again = head(kept=kept)
+    again.from_kept(learnt)
+    np.testing.assert_array_equal(again.predict(replace(TEST, y=None)), scores)
+
+
+@pytest.mark.parametrize("changes", [{}, LOW_RANK], ids=["all", "low-rank"])
+def test_the_tuned_upstream_encodes_as_in_training(changes: dict[str, Any]) -> None:
+    made = fitted(maximum=1, **changes)
+    with torch.no_grad():
+        (expected,) = made.module.trainable.layers([TEST.x[0]], "cpu")
+    found = made.tuned().encode(TEST.x[0]).layers
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(found, ToyUpstream().encode(TEST.x[0]).layers, atol=1e-4)
+
+
+def test_what_another_network_has_learnt_is_refused() -> None:
+    made = fitted(maximum=1)
+    with pytest.raises(BenchError, match="is of another network"):
+        head(hidden=8).from_kept({**made.to_keep(), "state": {}})
+    with pytest.raises(BenchError, match="has trained no upstream"):
+        head().tuned()

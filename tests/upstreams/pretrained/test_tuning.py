@@ -104,3 +104,24 @@ def test_saving_memory_changes_no_gradient(tiny_model: Models, architecture: str
         tuned.layers(WAVES[:1], "cpu")[0].square().mean().backward()
         gradients.append(torch.cat([p.grad.ravel() for p in tuned.module.parameters() if p.grad is not None]))
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("architecture", ["wav2vec2-base", "whisper", "moonshine"])
+def test_what_was_trained_is_trained_further_from_where_it_is(tiny_model: Models, architecture: str) -> None:
+    upstream = HuggingFace(str(tiny_model(architecture)))
+    first = upstream.trainable()
+    learns = {name for name, weight in first.module.named_parameters() if weight.requires_grad}
+    with torch.no_grad():
+        for parameter in first.module.parameters():
+            parameter.mul_(1.1)
+    first.module.requires_grad_(False)
+    tuned = first.upstream()
+    second = tuned.trainable()
+    changed = tuned.encode(WAVES[0]).layers
+    assert not np.allclose(changed, upstream.encode(WAVES[0]).layers, atol=1e-3)
+    np.testing.assert_allclose(second.layers(WAVES[:1], "cpu")[0].detach().numpy(), changed, rtol=1e-5, atol=1e-5)
+    assert {name for name, weight in second.module.named_parameters() if weight.requires_grad} == learns
+    with torch.no_grad():
+        for parameter in second.module.parameters():
+            parameter.zero_()
+    np.testing.assert_array_equal(tuned.encode(WAVES[0]).layers, changed)

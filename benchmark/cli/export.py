@@ -1,0 +1,37 @@
+"""`bench export`: a fine-tuned upstream as a folder that others load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli.options import Plugin, Results, Weights, examples, load
+from benchmark.cli.terminal import stdout
+
+EXPORT_EPILOG = examples(
+    "bench export demo/whisper-tiny/finetune --fold 0 --out whisper-demo",
+    "bench run --upstream hf:whisper-demo --task emodb",
+)
+
+
+def export(
+    cell: Annotated[str, typer.Argument(metavar="TASK/UPSTREAM/RECIPE", help="Names of a cell that was run.")],
+    fold: Annotated[str, typer.Option("--fold", help="Of which fold.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder that is made.")],
+    seed: Annotated[int | None, typer.Option("--seed", help="Of which seed; the first where not given.")] = None,
+    weights: Weights = None,
+    results: Results = None,
+    plugin: Plugin = None,
+) -> None:
+    """Write a fine-tuned upstream of one fold in the layout of transformers, with a model card."""
+    from benchmark.base.tuned import Training
+    from benchmark.run.exporting import export as write
+    from benchmark.run.fitted import Shelf
+
+    names = Training.parse(cell)
+    registry, settings = load(plugin, None, weights, results, [names.task])
+    shelf = Shelf(names, registry, settings)
+    write(shelf, shelf.find(fold, seed)[0], registry, out)
+    stdout().print(f"{out}: bench run --upstream hf:{out} --task TASK", markup=False, soft_wrap=True)

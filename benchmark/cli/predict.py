@@ -1,0 +1,84 @@
+"""`bench predict`: what a fitted head says of recordings of one's own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from benchmark.cli.options import Plugin, Results, Weights, examples, load
+from benchmark.cli.terminal import TerminalProgress
+from benchmark.text import clean
+
+if TYPE_CHECKING:
+    from benchmark.protocol.task import Task
+    from benchmark.run.predicting import Predictions
+
+PREDICT_EPILOG = examples(
+    "bench run --upstream logmel --task demo --keep-heads",
+    "bench predict --cell demo/logmel/superb recordings/",
+    "bench predict --cell demo/logmel/superb --fold 0 --json one.wav two.flac",
+)
+
+
+def predict(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES-OR-FOLDERS", help="Recordings.")],
+    cell: Annotated[
+        str, typer.Option("--cell", metavar="TASK/UPSTREAM/DOWNSTREAM", help="A cell whose heads are kept.")
+    ],
+    fold: Annotated[str | None, typer.Option("--fold", help="The head of this fold; the mean of all else.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="The head of this seed; the mean of all else.")] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of CSV.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
+    weights: Weights = None,
+    results: Results = None,
+    plugin: Plugin = None,
+) -> None:
+    """Let the kept heads of a cell decide on own recordings: CSV on stdout, one line for each file."""
+    from benchmark.base.tuned import Training
+    from benchmark.run.fitted import Shelf
+    from benchmark.run.predicting import predict as ask
+    from benchmark.run.predicting import recordings
+    from benchmark.threads import resolve_device
+
+    names = Training.parse(cell)
+    registry, settings = load(plugin, None, weights, results, [names.task])
+    progress = TerminalProgress(quiet)
+    heard, others = recordings(files)
+    if others:
+        shown = ", ".join(path.name for path in others[:3])
+        progress.note(f"{len(others)} files in the folders are no sound by their names, and not heard: {shown}")
+    shelf = Shelf(names, registry, settings)
+    units = shelf.find(fold, seed)
+    folds = {unit.record.fold for unit in units}
+    every = units[0].record.task.folds
+    if fold is None and len(folds) < len(every):
+        progress.note(f"the mean is over the heads of {len(folds)} of {len(every)} folds: others are not kept")
+    found = ask(shelf, units, heard, settings, resolve_device(device), progress)
+    _write(found, shelf.task, as_json)
+    for name, reason in found.odd.items():
+        sys.stderr.write(f"{clean(name)}: {clean(reason)}\n")
+    if found.odd:
+        raise typer.Exit(1)
+
+
+def _write(found: Predictions, task: Task, as_json: bool) -> None:
+    """One line for each file."""
+    is_classes = task.kind == "classification"
+    kind = ("probability" if found.are_probabilities else "score") if is_classes else ""
+    columns = [f"{kind}_{name}" if kind else name for name in task.outputs]
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    if not as_json:
+        writer.writerow(["file", *(["decision"] if is_classes else []), *columns])
+    for name, values in zip(found.files, found.values, strict=True):
+        decision = {"decision": task.outputs[int(values.argmax())]} if is_classes else {}
+        row = dict(zip(columns, (round(float(value), 6) for value in values), strict=True))
+        if as_json:
+            sys.stdout.write(json.dumps({"file": name, **decision, **row}, ensure_ascii=False) + "\n")
+        else:
+            writer.writerow([name, *decision.values(), *row.values()])

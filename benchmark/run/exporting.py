@@ -1,0 +1,137 @@
+"""A trained upstream as a folder of its own: configuration, weights, and a card that says where it comes from."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from benchmark.errors import BenchError, UsageError
+from benchmark.io.files import temporary_prefix
+from benchmark.metrics import find
+from benchmark.records import Record
+from benchmark.registry.building import NOTE
+from benchmark.registry.registry import Registry
+from benchmark.run.fitted import Fitted, Shelf
+from benchmark.text import measured
+
+CARD = """---
+library_name: transformers
+license: other
+tags:
+- speech-emotion-recognition
+- {start}
+---
+
+# {name}
+
+The encoder of `{start}`, trained by the downstream `{downstream}` on the task `{task}` (fold `{fold}`, seed {seed}).
+
+    bench run --upstream hf:THIS-FOLDER --task TASK
+
+## Training
+
+{steps}
+- Corpus: {corpus}. {title}.
+- Recipe: {source}
+- Digest of what was trained: `{weights}`
+
+It has heard speakers and recordings of {corpora}. On tasks of these the leaderboard marks it as contaminated, for who
+loads this folder may test it on whom it has heard; `tuned:{task}/{start}/{downstream}` is ranked, because there each
+fold is encoded by weights that have not.
+
+## Scores
+
+The head that it was trained with, on the test set of this fold alone, {test} utterances:
+
+{scores}
+
+## Licence
+
+- Recordings of the task: {licence}
+- The weights that training started from: {start_licence}
+"""
+
+
+def export(shelf: Shelf, fitted: Fitted, registry: Registry, folder: Path) -> None:
+    """Write the upstream of a unit with its trained weights, low-rank matrices added.
+
+    Args:
+        shelf: Has the head.
+        fitted: The unit.
+        registry: What is known of names.
+        folder: Made; it is not there, or empty.
+
+    Raises:
+        UsageError: Something is in the folder, the cell trains no upstream, or the upstream cannot be written.
+        BenchError: What was kept cannot be read.
+    """
+    record = fitted.record
+    if record.downstream.needs != "waveform":
+        raise UsageError(
+            f"the downstream {record.downstream.name!r} trains no upstream", "finetune, lora and others do"
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there, and not empty", "give another folder")
+    head = shelf.head(fitted, shelf.upstream(fitted))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=folder.parent) as name:
+        written = Path(name) / "model"
+        written.mkdir()
+        head.write_tuned(written)
+        (written / "README.md").write_text(card(record, registry), encoding="utf-8")
+        note = {"trained_on": corpora(record, registry), "record": record.id}
+        (written / NOTE).write_text(json.dumps(note, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        if folder.exists():
+            folder.rmdir()
+        written.replace(folder)
+
+
+def corpora(record: Record, registry: Registry) -> list[str]:
+    """All corpora that the weights have heard recordings of, as far as this benchmark knows."""
+    found = [*record.upstream.trained_on]
+    for step in () if record.weights is None else record.weights.steps:
+        try:
+            found += [part.corpus for part in registry.task(step.task).parts]
+        except BenchError as error:
+            raise UsageError(f"the task {step.task!r} of an earlier step is not known here", error.message) from error
+    return list(dict.fromkeys([*found, *record.task.corpus.names]))
+
+
+def card(record: Record, registry: Registry) -> str:
+    """The text of README.md."""
+    task = registry.task(record.task.name) if record.task.name in registry.tasks() else None
+    entry = registry.downstream_entry(record.downstream.name) if _is_known(record, registry) else None
+    entries = registry.upstream_entries(record.upstream.name)
+    licences = [one.licence for one, _ in entries if one.licence]
+    earlier = [] if record.weights is None else record.weights.steps
+    steps = [f"- Before: {one.start} by {one.downstream} on {one.task}, fold {one.fold}" for one in earlier]
+    rows = [f"| {find(name).title} | {measured(value, find(name).percent)} |" for name, value in record.metrics.items()]
+    return CARD.format(
+        name=f"{record.upstream.name}, {record.downstream.name} on {record.task.name}",
+        start=record.upstream.name,
+        downstream=record.downstream.name,
+        task=record.task.name,
+        title=record.task.title,
+        fold=record.fold,
+        seed=record.seed,
+        steps="\n".join([*steps, f"- {_counted(record)}"]),
+        corpus=record.task.corpus.name,
+        corpora=", ".join(corpora(record, registry)),
+        source=(entry.source if entry is not None and entry.source else record.downstream.name),
+        weights="" if record.weights is None else record.weights.trained_sha256,
+        test=record.counts.test,
+        scores="\n".join(["| metric | value |", "|---|---|", *rows]),
+        licence=task.licence if task is not None else "see the corpus",
+        start_licence=", ".join(licences) or "see where it comes from",
+    )
+
+
+def _counted(record: Record) -> str:
+    is_inner = record.selection is not None and record.selection.inner_folds is not None
+    dev = "of which the first inner fold selects" if is_inner else f"{record.counts.dev} to select on"
+    return f"{record.counts.train} utterances for training, {dev}"
+
+
+def _is_known(record: Record, registry: Registry) -> bool:
+    return record.downstream.name in {entry.name for entry in registry.downstreams()}

@@ -1,0 +1,142 @@
+"""Kept heads decide on own recordings as they did in the run."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import typer
+import yaml
+from quick_tuning import RECIPE
+from tiny_models import save_model
+from toy import TOY_TASK, tone, write_toy_corpus
+
+from benchmark.base.tuned import Training
+from benchmark.cli.predict import predict as predict_command
+from benchmark.errors import MissingError, UsageError
+from benchmark.io.settings import Settings, load_settings
+from benchmark.registry.registry import Registry
+from benchmark.run.fitted import Shelf
+from benchmark.run.loop import run
+from benchmark.run.plan import Request
+from benchmark.run.predicting import predict, recordings
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toy.yaml").write_text(yaml.safe_dump(TOY_TASK))
+    (tmp_path / "quick.yaml").write_text(yaml.safe_dump(RECIPE))
+    return tmp_path
+
+
+def kept(settings: Settings, progress, upstream: str, head: str, **more) -> Shelf:
+    request = Request([upstream], ["toy.yaml"], [head], keep_heads=True, **more)
+    (outcome,) = run(request, Registry(), settings, progress, "cpu")
+    assert outcome.failed == {}
+    return Shelf(Training("toy.yaml", upstream, head), Registry(), settings)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "head"),
+    [
+        ("mfcc", "svm"),
+        ("mfcc@last+logmel", "logistic"),
+        ("{hf}", "quick.yaml"),
+        ("tuned:toy.yaml/{hf}/quick.yaml", "svm"),
+    ],
+)
+def test_a_head_says_of_a_test_file_what_it_said_in_the_run(
+    here: Path, settings, progress, upstream: str, head: str
+) -> None:
+    upstream = upstream.format(hf=f"hf:{save_model(here / 'moon', 'moonshine')}")
+    shelf = kept(settings, progress, upstream, head, folds=["anna"], seeds=[0])
+    (unit,) = shelf.find("anna")
+    table = settings.results / "toy" / f"{unit.record.id}.predictions.csv"
+    said = list(csv.DictReader(table.read_text().splitlines()))
+    files = [settings.data["toy"] / row["id"] for row in said]
+    found = predict(shelf, [unit], files, settings, "cpu", progress)
+    scores = np.array([[float(row["score_high"]), float(row["score_low"])] for row in said])
+    expected = np.exp(scores) if head == "quick.yaml" else scores
+    np.testing.assert_allclose(found.values, expected, rtol=1e-5, atol=1e-6)
+    assert found.are_probabilities == (head != "svm")
+
+
+def test_the_mean_of_all_folds_and_odd_files(here: Path, settings, progress, capsys) -> None:
+    shelf = kept(settings, progress, "mfcc", "logistic")
+    assert {unit.path.parent.name for unit in shelf.find()} == {"heads"}
+    own = here / "own"
+    (own / "deeper").mkdir(parents=True)
+    soundfile.write(own / "high.wav", tone(2400), 16_000)
+    soundfile.write(own / "deeper" / "low.flac", tone(610), 16_000)
+    (own / "broken.wav").write_bytes(b"no sound")
+    (own / "notes.txt").write_text("a note")
+    with pytest.raises(typer.Exit) as exit_:
+        predict_command(
+            [own], cell="toy.yaml/mfcc/logistic", fold=None, seed=None, device="cpu", results=settings.results
+        )
+    assert exit_.value.exit_code == 1
+    out, err = capsys.readouterr()
+    rows = {Path(row["file"]).name: row for row in csv.DictReader(out.splitlines())}
+    assert {name: row["decision"] for name, row in rows.items()} == {"high.wav": "high", "low.flac": "low"}
+    assert float(rows["high.wav"]["probability_high"]) + float(rows["high.wav"]["probability_low"]) == pytest.approx(1)
+    assert "broken.wav: unreadable audio" in err
+    assert "notes.txt" in err
+    predict_command(
+        [own / "high.wav"], cell="toy.yaml/mfcc/logistic", fold="anna", seed=None, device="cpu", as_json=True,
+        results=settings.results,
+    )  # fmt: skip
+    assert '"decision": "high"' in capsys.readouterr().out
+    values = [predict(shelf, [one], [own / "high.wav"], settings, "cpu", progress).values for one in shelf.find()]
+    whole = predict(shelf, shelf.find(), [own / "high.wav"], settings, "cpu", progress).values
+    np.testing.assert_allclose(np.mean(values, axis=0), whole)
+
+
+def test_heads_that_were_not_kept_are_fitted_again_for_it_with_the_same_numbers(here: Path, settings, progress) -> None:
+    request = Request(["mfcc"], ["toy.yaml"], ["svm"], folds=["anna"])
+    run(request, Registry(), settings, progress, "cpu")
+    shelf = Shelf(Training("toy.yaml", "mfcc", "svm"), Registry(), settings)
+    with pytest.raises(MissingError, match="no head is kept of toy / mfcc / svm") as error:
+        shelf.find()
+    assert "--keep-heads" in error.value.hint
+    kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    (unit,) = shelf.find()
+    again = Request(["mfcc"], ["toy.yaml"], ["svm"], folds=["anna"], keep_heads=True)
+    (outcome,) = run(again, Registry(), settings, progress, "cpu")
+    assert outcome.kept == 1
+    assert unit.record.weights is None
+
+
+def test_dimensions(here: Path, settings, progress, tmp_path: Path) -> None:
+    root = write_toy_corpus(tmp_path / "rated")
+    index = root / "index.csv"
+    lines = index.read_text().splitlines()
+    rated = [
+        f"{lines[0]},arousal",
+        *(f"{line},{2 + ('high' in line)}.{place % 10}" for place, line in enumerate(lines[1:])),
+    ]
+    index.write_text("\n".join(rated) + "\n")
+    plain = {key: value for key, value in TOY_TASK.items() if key not in ("labels", "label_map", "expect")}
+    rates = {**plain, "name": "rated", "kind": "regression", "dimensions": ["arousal"], "metrics": ["ccc"]}
+    (here / "rated.yaml").write_text(yaml.safe_dump({**rates, "expect": {"utterances": 40, "speakers": 4}}))
+    both = load_settings([f"rated={root}"])
+    request = Request(["logmel"], ["rated.yaml"], ["svm"], folds=["anna"], keep_heads=True)
+    (outcome,) = run(request, Registry(), both, progress, "cpu")
+    assert outcome.failed == {}
+    shelf = Shelf(Training("rated.yaml", "logmel", "svm"), Registry(), both)
+    found = predict(
+        shelf, shelf.find(), [root / "anna" / "high0.wav", root / "anna" / "low0.wav"], both, "cpu", progress
+    )
+    assert not found.are_probabilities
+    assert found.values[0, 0] > found.values[1, 0]
+
+
+def test_what_single_files_cannot_have_is_refused(here: Path, settings, progress) -> None:
+    with pytest.raises(UsageError, match="there is no 'nowhere'"):
+        recordings([Path("nowhere")])
+    (here / "empty").mkdir()
+    with pytest.raises(UsageError, match="nothing to hear"):
+        recordings([here / "empty"])

@@ -14,6 +14,7 @@ from benchmark.io.packages import versions
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress, Unheard
 from benchmark.registry.upstreams import FOLDER_TELLS
+from benchmark.text import some
 from upstreams.pretraining import about as about_file
 from upstreams.pretraining.dealing import Deal
 from upstreams.pretraining.recipe import RATE, PretrainingRecipe, read_changes, read_recipe
@@ -144,8 +145,8 @@ def pretrain(request: Request, settings: Settings, progress: Progress, seconds: 
         told = progress if leads else Unheard()
         for note in plan.speech.notes:
             told.note(note)
-        if plan.done == 0 and (request.out / FOLDER_TELLS).exists():
-            raise UsageError(f"{request.out} holds a model already", "give another --out")
+        if plan.done == 0:
+            _refuse_full(request.out)
         with told.stage(f"pre-training {recipe.name}", recipe.schedule.steps) as advance:
             advance(plan.done)
 
@@ -170,6 +171,19 @@ def pretrain(request: Request, settings: Settings, progress: Progress, seconds: 
         if leads:
             export(training.student, made, request.out)
         return made.model_dump(mode="json")
+
+
+def _refuse_full(folder: Path) -> None:
+    """Refuse a folder in which something would be overwritten.
+
+    Raises:
+        UsageError: It holds a model, or anything else but a training.
+    """
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if FOLDER_TELLS in names:
+        raise UsageError(f"{folder} holds a model already", "give another --out")
+    if others := [name for name in names if name != TRAINING]:
+        raise UsageError(f"{folder} is not empty: it holds {some(others, 3)}", "give a new folder as --out")
 
 
 @contextlib.contextmanager

@@ -122,6 +122,11 @@ def test_a_training_is_not_gone_on_with_by_another(audio: Path, where: Settings,
     state.unlink()
     with pytest.raises(UsageError, match="holds a model already"):
         pretrain(request(audio, tmp_path / "m"), where, Unheard())
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "README.md").write_text("mine")
+    with pytest.raises(UsageError, match=r"mine is not empty: it holds README\.md"):
+        pretrain(request(audio, tmp_path / "mine"), where, Unheard())
+    assert (tmp_path / "mine" / "README.md").read_text() == "mine"
 
 
 def test_a_loss_that_is_not_finite_ends_with_the_last_good_state(audio: Path, where: Settings, tmp_path: Path) -> None:

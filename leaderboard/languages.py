@@ -30,7 +30,7 @@ NAMES = {
     "zh-TW": "Chinese (Taiwan)",
     UNKNOWN: "language not known",
 }
-ACROSS, SYNTHETIC, KNOWN_SPEAKERS = "across languages and corpora", "synthetic speech", "known speakers"
+ACROSS, SYNTHETIC, KNOWN_SPEAKERS = "across corpora", "synthetic speech", "known speakers"
 
 
 @functools.cache

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmark.errors import MissingError
-from benchmark.text import clean
 from leaderboard.board import Board
 from leaderboard.page.contents import MEANINGS, Contents, Drawing, Figures, contents, short_name
 from leaderboard.page.library import INSTALL, content_policy, inert, library
@@ -94,5 +93,4 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
     )
     environment.filters["short"] = short_name
-    environment.filters["cleaned"] = clean
     return environment.get_template("page.html")

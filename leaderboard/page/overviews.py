@@ -11,7 +11,7 @@ from leaderboard.best import Best, best
 from leaderboard.board import Board, TrackTable
 from leaderboard.chance import chance_level
 from leaderboard.languages import in_order, shelf
-from leaderboard.overview import Standing, Track, counts, tested_corpus
+from leaderboard.overview import Standing, Track, counts
 from leaderboard.page.columns import Entry, order
 from leaderboard.page.contents import Chapter, Line, short_name
 from leaderboard.page.models import Fact
@@ -102,7 +102,6 @@ class Winner:
     Attributes:
         best: It.
         chapter: The task.
-        corpus: What it tests on.
         line: Its row in the table of the task.
         mark: Its score with its interval, on the scale of all.
         scale: That scale.
@@ -112,7 +111,6 @@ class Winner:
 
     best: Best
     chapter: Chapter
-    corpus: str
     line: Line
     mark: Mark | None
     scale: Scale
@@ -125,7 +123,13 @@ class Winner:
         others = self.best.ranked - 1
         if not others:
             return "no other"
-        return f"{self.best.alike} of {others} others" if others > 1 else ("the other" if self.best.alike else "none")
+        return (
+            f"{self.best.alike or 'none'} of {others} others"
+            if others > 1
+            else "the other"
+            if self.best.alike
+            else "none"
+        )
 
 
 def overviews(made: Board, chapters: Sequence[Chapter]) -> tuple[Overview, ...]:
@@ -163,7 +167,6 @@ def winners(made: Board, chapters: Sequence[Chapter]) -> tuple[Winner, ...]:
             Winner(
                 best=one,
                 chapter=chapter,
-                corpus=short_name(clean(tested_corpus(section.task))),
                 line=line,
                 mark=_mark(one.place, section, scale, one.known),
                 scale=scale,

@@ -133,28 +133,25 @@ document.addEventListener("click", (event) => {
 
 // -- wide tables say that they go on -----------------------------------------------------------------------------------
 
-function showEdge(scrolls) {
-  const rest = scrolls.scrollWidth - scrolls.clientWidth - scrolls.scrollLeft;
-  scrolls.classList.toggle("goes-on", rest > 4);
-  let hint = scrolls.nextElementSibling;
-  if (!hint?.matches(".goes-on-hint")) {
-    if (scrolls.scrollWidth - scrolls.clientWidth <= 4) return;
-    hint = element("span", "goes on at the right →", "goes-on-hint");
-    hint.setAttribute("aria-hidden", "true");
-    scrolls.after(hint);
+// All is measured before anything changes, so that the page is laid out once.
+function showEdges(some = all(".scrolls")) {
+  const found = some.map((scrolls) => [scrolls, scrolls.scrollWidth - scrolls.clientWidth, scrolls.scrollLeft]);
+  for (const [scrolls, most, left] of found) {
+    scrolls.classList.toggle("goes-on", most - left > 4);
+    let hint = scrolls.nextElementSibling;
+    if (!hint?.matches(".goes-on-hint")) {
+      if (most <= 4) continue;
+      hint = element("span", "goes on at the right →", "goes-on-hint");
+      hint.setAttribute("aria-hidden", "true");
+      scrolls.after(hint);
+    }
+    hint.hidden = most - left <= 4;
   }
-  hint.hidden = rest <= 4;
 }
 
-const sizes = new ResizeObserver((entries) => entries.forEach((entry) => showEdge(entry.target)));
-const seen = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && showEdge(entry.target)), { rootMargin: "600px" });
+const sizes = new ResizeObserver((entries) => showEdges(entries.map((entry) => entry.target)));
 
 function watch(scrolls) {
   sizes.observe(scrolls);
-  seen.observe(scrolls);
-  scrolls.addEventListener("scroll", () => showEdge(scrolls), { passive: true });
-}
-
-function showEdges() {
-  for (const scrolls of all(".scrolls")) if (scrolls.offsetParent) showEdge(scrolls);
+  scrolls.addEventListener("scroll", () => showEdges([scrolls]), { passive: true });
 }

@@ -5,7 +5,7 @@ one("button.compare")?.toggleAttribute("hidden", everySystem.length < 2);
 readFilters();
 applyFilters();
 for (const scrolls of all(".scrolls")) watch(scrolls);
-for (const details of all("details")) details.addEventListener("toggle", showEdges);
+for (const details of all("details")) details.addEventListener("toggle", () => showEdges());
 
 const askedCard = data.rows?.find((row) => nameOf(row) === asked.get("card") && (!asked.get("task") || data.tasks[row.task].name === asked.get("task")));
 if (askedCard) showCard(askedCard);

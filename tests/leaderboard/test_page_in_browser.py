@@ -201,7 +201,7 @@ def test_tasks_are_filtered_by_group(visit) -> None:
     has(opened.tasks, "mine-dims")
     has(opened.shown, "1 of 3 tasks, 2 of 9 rows")
     has(opened.page.locator("table.overview").first.locator("th[data-task] a"), "mine-dims")
-    has(opened.page.locator("table.winners tr:visible a:not(.weights)"), "mine")
+    has(opened.page.locator("table.winners tr:visible a:not(.weights)"), "mine-dims")
     expect(opened.page.get_by_role("heading", name="Speaker-dependent tasks")).not_to_be_visible()
     opened.choose("Tasks", "speaker-dependent")
     has(opened.tasks, "urdu-random ⚠")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import rivals
 from measures import Layout, families, intervals, over_corpora, pairs, top_rows
+from probabilities import covered
 from worlds import World
 
 DESIGNS = ("balanced", "uneven", "one class")
@@ -153,3 +154,13 @@ def test_inner_folds_select_better_than_one_speaker_where_three_train() -> None:
 
     one, inner = (scores_of(SelectionWorld(3), way, "primary", draws=8, seeds=1) for way in ("one speaker", "inner"))
     assert (inner - one).mean() > 0.02
+
+
+@pytest.mark.slow
+def test_intervals_of_probabilities_cover_but_for_the_ece_of_many_of_a_head_that_is_right() -> None:
+    """Its ECE of few utterances lies above that of many, and the interval is of few."""
+    right, sure = (covered(10, sharpness, 150) for sharpness in (1.0, 3.0))
+    for found in (right, sure):
+        assert min(found["brier"], found["nll"], found["own ece"]) >= 0.9
+    assert sure["ece"] >= 0.9
+    assert right["ece"] < 0.8

@@ -80,7 +80,8 @@ def results(
     """The local records of a complete cell of the task's default head."""
     task = known.tasks().read(name)
     folds, by_id, labels = folds_of(task, unknown=unknown)
-    entry = known.downstreams().entry(task.downstream)
+    head = known.known_head(task.downstream)
+    assert head is not None
     dummy = "0" * 64
     layers, dim = known.known_shape(upstream)
     base: dict[str, Any] = {
@@ -109,6 +110,7 @@ def results(
             "seeds": task.seeds,
             "speaker_independent": task.speaker_independent,
             "dev": task.dev.scheme,
+            "bridge": task.bridge,
         },
         "upstream": {
             "name": upstream,
@@ -124,13 +126,13 @@ def results(
         },
         "downstream": {
             "name": task.downstream,
-            "version": str(entry.version),
+            "version": str(head.version),
             "sha256": "f" * 64,
-            "needs": "mean",
-            "params": dict(entry.arguments),
+            "needs": head.facts.needs,
+            "params": {key: value for key, value in head.params.items() if key in head.recipe},
             "parameters": 1234,
-            "stochastic": True,
-            "transductive": False,
+            "stochastic": head.facts.stochastic,
+            "transductive": head.facts.transductive,
         },
         "protocol": "official",
         "primary": task.primary,
@@ -153,7 +155,7 @@ def results(
     for fold in folds:
         unit = "utterance" if unknown else "speaker"
         clusters = clusters_of(fold.test, by_id, unit)
-        for seed in task.seeds:
+        for seed in task.seeds if head.facts.stochastic else task.seeds[:1]:
             by_speaker = _statistics(task, clusters, labels, np.random.default_rng([seed, tag, len(records)]), correct)
             total = np.sum(list(by_speaker.values()), axis=0)
             classes = Counter(labels.get(one) for one in fold.test)

@@ -189,8 +189,8 @@ class Unsaved(Centroid):
     learnt: ClassVar[dict] = {}
 
 
-class NoPickle(Centroid):
-    """Cannot be saved."""
+class NotKept(Centroid):
+    """Holds what cannot be kept."""
 
     def fit(self, train, dev, *, seed):
         self.keep = lambda: None
@@ -344,7 +344,11 @@ class PathIdentity(Centroid):
         ),
         (ByThreads, "one thread or two give the same", "one thread and two give other scores"),
         (Unsaved, "a head that was saved and loaded predicts the same", "predicting 30 utterances raises KeyError"),
-        (NoPickle, "a head that was saved and loaded predicts the same", "saving the fitted head with pickle"),
+        (
+            NotKept,
+            "a head that was saved and loaded predicts the same",
+            "keeping the fitted head: it.keep is .* cannot be kept",
+        ),
         (Unseeded, "the same seed gives the same bytes", "two heads fitted with seed 0.*differ by up to.*utterance"),
         (DrawsInPredict, "the same seed gives the same bytes", "the same head predicts.*in two ways"),
         (IgnoresSeed, "the seed matters exactly where it is said to", "seeds 0 and 1 give the same scores"),

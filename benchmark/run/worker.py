@@ -10,40 +10,27 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmark.alignments import Alignments
-from benchmark.audit import audit
 from benchmark.base import Downstream, Upstream
-from benchmark.base.code import code_sha256
 from benchmark.base.downstream import TrainingSize, unheard
-from benchmark.base.identity import Code, code_of, identity_sha256, version_of
 from benchmark.base.tuned import Tuned
-from benchmark.data.listening import Heard
 from benchmark.errors import BenchError, MissingError
-from benchmark.features import encoding
-from benchmark.features.encoding import encoding_code
 from benchmark.features.store import Encoded
 from benchmark.features.views import FeatureView, open_view
-from benchmark.io.files import digest
 from benchmark.progress import Progress
-from benchmark.protocol.dataset import Dataset, load_dataset
-from benchmark.protocol.emobox import with_emobox_folds
-from benchmark.protocol.hearing import listen
-from benchmark.protocol.targets import targets_of
-from benchmark.records import CodePart, DownstreamPart, Protocol, StepPart, UpstreamPart, WeightsPart
+from benchmark.records import Protocol, StepPart, WeightsPart
 from benchmark.registry.registry import Registry
-from benchmark.run import fitting
 from benchmark.run.aligning import alignments_of
+from benchmark.run.describing import parts_of
 from benchmark.run.fitted import head_path
 from benchmark.run.fitting import fit_and_score
+from benchmark.run.reading import read_material
 from benchmark.run.recording import Result, record_of, result_of
-from benchmark.run.suiting import check_head
 from benchmark.run.teaching import read_lesson, teach, write_lesson
 from benchmark.run.tuning import Tuning, keep, kept_path
-from benchmark.run.unit import Material, Names, Parts, Setup, Unit, task_part
+from benchmark.run.unit import Material, Names, Setup, Unit
 from benchmark.types import Taught
 
 CHECKPOINTS = "checkpoints"  # folder in the cache
-# From the store to the counts of a head: what opens features, makes targets, fits and scores. The division is data.
-FEEDING = (open_view, Dataset, targets_of, fit_and_score)
 
 
 class Worker:
@@ -63,7 +50,7 @@ class Worker:
         self._lock = threading.RLock()  # units are fitted in threads
         self.upstream = functools.cache(self._upstream)
         self.alignments = functools.cache(self._alignments)
-        self.parts = functools.cache(self._parts)
+        self.parts = functools.cache(functools.partial(parts_of, self))
 
     # -- what names stand for -----------------------------------------------------------------------------------------
 
@@ -100,39 +87,10 @@ class Worker:
         """
         with self._lock:
             if name not in self._materials:
-                self._materials[name] = self._material(name, progress, min_durations or {}, heads)
+                self._materials[name] = read_material(
+                    name, self.registry, self.setup, progress, min_durations or {}, heads
+                )
             return self._materials[name]
-
-    def _material(
-        self, name: str, progress: Progress, min_durations: Mapping[str, float], heads: tuple[str, ...]
-    ) -> Material:
-        task, setup = self.registry.task(name), self.setup
-        for head in heads:
-            self.registry.downstream_entry(head)
-        corpora = self.registry.corpora_of(task)
-        dataset = load_dataset(task, corpora, self.settings, allow_partial=setup.allow_partial)
-        if setup.folds_from is not None:
-            dataset = with_emobox_folds(dataset, setup.folds_from)
-            progress.note(f"{task.name}: the folds of {setup.folds_from.name} replace those of the protocol")
-            listed = {i for fold in dataset.folds for i in (*fold.train, *fold.dev, *fold.test)}
-            if len(listed) < len(dataset.utterances):
-                progress.note(f"{task.name}: they leave {len(dataset.utterances) - len(listed)} utterances out")
-        for head in heads:
-            check_head(dataset.task, head, self.registry)
-        if dataset.differences:
-            progress.note(f"{task.name}: partial corpus, off the leaderboard: {', '.join(dataset.differences)}")
-        heard: dict[str, Heard] = {}
-        if setup.without_audio:
-            progress.note(f"{task.name}: no recording is heard, so nothing shows of what the features are")
-        else:
-            with progress.stage(f"listen to {task.name}", len(dataset.recordings)) as advance:
-                heard = listen(dataset, self.settings, min_durations, advance)
-        report = audit(dataset, heard)
-        report.stop_on_error(name)
-        for finding in report.findings:
-            if finding.severity == "warning":
-                progress.note(f"{task.name}: {finding.text}")
-        return Material(dataset, heard, task_part(dataset, heard))
 
     def _alignments(self, task: str) -> Alignments:
         """The phones of all that heads of a task are fitted on or adapt to; it is material already.
@@ -145,62 +103,6 @@ class Worker:
         material = self._materials[task]
         read = {name for fold in material.dataset.folds for name in (*fold.train, *fold.adapt)}
         return alignments_of(material, read, self.setup.phones)
-
-    def _parts(self, names: Names) -> Parts:
-        """What the records of a cell say of it; its task is material already.
-
-        Raises:
-            UsageError: The identity of other people's class is no plain value.
-        """
-        upstream, head = self.upstream(names.upstream), self.registry.downstream(names.downstream)
-        head_name = self.registry.downstream_entry(names.downstream).name  # also of a recipe in a file of one's own
-        encoded, fitted = encoding_code(upstream, head.needs), fitting_code(head)
-        head_sha256, trained_on = identity_sha256(head_name, head, fitting.VERSION), upstream.trained_on
-        upstream_sha256 = identity_sha256(upstream.name, upstream, encoding.VERSION)
-        trained = [self.trainer.parts(self.tuning.cell(row)) for row in self.tuning.rows(names.upstream)]
-        if trained:  # what decides a training decides the weights
-            upstream_sha256 = digest([upstream_sha256, *(part.cell_sha256 for part in trained)])
-            made = [code_sha256(*FEEDING), *(code.model_dump() for part in trained for code in part.code)]
-            encoded = Code(digest([encoded.sha256, *made]), encoded.libraries)
-        taught_by = self.teacher_of(names)
-        if taught_by is not None:  # what decides the teacher decides the head, and so does what it was trained on
-            check_head(self._materials[names.task].dataset.task, taught_by.downstream, self.trainer.registry)
-            teacher = self.trainer.parts(taught_by)
-            head_sha256 = digest([head_sha256, teacher.upstream.sha256, teacher.downstream.sha256])
-            taught = [code_sha256(teach), *(part.model_dump() for part in teacher.code)]
-            fitted = Code(digest([fitted.sha256, *taught]), fitted.libraries)
-            trained_on = tuple(dict.fromkeys([*trained_on, *teacher.upstream.trained_on]))
-        phones_sha256 = self.alignments(names.task).sha256 if head.phones else None
-        if phones_sha256 is not None:  # who hears other phones is another head
-            head_sha256 = digest([head_sha256, phones_sha256])
-        return Parts(
-            task=self._materials[names.task].part,
-            upstream=UpstreamPart(
-                name=upstream.name,
-                version=version_of(upstream),
-                sha256=upstream_sha256,
-                params=dict(upstream.params),
-                weights_sha256=upstream.weights_sha256(),
-                sample_rate=upstream.sample_rate,
-                layers=None,
-                dim=None,
-                parameters=None,
-                trained_on=list(trained_on),
-            ),
-            downstream=DownstreamPart(
-                name=head_name,
-                version=version_of(head),
-                sha256=head_sha256,
-                needs=head.needs,
-                params=head.params.model_dump(mode="json"),
-                parameters=None,
-                stochastic=head.stochastic or self.tuning.is_seeded(names.upstream),
-                transductive=head.transductive,
-                phones_sha256=phones_sha256,
-            ),
-            code=(CodePart.model_validate(encoded.as_dict()), CodePart.model_validate(fitted.as_dict())),
-            changes=self.setup.changes,
-        )
 
     # -- work ---------------------------------------------------------------------------------------------------------
 
@@ -402,9 +304,3 @@ class Worker:
         """The record of a unit whose features cannot be had."""
         material = self.material(unit.names.task, progress)
         return Result(record_of(material, self.parts(unit.names), unit, reason, None, device), None)
-
-
-def fitting_code(head: Downstream) -> Code:
-    """The code and libraries that decide a unit beside its features: the head's, and what feeds and scores it here."""
-    own = code_of(head)
-    return Code(digest([own.sha256, code_sha256(*FEEDING)]), own.libraries)

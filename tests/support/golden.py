@@ -89,7 +89,7 @@ def _hub() -> dict[str, Golden]:
     from benchmark.features import encoding
     from benchmark.features.pooling import POOLINGS
     from benchmark.run import fitting
-    from benchmark.run.worker import FEEDING
+    from benchmark.run.describing import FEEDING
     from benchmark.types import Features
 
     layers = np.random.Generator(np.random.PCG64(1)).standard_normal((3, 7, 5)).astype(np.float32)

@@ -283,7 +283,7 @@ WITH_EFFECT: dict[str, tuple[Edit, set[str]]] = {
         {"mean"},
     ),
     "what feeds a head": (
-        replaced("benchmark/run/fitting.py", "predict(_unlabelled(test))", "predict(test)"),
+        replaced("benchmark/run/fitting.py", "predict(unlabelled(test))", "predict(test)"),
         {"fitting"},
     ),
     "a default": (

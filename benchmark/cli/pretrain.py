@@ -28,7 +28,7 @@ PRETRAIN_EPILOG = examples(
     "bench pretrain --list",
     "bench pretrain --recipe emotion2vec-small --data demo --out small",
     "bench pretrain --recipe emotion2vec --data iemocap=IEMOCAP --start data2vec2:base_libri --out model --dry-run",
-    "torchrun --standalone --nproc-per-node 4 --no-python bench pretrain --recipe emotion2vec ...",
+    "torchrun --standalone --nproc-per-node 4 --no-python bench pretrain --recipe emotion2vec --data demo --out model",
 )
 
 

@@ -7,20 +7,30 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bench="${BENCH:-.venv/bin/bench}"
 records="${1:-.demo/published}"
 
-run() { # task, head, upstreams
-  local task=$1 head=$2
+run() { # task, heads with commas between them, upstreams
+  local task=$1 heads
+  IFS=, read -ra heads <<< "$2"
   shift 2
-  "$bench" run --task "$task" --downstream "$head" "${@/#/--upstream=}" --results "$records"
+  "$bench" run --task "$task" "${heads[@]/#/--downstream=}" "${@/#/--upstream=}" --results "$records"
 }
 
 run demo superb chance logmel mfcc egemaps
 run demo svm egemaps
 for task in urdu urdu-random; do
-  run "$task" superb chance logmel mfcc egemaps whisper-tiny
-  run "$task" svm chance spectrogram mfb-f0 egemaps egemaps-lld compare compare-lld whisper-tiny
+  run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base whisper-tiny
+  run "$task" svm spectrogram mfb-f0 egemaps-lld compare compare-lld
   run "$task" svm-rbf egemaps compare
 done
-for task in demo urdu urdu-random; do
+for task in emovo emovo-random ravdess ravdess-random; do
+  run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
+done
+# What other benchmarks would report: docs/bridge.md is made of these rows.
+for corpus in urdu emovo ravdess; do
+  run "$corpus-maeb" maeb egemaps moonshine-tiny
+  run "$corpus-xares" xares-mlp,xares-knn egemaps moonshine-tiny
+  run "$corpus" maeb,xares-mlp,xares-knn egemaps moonshine-tiny
+done
+for task in $(ls "$records"); do
   "$bench" publish --task "$task" --out leaderboard/results --results "$records"
 done
 "$bench" leaderboard --results leaderboard/results --out leaderboard

@@ -67,7 +67,9 @@ def test_tasks_are_listed_by_language_and_kind() -> None:
 def test_a_task_is_runnable_where_its_folder_is_found_or_its_corpus_is_made(tmp_path: Path) -> None:
     here = ["--data", f"urdu={tmp_path}"]  # an empty folder: only found, not looked into
     runnable = json.loads(bench("list", "tasks", "--runnable", "--json", *here))
-    assert {row["name"] for row in runnable} == {"demo", "urdu", "urdu-random"}
+    of_urdu = {name for name in Registry().tasks() if name == "urdu" or name.startswith("urdu-")}
+    assert {row["name"] for row in runnable} == {"demo", *of_urdu}
+    assert "urdu-random" in of_urdu
     assert all(row["data_found"] for row in runnable)
     assert table_row(bench("list", "tasks", "--runnable", *here), "urdu")[-1] == "yes"
     assert table_row(bench("list", "tasks", *here), "demo")[-1] == "made when needed"
@@ -352,7 +354,7 @@ def test_what_to_audit_is_said_with_audit_only(options: list[str]) -> None:
 def test_downstreams_are_listed_with_what_they_need_and_take() -> None:
     shown = bench("list", "downstreams")
     assert table_row(shown, "svm-statistics")[2] == "statistics"
-    assert "sequences" in " ".join(table_row(shown, "turn-gru"))
+    assert "sequences only" in shown[shown.index("turn-gru ") : shown.index("xares-knn ")]  # its cell may be broken
     rows = {row["name"]: row for row in json.loads(bench("list", "downstreams", "--json"))}
     assert rows["superb"]["kinds"] == ["classification", "regression"]
     assert rows["superb-s3prl"]["kinds"] == ["classification"]

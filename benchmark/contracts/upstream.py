@@ -14,6 +14,7 @@ from benchmark.base import Upstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
 from benchmark.errors import BenchError
+from benchmark.features.encoding import is_concurrent
 from benchmark.threads import threads, use_threads
 from benchmark.types import Features
 
@@ -114,7 +115,7 @@ def check_upstream(make: Callable[[], Upstream]) -> Iterator[Check]:
     yield Check("the same input gives the same bytes", lambda: _deterministic(probes))
     yield Check("a new instance gives the same bytes", lambda: _reproducible(probes))
     yield Check("features do not depend on the batch", lambda: _batch_invariant(probes))
-    if probes.upstream.concurrent:
+    if is_concurrent(probes.upstream):
         yield Check("several threads get the same bytes", lambda: _same_in_threads(probes))
     if probes.upstream.trains:
         yield Check("it is trained as it encodes", lambda: _trains_as_it_encodes(probes))

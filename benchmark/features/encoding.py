@@ -120,15 +120,17 @@ def parallel(upstream: Upstream) -> Parallel:
     """How much of an upstream's work is done at once on its device, by the rules of `benchmark.threads`."""
     if upstream.device != "cpu":
         return Parallel(1, None, time.perf_counter)
-    if upstream.precision is None and _is_concurrent(upstream):
+    if is_concurrent(upstream):
         return Parallel(batches_at_once(), 1, work_clock(1))
     number = encoding_threads()
     return Parallel(1, number, work_clock(number))
 
 
-def _is_concurrent(upstream: Upstream) -> bool:
+def is_concurrent(upstream: Upstream) -> bool:
+    """Whether several threads may encode with an upstream at once: all that it is made of allow it, in float32."""
     parts = upstream.components
-    return all(_is_concurrent(one) for one in parts) if parts else upstream.concurrent
+    allowed = all(map(is_concurrent, parts)) if parts else upstream.concurrent
+    return allowed and upstream.precision is None
 
 
 def encode_all(

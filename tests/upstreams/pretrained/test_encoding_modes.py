@@ -35,6 +35,7 @@ class Together(HuggingFace):
     """On a CPU as on a GPU."""
 
     _together = True
+    concurrent = False  # the model is patched while a batch is encoded
 
 
 # -- lower precision --------------------------------------------------------------------------------------------------

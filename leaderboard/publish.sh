@@ -25,7 +25,7 @@ for task in emovo emovo-random ravdess ravdess-random; do
   run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done
 # What other benchmarks would report: docs/bridge.md is made of these rows.
-for corpus in urdu emovo ravdess; do
+for corpus in urdu emovo; do
   run "$corpus-maeb" maeb egemaps moonshine-tiny
   run "$corpus-xares" xares-mlp,xares-knn egemaps moonshine-tiny
   run "$corpus" maeb,xares-mlp,xares-knn egemaps moonshine-tiny

@@ -24,6 +24,9 @@ done
 for task in emovo emovo-random ravdess ravdess-random; do
   run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done
+for task in emovo emovo-random; do
+  run "$task" superb,svm,logistic,knn whisper-tiny
+done
 # What other benchmarks would report: docs/bridge.md is made of these rows.
 for corpus in urdu emovo; do
   run "$corpus-maeb" maeb egemaps moonshine-tiny

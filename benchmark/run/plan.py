@@ -226,10 +226,11 @@ def _namesakes(cells: Sequence[CellPlan], records: RecordStore) -> Iterator[str]
             and record.upstream.sha256 != mine.upstream.sha256
         }
         if others:
+            known = some(sorted(one[:12] for one in others), 3)
             yield (
-                f"{mine.upstream.name} + {mine.downstream.name} on {mine.task.name} has records of other weights or "
-                f"parameters ({some(sorted(one[:12] for one in others), 3)}; now {_digest_of(mine.upstream)}): a board "
-                "shows the newest that are complete; rename the folder of the weights to keep both"
+                f"{mine.upstream.name} + {mine.downstream.name} on {mine.task.name} has records of other weights, "
+                f"parameters or version ({known}; now {_digest_of(mine.upstream)}): a board shows the newest that are "
+                "complete; rename the folder of the weights to keep both"
             )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from benchmark.io.yamls import Closed
+from benchmark.records.sums import Statistics, Sums
 from benchmark.records.upgrades import NEWEST
 from benchmark.sufficient import STATISTICS, SufficientStatistics
 from benchmark.types import Kind
@@ -179,14 +180,15 @@ class SelectionPart(Closed):
 class CalibrationPart(Closed):
     """How far the head's probabilities can be believed: sums by test speaker, before and after one temperature.
 
-    `before` and `after` hold the (3, 16) sums of `benchmark.sufficient.Calibration` of each key of `by_speaker`.
+    `before` and `after` hold the (3, 16) sums of `benchmark.sufficient.Calibration` of each key of `by_speaker`; bins
+    that are empty are not written: see `benchmark.records.sums`.
     `temperature`, by which log-probabilities are divided, is the one of the least NLL `on` utterances that the head was
     not fitted on: the dev set, or what inner folds hold out, pooled. Where there are none, `without` says why, and
     nothing is after.
     """
 
-    before: dict[str, list[list[float]]]
-    after: dict[str, list[list[float]]] | None
+    before: dict[str, Sums]
+    after: dict[str, Sums] | None
     temperature: float | None
     on: Literal["dev", "inner folds"] | None
     without: Literal["dev is test", "fitted on dev", "nothing held out"] | None
@@ -287,7 +289,7 @@ class Record(Closed):
     metrics: dict[str, float]
     primary: str
     clusters: ClustersPart
-    by_speaker: dict[str, list[list[float]]]
+    by_speaker: dict[str, Statistics]
     calibration: CalibrationPart | None = None
     selection: SelectionPart | None
     cost: Cost

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from benchmark.errors import MissingError
 from leaderboard.board import Board
+from leaderboard.hours import duration, together
 from leaderboard.page.contents import MEANINGS, Contents, Drawing, Figures, contents, short_name
 from leaderboard.page.library import INSTALL, content_policy, inert, library
 from leaderboard.page.overviews import overviews, winners
@@ -25,7 +26,7 @@ __all__ = ["Drawing", "Figures", "page"]
 
 FOLDER = Path(__file__).parent
 # One after the other they are one script: what an earlier one defines a later one uses.
-SCRIPTS = ("page.js", "filters.js", "tip.js", "cards.js", "compare.js", "start.js")
+SCRIPTS = ("page.js", "filters.js", "tip.js", "cards.js", "believed.js", "compare.js", "start.js")
 KEY = Scale(0.0, 1.0, (), "25")  # of the samples in the key
 # What could end a script element early, or a line of JavaScript in old browsers.
 ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
@@ -56,6 +57,9 @@ def page(made: Board, figures: Figures | None = None) -> bytes:
     text = template.render(
         board=made,
         page=shown,
+        computed=together(
+            place.row.cell for section in made.sections for group in section.groups for place in group.places
+        ),
         overviews=overviews(made, shown.chapters),
         winners=winners(made, shown.chapters),
         figures=figures,
@@ -93,4 +97,5 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
     )
     environment.filters["short"] = short_name
+    environment.filters["duration"] = duration
     return environment.get_template("page.html")

@@ -151,7 +151,7 @@ function layers(row) {
 }
 
 // What a card shows, one after the other; a further section is a function from a row to elements, here.
-const SECTIONS = [about, everywhere, onTask, against];
+const SECTIONS = [about, everywhere, onTask, believed, against];
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("main button.system");

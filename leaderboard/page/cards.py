@@ -17,8 +17,10 @@ from benchmark.statistics import Interval, TaskAnalysis
 from benchmark.text import bytes_text, clean, count, decimal, human, measured
 from leaderboard.chance import chance_level
 from leaderboard.figures.voices import label_of, scores_of_speakers
+from leaderboard.hours import Took, duration, took
 from leaderboard.overview import Track
-from leaderboard.page.columns import Column
+from leaderboard.page.believed import believed_data
+from leaderboard.page.columns import COST, PROBABILITIES, Column
 from leaderboard.page.models import bare, size
 from leaderboard.page.scale import Scale, scale_of
 from leaderboard.rows import Group, Place, Row, Section, encode_s_per_hour
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 SHORT = 12  # digits of a digest
 PLACES = 5  # decimals of what is known of a pair, as integers
 SPEAKER_PLACES = 3  # of the score of a speaker, likewise
-TOLD = ("parameters", "encoding, s/h")  # columns that a card tells as size and cost
+APART = (COST, PROBABILITIES)  # columns that a card tells elsewhere
 MOST_SPEAKERS = 150  # of whom each is shown; of more, as many at even distances by score
 
 
@@ -108,6 +110,7 @@ def task_data(
         "ticks": scale.ticks,
         "chance": scale.chance,
         "guessed": scale.guessed,
+        "share": chance_level(task, "wa"),
         "twin": None if twin is None else clean(twin.name),
         "people": None if people is None else _people_data(people),
         "systems": [clean(name) for name in names],
@@ -172,7 +175,7 @@ def row_data(
         "mark": None if mark is None else [mark.middle, mark.low, mark.high],
         "known": None if known is None else measured(known, metric.percent),
         "flags": cell.flags(),
-        "numbers": [[column.title, column.entry(row).text] for column in columns if column.title not in TOLD],
+        "numbers": [[column.title, column.entry(row).text] for column in columns if column.kind not in APART],
         "size": size(cell.upstream),
         "facts": [
             ["tested on", _tested(cell, found)],
@@ -185,6 +188,7 @@ def row_data(
         "command": command(cell),
         "speakers": None if scores is None else [round(one * 10**SPEAKER_PLACES) for one in scores],
         "layers": _layers(row),
+        "believed": believed_data(row),
     }
 
 
@@ -201,12 +205,12 @@ def command(cell: Cell) -> str:
 def _cost(cell: Cell) -> list[list[str]]:
     """What the row took where it was run, as its records say."""
     costs = [record.cost for record in cell.records.values()]
-    encoding, fits = encode_s_per_hour(cell), [cost.fit_s for cost in costs if cost.fit_s is not None]
+    encoding, time = encode_s_per_hour(cell), took(cell)
     peak = max((cost.peak_bytes for cost in costs if cost.peak_bytes is not None), default=None)
     head = cell.downstream.parameters
     said = {
         "encoding": None if encoding is None else f"{encoding:.3g} s for an hour of speech",
-        "fitting": f"{_seconds(sum(fits))} for {count(len(fits), 'unit')}" if fits else None,
+        "computing": _computing(time, len(costs)),
         "head": None if head is None else f"{human(head)} parameters",
         "memory": None if peak is None else f"{bytes_text(peak)} at most",
         "device": ", ".join(sorted({clean(cost.device) for cost in costs if cost.device})) or None,
@@ -215,12 +219,15 @@ def _cost(cell: Cell) -> list[list[str]]:
     return [[name, value] for name, value in said.items() if value is not None]
 
 
+def _computing(time: Took, units: int) -> str | None:
+    """How long a row took: encoding, which other rows may share, and fitting."""
+    encoding = None if time.encode_s is None else f"{duration(time.encode_s)} encoding"
+    fitting = None if time.fit_s is None else f"{duration(time.fit_s)} fitting {count(units, 'unit')}"
+    return ", ".join(text for text in (encoding, fitting) if text) or None
+
+
 def _versions(cell: Cell) -> list[str]:
     return sorted({clean(record.provenance.version) for record in cell.records.values()})
-
-
-def _seconds(value: float) -> str:
-    return f"{decimal(value, 1)} s" if value < 100 else f"{decimal(value / 60, 1)} min"
 
 
 def _layers(row: Row) -> list[int] | None:

@@ -14,7 +14,7 @@ from leaderboard.board import Board, TaskTable
 from leaderboard.chance import chance_level
 from leaderboard.languages import KNOWN_SPEAKERS, languages, named, shelf
 from leaderboard.page.cards import row_data, speakers_of, task_data, tracks_data
-from leaderboard.page.columns import Column, Entry, number_columns, order, score_column
+from leaderboard.page.columns import KINDS, RANKS, Column, Entry, number_columns, order, score_column
 from leaderboard.page.facts import family, groups
 from leaderboard.page.models import Fact, address, as_data, facts_of
 from leaderboard.page.scale import Mark, Scale, scale_of
@@ -117,7 +117,7 @@ class Chapter:
         groups: Of tasks, that it is in.
         languages: Of its corpora, by their names.
         metric: Title of the primary metric.
-        columns: Titles of the other columns of numbers.
+        columns: The other columns of numbers.
         scale: Of the intervals.
         twin: The task on the same corpus with known speakers, where there is one.
         parts: Its systems.
@@ -131,7 +131,7 @@ class Chapter:
     groups: tuple[str, ...]
     languages: tuple[str, ...]
     metric: str
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     scale: Scale
     twin: Twin | None
     parts: tuple[Part, ...]
@@ -166,11 +166,13 @@ class Contents:
     def choices(self) -> dict[str, list[str]]:
         """What can be filtered by, with the values that occur."""
         lines = [line for chapter in self.chapters for part in chapter.parts for line in part.lines]
+        columns = [column for chapter in self.chapters for column in chapter.columns]
         return {
             "group": _first_seen(chapter.groups for chapter in self.chapters),
             "language": sorted({language for chapter in self.chapters for language in chapter.languages}),
             "family": sorted({line.family for line in lines}, key=str.casefold),
             "track": [name for name in GROUPS if any(part.name == name for one in self.chapters for part in one.parts)],
+            "columns": [kind for kind in KINDS if kind == RANKS or any(kind == column.kind for column in columns)],
         }
 
 
@@ -210,7 +212,7 @@ def contents(made: Board, figures: Figures) -> Contents:
                 groups=groups(task),
                 languages=tuple(dict.fromkeys(map(named, languages(task)))),
                 metric=primary.title,
-                columns=tuple(column.title for column in columns),
+                columns=tuple(columns),
                 scale=scale,
                 twin=twin,
                 parts=tuple(parts),

@@ -22,6 +22,7 @@ function applyFilters() {
   for (const part of all(".part")) part.hidden ||= !one("tbody tr[data-row]", part);
   const hiddenTasks = hideTasks();
   hideColumns(hiddenTasks);
+  chooseColumns();
   for (const row of all("table.winners tbody tr")) {
     row.hidden = hiddenTasks.has(row.dataset.task) || (Boolean(chosen.track) && row.dataset.track !== chosen.track) || !passes(data.rows[row.dataset.row]);
   }
@@ -60,6 +61,16 @@ function hideColumns(hiddenTasks) {
       shown += !hiddenTasks.has(task);
     });
     if (!shown) node.closest(".part").hidden = true;
+  }
+}
+
+// Numbers beside those that rank: all, or those of one kind.
+function chooseColumns() {
+  for (const table of tables) {
+    table.columns().every(function () {
+      const kind = this.header().dataset.columns;
+      if (kind) this.visible(!chosen.columns || kind === chosen.columns, false);
+    });
   }
 }
 

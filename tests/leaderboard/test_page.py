@@ -16,15 +16,16 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from boards_factory import HOSTILE, hostile_board, large_board, small_board, system, task
+from boards_factory import HOSTILE, hostile_board, large_board, small_board, sure_board, system, task
 from records_factory import cell, decisions
 
 from benchmark.errors import BenchError, MissingError
 from benchmark.metrics import find
 from benchmark.records.grouping import group
-from benchmark.text import clean, with_spread
+from benchmark.text import clean, interval, measured, with_spread
 from leaderboard.board import board
 from leaderboard.figures.voices import scores_of_speakers
+from leaderboard.hours import duration, together, took
 from leaderboard.languages import NAMES, in_order, languages
 from leaderboard.page import Drawing, Figures, page
 from leaderboard.page.drawings import draw
@@ -168,6 +169,42 @@ def test_a_row_knows_what_stands_behind_it(small: Reader) -> None:
     }
     facts = dict(small.data["tasks"][0]["facts"])
     assert facts["protocol"] == f"version 1, sha256 {whole.task.sha256[:12]}"
+
+
+def test_a_row_knows_how_far_its_probabilities_can_be_believed(small: Reader) -> None:
+    made = sure_board()
+    known = {" + ".join(row["names"]): row["believed"] for row in Reader(page(made, Figures())).data["rows"]}
+    places = [place for ranked in made.sections[0].groups for place in ranked.places]
+    (row,) = (place.row for place in places if place.row.cell.name == "mfcc + superb")
+    assert row.calibrated is not None
+    said = {title: texts for title, *texts in known["mfcc + superb"]["said"]}
+    for title, name in (("ECE", "ece"), ("Brier score", "brier"), ("NLL", "nll")):
+        percent, texts = find(name).percent, []
+        for believed in (row.calibrated.before, row.calibrated.after):
+            assert believed is not None
+            ends = believed.intervals[name]
+            texts += [measured(believed.scores[name].mean, percent), interval(ends.low, ends.high, percent)]
+        assert said[title] == texts
+    before, after = known["mfcc + superb"]["bins"]
+    decisions_made = 3 * 2 * 8 * 40  # seeds, folds, speakers, utterances
+    ((sure, right, n),) = before
+    assert (sure, n) == (900, decisions_made)
+    assert right == pytest.approx(1000 * row.scores["wa"].mean, abs=0.5)
+    assert [one[:1] + one[2:] for one in after] == [[575, decisions_made]]
+    assert known["egemaps + superb"]["bins"] == [[[900, *known["egemaps + superb"]["bins"][0][0][1:]]]]
+    assert known["egemaps + svm"]["without"] == "Its head gives no probabilities."
+    assert known["egemaps + svm"]["said"] == known["egemaps + svm"]["bins"] == []
+    # neither dimensions nor what is not complete
+    assert {row["believed"] for row in small.data["rows"] if row["names"][0] in ("my-own", "wavlm-base")} == {None}
+
+
+def test_the_page_says_how_long_computing_took(small: Reader) -> None:
+    cells = [place.row.cell for one in small_board().sections for ranked in one.groups for place in ranked.places]
+    total = together(cells).total_s
+    assert total is not None
+    assert f"; {duration(total)} of computing; made by" in "".join(small.texts)
+    texts = {text for row in small.rows for text in row}
+    assert {duration(took(cell).total_s or 0.0) for cell in cells if cell.complete} <= texts
 
 
 def test_a_corpus_without_speakers_says_so() -> None:

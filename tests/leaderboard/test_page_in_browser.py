@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from boards_factory import HOSTILE, hostile_board, large_board, small_board
+from boards_factory import HOSTILE, hostile_board, large_board, small_board, sure_board
 
 from benchmark.text import clean
 from leaderboard.board import board
@@ -60,6 +60,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "small": page(small_board(), FIGURES),
         "hostile": page(hostile_board(), Figures()),
         "empty": page(board()),
+        "sure": page(sure_board(), Figures()),
         "long": page(large_board(tasks=1, systems=20), Figures()),
     }
     for name, content in contents.items():
@@ -436,7 +437,65 @@ def test_a_card_draws_its_speakers_and_tells_its_cost(visit) -> None:
     expect(dialog.locator(".plot .chance")).to_have_count(1)
     expect(dialog).to_contain_text("16 speakers")
     expect(dialog).to_contain_text("900 s for an hour of speech")
-    expect(dialog).to_contain_text("12.0 s for 6 units")
+    expect(dialog).to_contain_text("12.0 s fitting 6 units")
+
+
+def test_a_card_draws_how_far_probabilities_can_be_believed(visit) -> None:
+    opened = visit("sure", asking={"card": "mfcc + superb"})
+    dialog = opened.page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", level=3, name="How far its probabilities")).to_be_visible()
+    table = dialog.locator("table.believed")
+    has(table.locator("thead th"), "", "before", "from, to", "after", "from, to")
+    has(table.locator("tbody th"), "ECE", "Brier score", "NLL")
+    assert len(set(table.locator("tbody tr").first.locator("td").all_inner_texts())) == 4
+    expect(dialog).to_contain_text("2.50, fitted on dev")
+    states = dialog.locator(".plot .state")
+    has(dialog.locator(".state-key"), "as the head gives them", "after the temperature")
+    # a head that is always 90 % sure, of which about 60 % are right
+    for state, sure in (("before", 90.0), ("after", 57.5)):
+        (mark,) = states.and_(dialog.locator(f".{state}")).locator("circle").all()
+        expect(mark.locator("title")).to_contain_text(f"{sure} % sure, ")
+        assert float(mark.get_attribute("cx")) == pytest.approx(40 + 250 * sure / 100, abs=0.1)
+    below = float(states.first.locator("circle").get_attribute("cy"))
+    assert below > 262 - 252 * 0.9, "below the diagonal: too sure"
+
+
+def test_a_card_says_why_probabilities_have_no_after_or_are_not_there(visit) -> None:
+    opened = visit("sure", asking={"card": "egemaps + superb"})
+    dialog = opened.page.get_by_role("dialog")
+    has(dialog.locator("table.believed thead th"), "", "before", "from, to")
+    expect(dialog).to_contain_text("none: fitted on dev")
+    expect(dialog.locator(".plot .state")).to_have_count(1)
+    opened = visit("sure", asking={"card": "egemaps + svm"})
+    expect(opened.page.get_by_role("dialog")).to_contain_text("Its head gives no probabilities.")
+    opened = visit("sure", asking={"card": "logmel + superb"})
+    expect(opened.page.get_by_role("dialog")).to_contain_text("Its records hold no sums of probabilities")
+    expect(opened.page.locator("table.believed")).to_have_count(0)
+    opened = visit(asking={"card": "my-own + superb"})
+    expect(opened.page.get_by_role("dialog")).not_to_contain_text("probabilities")
+
+
+def test_columns_of_one_kind_can_be_chosen(visit) -> None:
+    opened = visit("sure")
+    titles = opened.page.locator("table.systems").first.locator("thead th")
+    always = ["rank", "system", "UAR", re.compile("95 % interval"), "letters"]
+    believed = ["ECE", "Brier score", "NLL", "ECE after", "Brier score after", "NLL after", "temperature"]
+    every = titles.count()
+    opened.choose("Columns", "probabilities")
+    expect(titles).to_have_text([*always, *believed], use_inner_text=True)
+    assert opened.said_in_address() == {"columns": "probabilities"}
+    titles.get_by_text("ECE", exact=True).click()
+    shown = [
+        float(text)
+        for text in opened.page.locator("table.systems").first.locator("td:nth-child(6)").all_inner_texts()
+        if text != "–"
+    ]
+    assert shown == sorted(shown)
+    assert len(shown) == 2
+    opened.choose("Columns", "ranks")
+    expect(titles).to_have_text([*always, "possible", "from, to", "flags"], use_inner_text=True)
+    opened.choose("Columns", "all")
+    expect(titles).to_have_count(every)
 
 
 def test_a_card_can_be_shared_as_a_link_and_its_address_goes_when_it_closes(visit) -> None:
@@ -445,6 +504,7 @@ def test_a_card_can_be_shared_as_a_link_and_its_address_goes_when_it_closes(visi
     has(dialog.get_by_role("heading", level=2), "egemaps + svm")
     opened.page.keyboard.press("Escape")
     expect(dialog).not_to_be_visible()
+    opened.page.wait_for_url(lambda address: "card=" not in address)  # told when it has closed, a moment later
     assert opened.said_in_address() == {}
 
 

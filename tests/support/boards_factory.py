@@ -6,7 +6,7 @@ import functools
 from typing import Any
 
 import numpy as np
-from records_factory import cell, decisions, failed
+from records_factory import calibrated, cell, decisions, failed
 
 from benchmark.io.files import digest
 from benchmark.records import Record
@@ -100,6 +100,14 @@ def small_board() -> Board:
         *rated("my-own", 0.5, **task("mine-dims", "mine")),
     ]
     return board(records)
+
+
+@functools.cache
+def sure_board() -> Board:
+    """One task whose systems say how sure they are: after a temperature, without one, and not at all."""
+    told = {"mfcc": 2.5, "egemaps": None}
+    records = [calibrated(one, sure=0.9, temperature=told[name]) for name in told for one in system(name, 0.6)]
+    return board([*records, *system("egemaps", 0.7, "svm"), *system("logmel", 0.5)])
 
 
 @functools.cache

@@ -31,6 +31,7 @@ COMPARE_EPILOG = examples(
     "bench compare egemaps+svm mfcc+superb --published",
     "bench compare whisper-tiny+superb egemaps+superb --published --json",
     "bench compare --baseline egemaps+svm --task urdu --published",
+    "bench compare --protocols --task urdu-random --task urdu --published",
 )
 MARGIN = 5.0
 
@@ -103,6 +104,9 @@ def compare(
         str | None,
         typer.Option("--baseline", metavar="NAME", help="In place of A and B: all systems against this one."),
     ] = None,
+    protocols: Annotated[
+        bool, typer.Option("--protocols", help="In place of B: A, or all systems, under the first and second --task.")
+    ] = False,
     margin: Annotated[
         float, typer.Option("--margin", min=0.0, help="Points below which a difference is called small.")
     ] = MARGIN,
@@ -114,8 +118,7 @@ def compare(
     from benchmark.io.settings import load_settings
     from benchmark.records.grouping import group
 
-    if (baseline is None) == (a is None or b is None):
-        raise UsageError("two systems are compared, or all with one", "bench compare A B, or --baseline NAME")
+    _check_what(a, b, baseline, (task or ()) if protocols else None)
     folders = record_folders([results] if results else None, published)
     sources = read_records(folders)
     if published:
@@ -126,7 +129,12 @@ def compare(
         by_task.setdefault(cell.task.name, []).append(cell)
     if metric is not None:
         metric, by_task = _measured(metric, by_task)
-    if baseline is not None:
+    if protocols:
+        from benchmark.cli.compare_protocols import compare_under
+
+        first, second = (by_task[name] for name in _asked(task or (), by_task))
+        compare_under(a, first, second, metric, as_json=as_json)
+    elif baseline is not None:
         _against(baseline, task, metric, margin, by_task, as_json=as_json)
     elif a is not None and b is not None:
         root = results or load_settings().results
@@ -140,6 +148,15 @@ def compare(
         else:
             print_pairs(found, told)
     sources.fail_if_doubtful()
+
+
+def _check_what(a: str | None, b: str | None, baseline: str | None, tasks: Sequence[str] | None) -> None:
+    """Refuse what is no comparison; `tasks` are those of two protocols, where these are compared."""
+    if tasks is not None:
+        if len(set(tasks)) != 2 or baseline is not None or b is not None:
+            raise UsageError("two protocols are compared", "bench compare [A] --protocols --task FIRST --task SECOND")
+    elif (baseline is None) == (a is None or b is None):
+        raise UsageError("two systems are compared, or all with one", "bench compare A B, or --baseline NAME")
 
 
 def _measured(metric: str, by_task: Mapping[str, list[Cell]]) -> tuple[str, dict[str, list[Cell]]]:

@@ -26,6 +26,7 @@ FAMILIES = {
     "controls": " with a control",
     "task": " of the task, for the two stand in different tables",
     "baseline": " with the baseline",
+    "protocols": " of one system under both",
 }
 FEW_SEEDS = {
     1: "one seed: nothing is said of new ones, only of this trained model",
@@ -45,7 +46,7 @@ def print_pairs(found: Sequence[OnTask], told: Together) -> None:
                 f"{clean(pair.task)} (synthetic)" if one.cells[0].task.corpus.synthetic else clean(pair.task),
                 one.metric.title,
                 *(_with_interval(*of_one, percent) for of_one in zip(one.scores, one.intervals, strict=True)),
-                *_numbers(pair, percent),
+                *numbers(pair, percent),
                 _verdict(pair, one.metric, one.margin, ("A", "B")),
             ]
         )
@@ -66,7 +67,7 @@ def print_baseline(baseline: Cell, analysis: TaskAnalysis, pairs: Sequence[Compa
     for pair in sorted(pairs, key=lambda one: (one.a in controls, -one.gain, one.a)):
         verdict = _verdict(pair, metric, margin, ("better", "worse"))
         name = f"{clean(pair.a)} (control)" if pair.a in controls else clean(pair.a)
-        rows.append([name, measured(scores[pair.a], metric.percent), *_numbers(pair, metric.percent), verdict])
+        rows.append([name, measured(scores[pair.a], metric.percent), *numbers(pair, metric.percent), verdict])
     at = measured(scores[baseline.name], metric.percent)
     title = f"{clean(baseline.task.name)}: against {clean(baseline.name)}, {metric.title} {at}"
     print_table(title, columns, rows, right=columns[1:-1])
@@ -74,7 +75,8 @@ def print_baseline(baseline: Cell, analysis: TaskAnalysis, pairs: Sequence[Compa
     _dim([f"corrected by Holm for the {systems} with the baseline alone: it must be named before the scores are seen"])
 
 
-def _numbers(pair: Comparison, percent: bool) -> tuple[str, str, str, str]:
+def numbers(pair: Comparison, percent: bool) -> tuple[str, str, str, str]:
+    """The difference, its interval, p, and corrected p; empty where there is none."""
     ends = "" if pair.low is None or pair.high is None else interval(pair.low, pair.high, percent)
     return measured(pair.delta, percent), ends, _p(pair.p), _p(pair.p_adjusted)
 

@@ -9,7 +9,7 @@ How often these methods err is measured by simulation: `tests/simulations`, and 
 """
 
 from benchmark.statistics.intervals import Interval, all_intervals, cell_interval
-from benchmark.statistics.pairs import Comparison, compare
+from benchmark.statistics.pairs import Comparison, compare, compare_protocols
 from benchmark.statistics.scores import LEVEL, Scores, all_scores, cell_scores
 from benchmark.statistics.task import TaskAnalysis, analyse
 
@@ -25,4 +25,5 @@ __all__ = [
     "cell_interval",
     "cell_scores",
     "compare",
+    "compare_protocols",
 ]

@@ -22,7 +22,7 @@ from benchmark.statistics.pairs import Comparison
 from benchmark.statistics.scores import Array
 
 # What is corrected together.
-TABLE, CONTROLS, TASK, BASELINE = "table", "controls", "task", "baseline"
+TABLE, CONTROLS, TASK, BASELINE, PROTOCOLS = "table", "controls", "task", "baseline", "protocols"
 
 
 def corrected(
@@ -71,14 +71,12 @@ def corrected(
     return result
 
 
-def against(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """Comparisons of one system with all others, corrected by Holm for these alone."""
+def against(comparisons: Sequence[Comparison], family: str = BASELINE) -> list[Comparison]:
+    """Comparisons corrected by Holm for these alone: of one system with all others, or of many under two protocols."""
     tested = [one for one in comparisons if one.p is not None]
     adjusted = iter(holm(np.array([one.p for one in tested], dtype=np.float64)).tolist())
     return [
-        replace(
-            one, family=BASELINE, pairs=len(comparisons), p_adjusted=None if one.p is None else float(next(adjusted))
-        )
+        replace(one, family=family, pairs=len(comparisons), p_adjusted=None if one.p is None else float(next(adjusted)))
         for one in comparisons
     ]
 

@@ -1,4 +1,4 @@
-"""Systems compared by what their probabilities are worth."""
+"""Systems compared by what their probabilities are worth, and under two protocols."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards_factory import system
+from boards_factory import system, task
 from records_factory import calibrated
 from typer.testing import CliRunner
 
@@ -17,7 +17,7 @@ from benchmark.records import RecordStore
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
 from benchmark.records.parts import of_probabilities
-from benchmark.statistics import compare
+from benchmark.statistics import compare, compare_protocols
 
 
 def cells(folder: Path) -> dict[str, Cell]:
@@ -83,3 +83,77 @@ def test_where_no_row_has_sums_it_is_said(tmp_path: Path) -> None:
 
 def test_an_unknown_metric_is_refused(results: Path) -> None:
     assert isinstance(run("bold", "meek", "--metric", "eca", "--results", results).exception, UsageError)
+
+
+@pytest.fixture
+def protocols(tmp_path: Path) -> Path:
+    """Two systems and a control with speakers held out and with random splits, and one that lacks these."""
+    store = RecordStore(tmp_path)
+    for name, correct, more in (("mfcc", 0.4, 0.5), ("egemaps", 0.6, 0.05), ("chance", 0.25, 0.0)):
+        for one in system(name, correct, **task("urdu", "urdu")):
+            store.write(one)
+        for one in system(name, correct + more, **task("urdu-random", "urdu", speaker_independent=False)):
+            store.write(one)
+    for one in system("logmel", 0.5, **task("urdu", "urdu")):
+        store.write(one)
+    return tmp_path
+
+
+BOTH = ("--protocols", "--task", "urdu-random", "--task", "urdu")
+
+
+def test_what_a_protocol_adds_is_told_of_every_system(protocols: Path) -> None:
+    done = run(*BOTH, "--results", protocols)
+    assert done.exit_code == 0, done.output
+    title, header, *rows = [line.split() for line in done.stdout.splitlines()[:5]]
+    assert title == ["UAR", "under", "urdu-random", "and", "urdu"]
+    assert header[:3] == ["system", "urdu-random", "urdu"]
+    assert [row[0] for row in rows] == ["mfcc", "egemaps", "chance"]
+    assert "(control)" in rows[2]
+    assert rows[0][-3:] == ["urdu-random", "is", "higher"]
+    assert "logmel" not in done.stdout
+    assert "by Holm for the 2 systems that have rows under both" in done.stdout
+    turned = run("--protocols", "--task", "urdu", "--task", "urdu-random", "--results", protocols).stdout
+    assert "urdu-random is higher" in turned
+
+
+def test_what_a_protocol_adds_to_one_system_is_corrected_for_all(protocols: Path) -> None:
+    done = run("mfcc", *BOTH, "--results", protocols, "--json")
+    told = json.loads(done.stdout)
+    assert told["protocols"] == ["urdu-random", "urdu"]
+    (found,) = told["systems"]
+    by_task = {cell.task.name: cell for cell in group(RecordStore(protocols)).cells if cell.upstream.name == "mfcc"}
+    known = compare_protocols(by_task["urdu-random"], by_task["urdu"], "uar")
+    assert (found["delta"], found["p"]) == (known.delta, known.p)
+    assert (found["pairs"], found["p_adjusted"]) == (2, pytest.approx(2 * known.p))
+    assert found["scores"][0] - found["scores"][1] == pytest.approx(known.delta)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("mfcc", "egemaps", *BOTH), "two protocols are compared"),
+        (("--baseline", "mfcc", *BOTH), "two protocols are compared"),
+        (("--protocols",), "two protocols are compared"),
+        (("--protocols", "--task", "urdu", "--task", "urdu"), "two protocols are compared"),
+        (("--protocols", "--task", "urdu", "--task", "rudu"), "no records of the task"),
+        (("logmel", "--protocols", "--task", "urdu", "--task", "urdu-random"), "no complete results of urdu-random"),
+        (("mfcc",), "two systems are compared"),
+    ],
+)
+def test_what_is_no_comparison_of_protocols_is_refused(
+    protocols: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    found = run(*arguments, "--results", protocols).exception
+    assert isinstance(found, UsageError)
+    assert message in str(found)
+
+
+def test_systems_of_other_tasks_have_nothing_under_both(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    for name, corpus in (("mfcc", "urdu"), ("egemaps", "urdu-random")):
+        for one in system(name, 0.5, **task(corpus, "urdu")):
+            store.write(one)
+    found = run(*BOTH, "--results", tmp_path).exception
+    assert isinstance(found, UsageError)
+    assert "no system has complete results of both urdu-random and urdu" in str(found)

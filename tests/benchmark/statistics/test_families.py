@@ -13,7 +13,17 @@ from records_factory import cell
 from small_cells import made_up
 
 from benchmark.records.grouping import group
-from benchmark.statistics.families import CONTROLS, TABLE, TASK, against, corrected, equal_pairs, holm, shaffer
+from benchmark.statistics.families import (
+    CONTROLS,
+    PROTOCOLS,
+    TABLE,
+    TASK,
+    against,
+    corrected,
+    equal_pairs,
+    holm,
+    shaffer,
+)
 from benchmark.statistics.pairs import Comparison, compare_all
 
 
@@ -127,5 +137,7 @@ def test_all_against_one_is_a_small_family() -> None:
     found = against(some)
     assert [one.p_adjusted for one in found] == pytest.approx(holm(np.array([0.01, 0.02, 0.001])).tolist())
     assert {(one.family, one.pairs) for one in found} == {("baseline", 3)}
+    assert {one.family for one in found} == {"baseline"}
+    assert {one.family for one in against(some, PROTOCOLS)} == {"protocols"}
     untested = against([dataclasses.replace(one, p=None) for one in some])
     assert {one.p_adjusted for one in untested} == {None}

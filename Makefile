@@ -38,6 +38,7 @@ docs: $(VENV)/installed
 	$(BIN)/python docs/draw_imports.py
 	$(BIN)/python docs/draw_urdu.py
 	$(BIN)/python docs/draw_bridge.py
+	$(BIN)/python docs/draw_findings.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) build *.egg-info

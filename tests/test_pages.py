@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +25,8 @@ from benchmark.io.settings import Settings, load_settings
 from benchmark.io.yamls import validate
 from benchmark.protocol.task import read_task
 from benchmark.records import RecordStore
+from benchmark.records.cells import Cell
+from benchmark.records.grouping import group
 from benchmark.registry.entries import Recipe
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
@@ -237,6 +240,7 @@ def script(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # as its dataclasses need it
     spec.loader.exec_module(module)
     return module
 
@@ -250,6 +254,60 @@ def test_the_pictures_are_up_to_date(name: str) -> None:
 def test_the_figures_of_the_bridge_are_those_of_the_published_rows() -> None:
     module = script("draw_bridge")
     assert module.PAGE.read_text(encoding="utf-8") == module.draw(), "`make docs` writes bridge.md again"
+
+
+def test_the_findings_are_those_of_the_published_rows() -> None:
+    module = script("draw_findings")
+    assert module.PAGE.read_text(encoding="utf-8") == module.draw(), "`make docs` writes findings.md again"
+
+
+def rows_of_findings() -> dict[str, list[str]]:
+    """The figures of each finding, by its number: difference, interval, p and corrected p."""
+    rows = re.findall(
+        r"^\| (\d+) \|.*?\| \S+ \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|", TEXTS[DOCS / "findings.md"], re.MULTILINE
+    )
+    return {number: figures for number, *figures in rows}
+
+
+def test_every_finding_has_its_command() -> None:
+    numbers = re.findall(r"^    bench compare .+# (\d+)$", TEXTS[DOCS / "findings.md"], flags=re.MULTILINE)
+    assert numbers == list(rows_of_findings())
+    assert len(numbers) >= 5
+
+
+@pytest.mark.parametrize("kind", ["--protocols", "--metric"])
+def test_the_command_of_a_finding_prints_its_figures(kind: str) -> None:
+    """The first one of each kind: reading all rows takes a while."""
+    lines = re.findall(r"^    bench (compare .+?) +# (\d+)$", TEXTS[DOCS / "findings.md"], flags=re.MULTILINE)
+    command, number = next(line for line in lines if kind in line[0])
+    done = CliRunner().invoke(app, shlex.split(command), env={"COLUMNS": "200"})
+    assert done.exit_code == 0, done.output
+    printed = re.sub(r"\s{2,}", "  ", done.stdout)
+    assert "  ".join(rows_of_findings()[number]) in printed
+
+
+@pytest.fixture(scope="module")
+def published_cells() -> dict[str, list[Cell]]:
+    found: dict[str, list[Cell]] = {}
+    for cell in group(RecordStore(PUBLISHED)).cells:
+        found.setdefault(cell.task.name, []).append(cell)
+    return found
+
+
+def test_a_finding_that_the_tests_do_not_bear_says_so(published_cells: dict[str, list[Cell]]) -> None:
+    module = script("draw_findings")
+    told, untold = "{better} {worse} {by} {chance}", "nothing can be told of {better}"
+    pair = ("whisper-tiny + superb", "mfcc + superb")
+    found = module.claimed(module.Claim("urdu", *pair, told, untold), published_cells)
+    assert found.text.startswith("nothing can be told of ")
+    assert not found.pair.significant
+    surely = ("whisper-tiny + superb", "egemaps + superb")
+    found = module.claimed(module.Claim("emovo", *surely, told, untold), published_cells)
+    assert re.fullmatch(r"\d\d\.\d \d\d\.\d \d\d\.\d 14\.3", found.text)
+    with pytest.raises(ValueError, match=r"on emovo whisper-tiny \+ superb is better than egemaps"):
+        module.claimed(module.Claim("emovo", *surely[::-1], told, untold), published_cells)
+    with pytest.raises(ValueError, match="emovo has no row of nobody"):
+        module.claimed(module.Claim("emovo", "nobody", "mfcc + superb", told, untold), published_cells)
 
 
 def test_arrows_lead_downwards_and_say_all_imports() -> None:

@@ -128,7 +128,7 @@ def compare(
     for cell in cells:
         by_task.setdefault(cell.task.name, []).append(cell)
     if metric is not None:
-        metric, by_task = _measured(metric, by_task)
+        metric, by_task = cells_of_metric(metric, by_task)
     if protocols:
         from benchmark.cli.compare_protocols import compare_under
 
@@ -159,7 +159,7 @@ def _check_what(a: str | None, b: str | None, baseline: str | None, tasks: Seque
         raise UsageError("two systems are compared, or all with one", "bench compare A B, or --baseline NAME")
 
 
-def _measured(metric: str, by_task: Mapping[str, list[Cell]]) -> tuple[str, dict[str, list[Cell]]]:
+def cells_of_metric(metric: str, by_task: Mapping[str, list[Cell]]) -> tuple[str, dict[str, list[Cell]]]:
     """A metric and the cells that it is computed from: of probabilities those that have sums of them.
 
     Raises:

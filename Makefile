@@ -39,6 +39,7 @@ docs: $(VENV)/installed
 	$(BIN)/python docs/draw_urdu.py
 	$(BIN)/python docs/draw_bridge.py
 	$(BIN)/python docs/draw_findings.py
+	$(BIN)/python docs/draw_hours.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) build *.egg-info

@@ -9,7 +9,7 @@ import csv
 import dataclasses
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import tabulate
 
@@ -158,8 +158,21 @@ def _task(task: TaskTable) -> list[str]:
 
 def bridge_tables(found: Sequence[Bridge]) -> str:
     """The rows of other benchmarks' protocols as Markdown: by corpus and upstream, then one by one, to be opened."""
-    first = [_table(piece) for piece in fitted(overview(found), keys=2)]
-    return "\n\n".join([*first, *_folded("Row by row", [_table(differences(found))])]) + "\n"
+    return tables(overview(found), keys=2, folded={"Row by row": differences(found)})
+
+
+def tables(first: Table, *, keys: int, folded: Mapping[str, Table]) -> str:
+    """Tables as Markdown: one that is seen, in pieces that fit a screen, and others that are opened by their titles.
+
+    Args:
+        first: What is seen.
+        keys: So many of its first columns name a row.
+        folded: The others by title.
+    """
+    parts = [_table(piece) for piece in fitted(first, keys=keys)]
+    for title, table in folded.items():
+        parts += _folded(title, [_table(table)])
+    return "\n\n".join(parts) + "\n"
 
 
 def _long(table: Table) -> list[str]:

@@ -256,6 +256,14 @@ def test_the_figures_of_the_bridge_are_those_of_the_published_rows() -> None:
     assert module.PAGE.read_text(encoding="utf-8") == module.draw(), "`make docs` writes bridge.md again"
 
 
+def test_the_hours_are_those_of_the_published_rows() -> None:
+    module = script("draw_hours")
+    text = module.draw()
+    assert module.PAGE.read_text(encoding="utf-8") == text, "`make docs` writes hours.md again"
+    rows = re.findall(r"^\| (\S+) +\| (\S+) +\| +(\d+) \|", text, flags=re.MULTILINE)
+    assert len(rows) == len(list(PUBLISHED.glob("*/*.json"))), "every published row has a line"
+
+
 def test_the_findings_are_those_of_the_published_rows() -> None:
     module = script("draw_findings")
     assert module.PAGE.read_text(encoding="utf-8") == module.draw(), "`make docs` writes findings.md again"

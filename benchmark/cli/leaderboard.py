@@ -12,7 +12,7 @@ import typer
 
 from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Published, ResultFolders, examples
-from benchmark.cli.terminal import print_table, stdout
+from benchmark.cli.terminal import fitted, print_table, stdout
 from benchmark.errors import BenchError
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ def _check(folder: Path, files: dict[str, bytes]) -> None:
 def _print_board(board: Any) -> None:
     console = stdout()
 
-    def show(title: str, table: Any) -> None:
+    def show(title: str, table: Any, keys: Sequence[str] = ("upstream", "downstream")) -> None:
         right = [name for name, numeric in zip(table.header, table.numeric, strict=True) if numeric]
-        print_table(title, list(table.header), [list(row) for row in table.rows], right=right)
+        print_table(title, table.header, table.rows, right, keys)
 
     def dim(lines: Sequence[str]) -> None:
         for line in lines:
@@ -125,10 +125,14 @@ def _print_board(board: Any) -> None:
     if len(board.tasks) > 1:
         for track in board.overviews:
             show(f"overview: {track.name}", track.overview)
-            if track.wins:
+            wins, told = track.wins, f"{track.name}: on how many corpora the row is better than the column"
+            notes = list(track.notes)
+            if wins and len(fitted(wins.header, wins.rows, wins.header[:1], console.width)) > 1:
+                notes.append(f"{told}: too wide for this terminal; it stands in the files")
+            elif wins:
                 console.print()
-                show(f"{track.name}: on how many corpora the row is better than the column", track.wins)
-            dim(track.notes)
+                show(told, wins, wins.header[:1])
+            dim(notes)
     for task in board.tasks:
         for group in task.tables:
             show(f"{task.heading}: {group.name}", group.ranking)

@@ -7,8 +7,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # Wide enough for a table that goes into a file or a pipe, where there is no terminal to ask.
 PIPE_WIDTH = 160
 HOUR = 3600
+GAP = 2  # between columns
+LEAST, WIDEST = 6, 32  # of a column: what is longer is folded
 ROUNDING = 1e-9  # of shares of a whole that are added up
 
 
@@ -36,7 +39,11 @@ def print_json(value: Any) -> None:
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    right: Sequence[str] = (),
+    keys: Sequence[str] = (),
 ) -> None:
     """Print a table; cells are text, never markup.
 
@@ -45,15 +52,68 @@ def print_table(
         columns: Headings.
         rows: Cells.
         right: Headings of the columns that are aligned to the right.
+        keys: Headings of the columns that name a row. Where there are some, a table that is wider than the terminal is
+            printed in pieces, one below the other, and these columns stand in each.
     """
-    heading = "\n".join(clean(line) for line in title.splitlines())
-    table = Table(title=escape(heading) or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(escape(column), justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        # names may come from records that anybody has written: no control characters reach the terminal
-        table.add_row(*("\n".join(escape(visible(line)) for line in str(cell).split("\n")) for cell in row))
-    stdout().print(table)
+    whole = [list(range(len(columns)))]
+    fits = not keys or _width(_sizes(columns, rows, broken=False)) <= stdout().width
+    pieces = whole if fits else fitted(columns, rows, keys, stdout().width)
+    sizes = _sizes(columns, rows)
+    room = stdout().width - sum(sizes[index] + GAP for index in range(len(columns)) if columns[index] in keys)
+    for number, piece in enumerate(pieces):
+        if number:
+            stdout().print()
+        heading = "" if number else "\n".join(clean(line) for line in title.splitlines())
+        table = Table(
+            title=escape(heading) or None, title_justify="left", header_style="bold", box=None, pad_edge=False
+        )
+        for index in piece:
+            justify: Literal["left", "right"] = "right" if columns[index] in right else "left"
+            width = None if fits else sizes[index] if columns[index] in keys else min(sizes[index], max(LEAST, room))
+            table.add_column(escape(columns[index]), justify=justify, overflow="fold", width=width)
+        for row in rows:
+            # names may come from records that anybody has written: no control characters reach the terminal
+            cells = ("\n".join(escape(visible(line)) for line in str(row[index]).split("\n")) for index in piece)
+            table.add_row(*cells)
+        stdout().print(table)
+
+
+def fitted(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], keys: Sequence[str], width: int
+) -> list[list[int]]:
+    """Which columns stand beside each other, as many as fit, so that none is broken.
+
+    Args:
+        columns: Headings; they may be broken between words.
+        rows: Cells.
+        keys: Headings of the columns that name a row: they stand in every piece.
+        width: Of the terminal, in characters.
+
+    Returns:
+        The places of the columns of each piece, in their order; a piece has at least one beside the keys.
+    """
+    always = [index for index, column in enumerate(columns) if column in keys]
+    sizes = _sizes(columns, rows)
+    pieces: list[list[int]] = [[]]
+    for index in (index for index in range(len(columns)) if index not in always):
+        if pieces[-1] and _width([sizes[one] for one in {*always, *pieces[-1], index}]) > width:
+            pieces.append([])
+        pieces[-1].append(index)
+    return [sorted({*always, *piece}) for piece in pieces]
+
+
+def _sizes(columns: Sequence[str], rows: Sequence[Sequence[object]], *, broken: bool = True) -> list[int]:
+    """The characters that each column needs; headings are broken between words, or not, and what is too long folded."""
+    sizes = []
+    for index, heading in enumerate(columns):
+        lines = (line for row in rows for line in str(row[index]).split("\n"))
+        texts = [*(heading.split() if broken else [heading]), *lines]
+        sizes.append(min(WIDEST, max(map(cell_len, texts), default=1)))
+    return sizes
+
+
+def _width(sizes: Sequence[int]) -> int:
+    return sum(sizes) + GAP * (len(sizes) - 1)
 
 
 class TerminalProgress:

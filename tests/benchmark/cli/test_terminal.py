@@ -1,0 +1,76 @@
+"""Tables on terminals of any width: no cell is broken, every piece names its rows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from boards_factory import system, task
+from typer.testing import CliRunner
+
+from benchmark.cli import terminal
+from benchmark.cli.app import app
+from benchmark.cli.terminal import fitted, print_table
+from benchmark.records import RecordStore
+
+COLUMNS = ("rank", "upstream", "a long heading", "score", "flags")
+ROWS = [("1", "moonshine-base", "72.4 ± 0.3", "0.123", "none"), ("2", "mfcc", "5.0", "0.456", "x" * 50)]
+KEYS = ("upstream",)
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, *keys: str) -> list[str]:
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", width)
+    print_table("a title", COLUMNS, ROWS, right=("rank", "score"), keys=keys)
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+def test_what_fits_is_one_table_with_whole_headings(monkeypatch, capsys) -> None:
+    lines = printed(monkeypatch, capsys, 100, *KEYS)
+    assert lines[0] == "a title"
+    assert lines[1].split("  ") == ["rank", "upstream", "", "", "", "a long heading", "score", "flags"]
+    assert printed(monkeypatch, capsys, 100, *KEYS) == printed(monkeypatch, capsys, 100)
+
+
+@pytest.mark.parametrize("width", [28, 32, 40, 60])
+def test_what_does_not_fit_stands_in_pieces_that_name_their_rows(monkeypatch, capsys, width: int) -> None:
+    lines = printed(monkeypatch, capsys, width, *KEYS)
+    assert max(map(len, lines)) <= max(width, len("moonshine-base") + 2 + terminal.WIDEST)
+    pieces = "\n".join(lines[1:]).split("\n\n")
+    assert len(pieces) == len(fitted(COLUMNS, ROWS, KEYS, width)) > 1
+    assert all("moonshine-base" in piece and "mfcc" in piece and "upstream" in piece for piece in pieces)
+    text = "\n".join(lines)
+    assert all(text.count(one) == 1 for one in ("72.4 ± 0.3", "0.123", "0.456", "rank", "a title"))
+    assert text.count("x") == 50
+
+
+def test_pieces_have_the_columns_in_their_order_and_at_least_one_each() -> None:
+    assert fitted(COLUMNS, ROWS, KEYS, 1) == [[0, 1], [1, 2], [1, 3], [1, 4]]
+    assert fitted(COLUMNS, ROWS, KEYS, 1000) == [[0, 1, 2, 3, 4]]
+    assert fitted(COLUMNS, ROWS, KEYS, 32) == [[0, 1, 2], [1, 3], [1, 4]]
+    assert fitted(COLUMNS, ROWS, (), 4 + 2 + 14) == [[0, 1], [2, 3], [4]]
+
+
+def test_headings_are_broken_between_words_alone(monkeypatch, capsys) -> None:
+    lines = printed(monkeypatch, capsys, 33, *KEYS)
+    words = [re.split(r"\s{2,}", line.strip()) for line in lines[1:4]]
+    assert "a long" in {word for line in words for word in line}
+    assert "heading" in {word for line in words for word in line}
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_the_board_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, width: int) -> None:
+    store = RecordStore(tmp_path)
+    names = [f"an-upstream-{number}" for number in range(4)]
+    for corpus in ("urdu", "emovo"):
+        for number, name in enumerate(names):
+            for one in system(name, 0.4 + 0.1 * number, **task(corpus, corpus)):
+                store.write(one)
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", width)
+    done = CliRunner().invoke(app, ["leaderboard", "--results", str(tmp_path), "--out", str(tmp_path / "board")])
+    assert done.exit_code == 0, done.output
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("written: ")]
+    assert max(map(len, lines)) <= width
+    assert all(any(re.search(rf"\b{name}  superb", line) for line in lines) for name in names), "no name is broken"
+    too_wide = "on how many corpora the row is better than the column: too wide for this"
+    assert (too_wide in done.stdout) == (width == 80)

@@ -38,6 +38,7 @@ LINES = ("-", "--", ":", "-.")
 DARKEST = 0.85
 WIDTH = 6.4  # inches: what a column of text and, scaled down by half, a phone shows
 NAME_LENGTH = 44
+GAP = 3 / 72  # above and below a panel, in inches; matplotlib's own
 EDGE = 0.06  # left and right, in inches
 SMALL = 7.5  # points
 LINE = 0.0195  # height of a line of text, in inches for each point of its size
@@ -104,7 +105,7 @@ def drawn(draw: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
     return draw_in_style
 
 
-def blank(height: float, title: str, *notes: str, width: float = WIDTH) -> Figure:
+def blank(height: float, title: str, *notes: str, width: float = WIDTH, gap: float = GAP) -> Figure:
     """An empty figure.
 
     Args:
@@ -112,6 +113,7 @@ def blank(height: float, title: str, *notes: str, width: float = WIDTH) -> Figur
         title: What stands above it; also the title of the SVG.
         notes: What a reader must know, one line each, below the title; they are also the description of the SVG.
         width: In inches.
+        gap: Above and below each panel, in inches.
     """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -121,7 +123,7 @@ def blank(height: float, title: str, *notes: str, width: float = WIDTH) -> Figur
     head = 0.1 + sum(LINE * size for _, size, _ in (*bold, *plain))
     total = height + head
     room = (EDGE / width, 0, 1 - 2 * EDGE / width, height / total)
-    figure = Figure(figsize=(width, total), layout=ConstrainedLayoutEngine(rect=room))
+    figure = Figure(figsize=(width, total), layout=ConstrainedLayoutEngine(rect=room, h_pad=gap))
     figure.set_label("\n".join([title, *notes]))
     below = 0.05
     for line, size, weight in (*bold, *plain):

@@ -14,19 +14,22 @@ from benchmark.records.parts import of_probabilities
 from benchmark.statistics import cell_scores
 from benchmark.sufficient import CALIBRATION, CONFUSION_COUNTS
 from benchmark.text import count, decimal
-from leaderboard.figures.canvas import BLUE, GREY, INK, VERMILION, blank, drawn, percent, shown, tip
+from leaderboard.figures.canvas import BLUE, GREY, INK, VERMILION, blank, drawn, percent, shown
+from leaderboard.figures.marks import Look, area_of, key_below, mark
 from leaderboard.figures.parts import of_one_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ACROSS = 3  # panels beside each other
 MOST = 60  # systems
-SIDE = 2.35  # of a panel, inches
+FEW = 9  # systems with large panels: more fit a page in small ones
+LARGE, SMALL = (3, 2.35), (5, 1.75)  # panels beside each other, and the side of one in inches
+JOINED = 0.01  # share of all decisions: bins with fewer tell little, and no line goes through them
 AREA = (6.0, 70.0)  # of a marker, in square points: of few utterances, and of the most
 # Before the temperature and after it: marker and colour.
-MARKS = {False: ("o", BLUE, "as the head gives them"), True: ("s", VERMILION, "after the temperature")}
+LOOKS = {False: ("o", BLUE), True: ("s", VERMILION)}
+STATES = {False: "as the head gives them", True: "after the temperature"}
 
 
 def has_probabilities(cell: Cell) -> bool:
@@ -56,16 +59,19 @@ def reliability(cells: Sequence[Cell]) -> Figure:
     if len(cells) > MOST:
         raise BenchError(f"{count(len(cells), 'system')} are to be drawn", f"a figure shows {MOST} at most")
     task = cells[0].task
-    across = min(ACROSS, len(cells))
+    most, side = LARGE if len(cells) <= FEW else SMALL
+    across = min(most, len(cells))
     down = -(-len(cells) // across)
     chance = 1 / len(task.outputs)
     figure = blank(
-        down * (SIDE + 0.62) + 0.5,
+        down * (side + 0.7) + 0.5,
         f"How often systems are right where they are that sure, on {shown(task.name)}",
         "Share of right decisions by confidence, both in %; on the diagonal a head can be believed, below it is too "
-        f"sure. {CALIBRATION.BINS} bins; area: decisions of all folds and seeds. ECE and NLL: mean over seeds.",
+        f"sure. {CALIBRATION.BINS} bins; area: decisions of all folds and seeds; no line goes through bins that have "
+        f"less than {100 * JOINED:.0f} % of them. ECE and NLL: mean over seeds.",
         f"Dotted: chance, 1 of {len(task.outputs)}.",
-        width=max(3.6, across * (SIDE + 0.2) + 0.4),
+        width=max(3.6, across * (side + 0.2) + 0.4),
+        gap=0.09,  # a title lies clear of the numbers above it
     )
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
     for axes in panels[len(cells) :]:
@@ -76,7 +82,8 @@ def reliability(cells: Sequence[Cell]) -> Figure:
         axes.set_ylabel("right")
     for axes in panels[max(0, len(cells) - across) : len(cells)]:
         axes.set_xlabel("confidence")
-    _legend(figure, cells)
+    scaled = any(of_probabilities(cell, after=True) is not None for cell in cells)
+    key_below(figure, [(LOOKS[after], STATES[after]) for after in LOOKS if scaled or not after], joined=True)
     return figure
 
 
@@ -84,14 +91,14 @@ def _panel(axes: Axes, cell: Cell, chance: float) -> None:
     axes.plot([0, 100], [0, 100], color=INK, linewidth=0.8)
     axes.axhline(100 * chance, color=GREY, linewidth=0.8, linestyle=":")
     told = []
-    for after, (marker, colour, _) in MARKS.items():
+    for after, look in LOOKS.items():
         part = of_probabilities(cell, after=after)
         if part is None:
             continue
         ece, nll = (cell_scores(part, name).mean for name in ("ece", "nll"))
         told.append(f"{'after: ' if after else ''}ECE {percent(ece)}, NLL {decimal(nll, 2)}")
         sums = part.statistics().sum(axis=(0, 1, 2))[:, : CALIBRATION.BINS]
-        _points(axes, cell, sums, marker, colour)
+        _points(axes, cell, sums, look)
     axes.set_title("\n".join([shown(cell.name, 34), *told]), fontsize=8)
     axes.set_xlim(0, 103)
     axes.set_ylim(-3, 103)
@@ -103,34 +110,12 @@ def _panel(axes: Axes, cell: Cell, chance: float) -> None:
     axes.set_axisbelow(True)
 
 
-def _points(axes: Axes, cell: Cell, sums: NDArray[np.float64], marker: str, colour: str) -> None:
-    """The bins (3, 15) that have utterances, joined by a line."""
+def _points(axes: Axes, cell: Cell, sums: NDArray[np.float64], look: Look) -> None:
+    """The bins (3, 15) that have decisions; a line joins those that have some share of all."""
     n, right, confidence = sums[:, sums[0] > 0]
     x, y = 100 * confidence / CALIBRATION.MILLIONTHS / n, 100 * right / n
-    axes.plot(x, y, color=colour, linewidth=0.9)
+    enough = n >= JOINED * n.sum()
+    axes.plot(x[enough], y[enough], color=look[1], linewidth=0.9)
     for place, number in enumerate(n):
         told = f"{cell.name}: {x[place]:.1f} % sure, {y[place]:.1f} % right, {count(int(number), 'decision')}"
-        axes.scatter(
-            [x[place]],
-            [y[place]],
-            s=float(np.interp(number / n.max(), (0, 1), AREA)),
-            marker=marker,
-            facecolor=(colour, 0.65),
-            edgecolor=colour,
-            linewidth=0.8,
-            clip_on=False,
-            in_layout=False,
-            gid=tip(told),
-        )
-
-
-def _legend(figure: Figure, cells: Sequence[Cell]) -> None:
-    from matplotlib.lines import Line2D
-
-    scaled = any(of_probabilities(cell, after=True) is not None for cell in cells)
-    handles = [
-        Line2D([], [], marker=marker, color=colour, label=text)
-        for after, (marker, colour, text) in MARKS.items()
-        if scaled or not after
-    ]
-    figure.legend(handles=handles, loc="outside lower left", ncols=2)
+        mark(axes, (x[place], y[place]), area_of(number, n.max(), AREA), look, told)

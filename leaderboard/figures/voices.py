@@ -15,6 +15,7 @@ from benchmark.statistics import cell_scores
 from benchmark.text import clean, count, measured, some
 from leaderboard.chance import chance_level
 from leaderboard.figures.canvas import BLUE, GREEN, GREY, INK, VERMILION, blank, drawn, name_rows, shown, tip
+from leaderboard.figures.marks import Look, area_of, key_below, mark
 from leaderboard.figures.parts import of_one_task
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def speakers(cells: Sequence[Cell]) -> Figure:
     factor = 100 if metric.percent else 1
     for axes, cell, (_, values, _) in zip(panels, cells, found, strict=True):
         for place, speaker in enumerate(order):
-            area = min(1.0, 50 / len(names)) * np.interp(sizes[speaker] / sizes.max(), (0, 1), AREA)
+            area = min(1.0, 50 / len(names)) * area_of(sizes[speaker], sizes.max(), AREA)
             _speaker(axes, (place, values[speaker]), area, metric, names[place], gender)
         axes.axhline(factor * cell_scores(cell, metric.name).mean, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
         _guessing(axes.axhline, cell, metric)
@@ -162,27 +163,16 @@ def _mean(found: Sequence[tuple[Metric, NDArray[np.float64], NDArray[np.float64]
 def _speaker(
     axes: Axes, place: tuple[int, float], area: float, metric: Metric, name: str, gender: dict[str, str]
 ) -> None:
-    marker, colour = _mark(gender.get(name))
     factor = 100 if metric.percent else 1
-    axes.scatter(
-        [place[0]],
-        [factor * place[1]],
-        s=area,
-        marker=marker,
-        facecolor=(colour, 0.65),
-        edgecolor=colour,
-        linewidth=0.8,
-        clip_on=False,
-        in_layout=False,
-        gid=tip(f"{name}: {measured(place[1], metric.percent)}"),
-    )
+    told = f"{name}: {measured(place[1], metric.percent)}"
+    mark(axes, (place[0], factor * place[1]), area, _mark(gender.get(name)), told)
 
 
 def _gender(cells: Sequence[Cell]) -> dict[str, str]:
     return {name: gender for cell in cells for name, gender in cell.gender.items()}
 
 
-def _mark(gender: str | None) -> tuple[str, str]:
+def _mark(gender: str | None) -> Look:
     return UNKNOWN if gender is None else MARKS.get(gender, OTHER)
 
 
@@ -215,13 +205,8 @@ def label_of(cell: Cell, name: str) -> str:
 
 def _legend(figure: Figure, genders: Sequence[str | None]) -> None:
     """What marks mean, where the corpus knows any gender."""
-    from matplotlib.lines import Line2D
-
     if not any(genders):
         return
-    handles = []
-    for gender in sorted({one or "" for one in genders}):
-        marker, colour = _mark(gender or None)
-        label = shown(clean(gender), 16) if gender else "gender not known"
-        handles.append(Line2D([], [], linestyle="", marker=marker, color=colour, label=label))
-    figure.legend(handles=handles, loc="outside lower left", ncols=4)
+    kinds = sorted({one or "" for one in genders})
+    looks = [(_mark(one or None), shown(clean(one), 16) if one else "gender not known") for one in kinds]
+    key_below(figure, looks, joined=False)

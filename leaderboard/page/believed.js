@@ -3,6 +3,8 @@
 const SQUARE = { width: 300, height: 300, left: 40, top: 10, right: 290, low: 262 };
 const STATES = [["before", "as the head gives them"], ["after", "after the temperature"]]; // in the order of the bins
 
+const JOINED = 0.01; // share of all decisions: bins with fewer tell little, and no line goes through them
+
 function believed(row) {
   const found = row.believed;
   const task = data.tasks[row.task];
@@ -38,7 +40,8 @@ function reliability(bins, task) {
   const series = bins.map((points, state) => {
     const [name, words] = STATES[state];
     const most = Math.max(...points.map(([, , n]) => n));
-    const places = points.map(([sure, right]) => `${x(sure / 1000).toFixed(1)} ${y(right / 1000).toFixed(1)}`);
+    const total = points.reduce((sum, [, , n]) => sum + n, 0);
+    const places = points.filter(([, , n]) => n >= JOINED * total).map(([sure, right]) => `${x(sure / 1000).toFixed(1)} ${y(right / 1000).toFixed(1)}`);
     const marks = points.map(([sure, right, n]) => {
       const size = 2 + 4.5 * Math.sqrt(n / most);
       const mark = drawing("circle", { class: "mark", cx: x(sure / 1000).toFixed(1), cy: y(right / 1000).toFixed(1), r: size.toFixed(1) });
@@ -54,6 +57,6 @@ function reliability(bins, task) {
     ...grid, path("ideal", `M${x(0)} ${y(0)}L${x(1)} ${y(1)}`), ...guess, ...series, side, note("confidence, %", x(0.5), SQUARE.low + 30, "middle"),
   );
   const keys = STATES.slice(0, bins.length).map(([name, words]) => element("span", words, `state-key ${name}`));
-  const words = `On the diagonal a head can be believed, below it is too sure. Area: decisions of all folds and seeds${guess.length ? "; dashed: guessing" : ""}.`;
+  const words = `On the diagonal a head can be believed, below it is too sure. Area: decisions of all folds and seeds; no line goes through bins that have less than 1 % of them${guess.length ? "; dashed: guessing" : ""}.`;
   return [found, element("p", "", "hint", ...keys), element("p", words, "hint")];
 }

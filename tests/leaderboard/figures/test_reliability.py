@@ -37,6 +37,33 @@ def test_systems_stand_side_by_side_and_those_without_a_temperature_have_one_lin
     assert svg(figure) == svg(reliability(cells))
 
 
+def test_no_line_goes_through_bins_of_a_few_decisions() -> None:
+    def odd(fold: str, seed: int) -> dict[str, np.ndarray]:
+        return {f"{fold}-{number}": np.eye(4) * 30 for number in range(4)}
+
+    records = [calibrated(record, 0.8, None) for record in cell(odd)]
+    assert records[0].calibration is not None
+    moved = [list(values) for values in records[0].calibration.before["one-0"]]
+    for row, value in enumerate((2, 0, 600_000)):  # two decisions of a confidence of 0.3
+        moved[row][4] += value
+    moved[0][-1] += 2
+    part = records[0].calibration.model_copy(update={"before": {**records[0].calibration.before, "one-0": moved}})
+    found = group([records[0].model_copy(update={"calibration": part}), *records[1:]]).cells[0]
+    (axes,) = reliability([found]).axes
+    (line,) = (line for line in axes.lines if line.get_color() == "#0072b2")
+    np.testing.assert_allclose(line.get_xydata(), [[80, 100]], atol=1e-6)
+    assert "30.0 % sure, 0.0 % right, 2 decisions" in svg(reliability([found]))
+
+
+@pytest.mark.parametrize(("systems", "across"), [(9, 3), (10, 5)])
+def test_many_systems_fit_a_page_in_smaller_panels(systems: int, across: int) -> None:
+    figure = reliability([one(upstream__name=f"u{number}", temperature=None) for number in range(systems)])
+    assert len({round(axes.get_subplotspec().colspan.start) for axes in figure.axes}) == across
+    width, height = figure.get_size_inches()
+    assert height < 11.7
+    assert width < 11.7
+
+
 def test_what_has_no_sums_is_refused() -> None:
     bare = one(sure=None)
     assert not has_probabilities(bare)

@@ -47,14 +47,12 @@ class Summary:
             (self.speakers, "speaker", "speakers"),
         )
         words = [(str(number), one if number == 1 else several) for number, one, several in counted if number]
-        return (*words, *([] if hours == "0.0" else [(hours, "hour" if hours == "1" else "hours")]))
+        return (*words, *([] if hours == "0.0" else [(hours, f"{'hour' if hours == '1' else 'hours'} of speech")]))
 
     @property
     def counted(self) -> str:
         """How much there is, as a sentence without its end: nothing of when and with what it was made."""
-        told = ", ".join(
-            f"{number} {words}" + " of speech" * words.startswith("hour") for number, words in self.figures
-        )
+        told = ", ".join(f"{number} {words}" for number, words in self.figures)
         return f"{told}; {count(self.rows, 'row')} on {count(self.tasks, 'task')}"
 
     @property

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.options import Plugin, Results, Weights, examples, load
+from benchmark.cli.options import Plugin, Results, Weights, examples
+from benchmark.cli.systems import kept
 from benchmark.cli.terminal import stdout
 
 EXPORT_EPILOG = examples(
@@ -26,12 +27,8 @@ def export(
     plugin: Plugin = None,
 ) -> None:
     """Write a fine-tuned upstream of one fold in the layout of transformers, with a model card."""
-    from benchmark.base.tuned import Training
     from benchmark.run.exporting import export as write
-    from benchmark.run.fitted import Shelf
 
-    names = Training.parse(cell)
-    registry, settings = load(plugin, None, weights, results, [names.task])
-    shelf = Shelf(names, registry, settings)
+    shelf, registry, _ = kept(cell, plugin, weights, results)
     write(shelf, shelf.find(fold, seed)[0], registry, out)
     stdout().print(f"{out}: bench run --upstream hf:{out} --task TASK", markup=False, soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -50,6 +50,14 @@ Phones = Annotated[
     typer.Option("--phones", metavar="DIR", help="Phone alignments, TextGrid or CTM, for what reads them."),
 ]
 Task = Annotated[str, typer.Option("--task", "-t", help="Task.")]
+OnlyUpstreams = Annotated[
+    list[str] | None, typer.Option("--upstream", "-u", help="Only these systems; may be repeated.")
+]
+OnlyDownstreams = Annotated[
+    list[str] | None, typer.Option("--downstream", "-d", help="Only these systems; may be repeated.")
+]
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")]
 Published = Annotated[bool, typer.Option("--published", help="Also the results published with serbench.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

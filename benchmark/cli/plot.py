@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.cli.folders import Sources, read_records, record_folders
-from benchmark.cli.options import Published, ResultFolders, examples
+from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, Published, ResultFolders, examples
 from benchmark.cli.terminal import TerminalProgress, stdout
 from benchmark.errors import BenchError, MissingError, UsageError
 
@@ -73,8 +73,8 @@ def plot(
         ),
     ],
     task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Task; may be repeated.")] = None,
-    upstream: Annotated[list[str] | None, typer.Option("--upstream", "-u", help="Only these systems.")] = None,
-    downstream: Annotated[list[str] | None, typer.Option("--downstream", "-d", help="Only these systems.")] = None,
+    upstream: OnlyUpstreams = None,
+    downstream: OnlyDownstreams = None,
     results: ResultFolders = None,
     published: Published = False,
     out: Annotated[

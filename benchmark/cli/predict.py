@@ -6,11 +6,12 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.options import Plugin, Results, Weights, examples, load
+from benchmark.cli.options import Device, Plugin, Quiet, Results, Weights, examples
+from benchmark.cli.systems import kept
 from benchmark.cli.terminal import TerminalProgress
 from benchmark.text import clean
 
@@ -32,28 +33,24 @@ def predict(
     ],
     fold: Annotated[str | None, typer.Option("--fold", help="The head of this fold; the mean of all else.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The head of this seed; the mean of all else.")] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
+    device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of CSV.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
+    quiet: Quiet = False,
     weights: Weights = None,
     results: Results = None,
     plugin: Plugin = None,
 ) -> None:
     """Let the kept heads of a cell decide on own recordings: CSV on stdout, one line for each file."""
-    from benchmark.base.tuned import Training
-    from benchmark.run.fitted import Shelf
     from benchmark.run.predicting import predict as ask
     from benchmark.run.predicting import recordings
     from benchmark.threads import resolve_device
 
-    names = Training.parse(cell)
-    registry, settings = load(plugin, None, weights, results, [names.task])
+    shelf, _, settings = kept(cell, plugin, weights, results)
     progress = TerminalProgress(quiet)
     heard, others = recordings(files)
     if others:
         shown = ", ".join(path.name for path in others[:3])
         progress.note(f"{len(others)} files in the folders are no sound by their names, and not heard: {shown}")
-    shelf = Shelf(names, registry, settings)
     units = shelf.find(fold, seed)
     folds = {unit.record.fold for unit in units}
     every = units[0].record.task.folds

@@ -7,11 +7,11 @@ import json
 import os
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.options import Json, Plugin, examples, load
+from benchmark.cli.options import Device, Json, Plugin, Quiet, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import MissingError, UsageError
 from benchmark.text import bytes_text, clean, count, decimal, human, nearest
@@ -58,10 +58,10 @@ def pretrain(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a value of the recipe; may be repeated."),
     ] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
+    device: Device = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it would take; train nothing.")] = False,
     list_recipes: Annotated[bool, typer.Option("--list", help="List the recipes.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what goes wrong is told.")] = False,
+    quiet: Quiet = False,
     as_json: Json = False,
     plugin: Plugin = None,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.folders import OWN_RESULTS, open_records
-from benchmark.cli.options import Results, examples
+from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, Results, Task, examples
 from benchmark.cli.terminal import stdout
 from benchmark.errors import BenchError, UsageError
 from benchmark.text import clean
@@ -19,9 +19,9 @@ SHOWN = "bench leaderboard shows what there is"
 
 
 def publish(
-    task: Annotated[str, typer.Option("--task", "-t", help="Task.")],
-    upstream: Annotated[list[str] | None, typer.Option("--upstream", "-u", help="Only these.")] = None,
-    downstream: Annotated[list[str] | None, typer.Option("--downstream", "-d", help="Only these.")] = None,
+    task: Task,
+    upstream: OnlyUpstreams = None,
+    downstream: OnlyDownstreams = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of published results.")] = OWN_RESULTS,
     results: Results = None,
 ) -> None:

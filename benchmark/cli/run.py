@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from benchmark.cli.options import Data, Json, Phones, Plugin, Results, Weights, examples, load
+from benchmark.cli.options import Data, Device, Json, Phones, Plugin, Quiet, Results, Weights, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import UsageError
 from benchmark.text import bytes_text, count
@@ -48,7 +48,7 @@ def run(
         Literal["missing", "failed", "all"],
         typer.Option("--rerun", help="Do the units without a record, also those that failed, or all."),
     ] = "missing",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to compute.")] = "auto",
+    device: Device = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan; encode and train nothing.")] = False,
     allow_partial: Annotated[
         bool,
@@ -84,7 +84,7 @@ def run(
             help="Change a value of the recipe for a study; its records are on no leaderboard. May be repeated.",
         ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; what fails is told.")] = False,
+    quiet: Quiet = False,
     as_json: Json = False,
     data: Data = None,
     weights: Weights = None,

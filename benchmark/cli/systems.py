@@ -9,8 +9,32 @@ from benchmark.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from benchmark.io.settings import Settings
     from benchmark.records.cells import Cell
+    from benchmark.registry.registry import Registry
+    from benchmark.run.fitted import Shelf
+
+
+def kept(
+    cell: str, plugin: list[str] | None, weights: list[str] | None, results: Path | None
+) -> tuple[Shelf, Registry, Settings]:
+    """What was kept of a cell that was run, and what it is loaded with.
+
+    Args:
+        cell: TASK/UPSTREAM/DOWNSTREAM.
+        plugin: As `benchmark.cli.options.load`, like the next two.
+        weights: Where named checkpoints are.
+        results: The folder of the records.
+    """
+    from benchmark.base.tuned import Training
+    from benchmark.cli.options import load
+    from benchmark.run.fitted import Shelf
+
+    names = Training.parse(cell)
+    registry, settings = load(plugin, None, weights, results, [names.task])
+    return Shelf(names, registry, settings), registry, settings
 
 
 def fitting(name: str, cells: Sequence[Cell]) -> list[Cell]:

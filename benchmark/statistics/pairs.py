@@ -141,41 +141,11 @@ def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> 
         return []
     for cell in cells[1:]:
         _check_pair(cells[0], cell)
-    return _compared(cells, metric, level)
+    return compared(cells, metric, level)
 
 
-def compare_protocols(a: Cell, b: Cell, metric: str, *, level: float = LEVEL) -> Comparison:
-    """Compare one system under two protocols that test the same utterances: what the protocol alone adds.
-
-    Args:
-        a: A complete cell.
-        b: One of the same upstream and head, on the same recordings.
-        metric: A key of `benchmark.metrics.METRICS`, of the tasks' kind.
-        level: Confidence in (0, 1) of the interval.
-
-    Returns:
-        Without correction; `a` and `b` are the names of the protocols, and `task` is that of the system.
-
-    Raises:
-        BenchError: As `cell_scores`; or the two are other systems, or were not tested on the same utterances of the
-            same speakers, with the same pooling of folds.
-    """
-    systems = [(cell.upstream.sha256, cell.downstream.sha256) for cell in (a, b)]
-    if systems[0] != systems[1]:
-        raise BenchError(f"{a.name} and {b.name} are not one system", "version, weights or parameters differ")
-    totals = [cell.statistics()[0].sum(axis=0) for cell in (a, b)]
-    same = a.speakers == b.speakers and a.task.outputs == b.task.outputs and a.task.pool == b.task.pool
-    if not same or not np.allclose(*(a.task.statistics.truth(total) for total in totals), rtol=1e-9, atol=1e-9):
-        raise BenchError(
-            f"{a.task.name} and {b.task.name} do not test the same utterances of the same speakers",
-            "what a protocol adds is told by the same recordings",
-        )
-    (found,) = _compared([a, b], metric, level)
-    return replace(found, a=a.task.name, b=b.task.name, task=a.name)
-
-
-def _compared(cells: Sequence[Cell], metric: str, level: float) -> list[Comparison]:
-    """Every two of cells that were tested on the same utterances."""
+def compared(cells: Sequence[Cell], metric: str, level: float) -> list[Comparison]:
+    """Every two of some cells that were tested on the same utterances, which nobody checks here: see `compare_all`."""
     task, found = cells[0].task, suited(cells[0].task, metric)
     systems = [_system(cell, found) for cell in cells]
     pairs = list(combinations(range(len(cells)), 2))

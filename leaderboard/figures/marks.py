@@ -43,8 +43,8 @@ def key_below(figure: Figure, looks: Sequence[tuple[Look, str]], *, joined: bool
     """What marks mean, below a figure; `joined` is whether lines join them."""
     from matplotlib.lines import Line2D
 
-    line = "-" if joined else ""
     handles = [
-        Line2D([], [], linestyle=line, marker=marker, color=colour, label=label) for (marker, colour), label in looks
+        Line2D([], [], linestyle="-" if joined else "", marker=marker, color=colour, label=label)
+        for (marker, colour), label in looks
     ]
     figure.legend(handles=handles, loc="outside lower left", ncols=4)

@@ -85,7 +85,7 @@ def compare_under(
         return
     columns = ["system", *tasks, "difference", "95 % interval", "p", "corrected", "verdict"]
     rows = [_row(one, found) for one in shown]
-    print_table(f"{found.title} under {tasks[0]} and {tasks[1]}", columns, rows, right=columns[1:-1])
+    print_table(f"{found.title} under {tasks[0]} and {tasks[1]}", columns, rows, right=columns[1:-1], keys=columns[:1])
     pair = shown[0].comparison
     for line in (
         f"the same {count(pair.n_units, 'speaker' if pair.unit == 'speaker' else 'group')} and utterances are tested "

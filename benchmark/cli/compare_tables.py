@@ -50,7 +50,7 @@ def print_pairs(found: Sequence[OnTask], told: Together) -> None:
                 _verdict(pair, one.metric, one.margin, ("A", "B")),
             ]
         )
-    print_table(f"A: {clean(first.a)}\nB: {clean(first.b)}", columns, rows, right=columns[2:-1])
+    print_table(f"A: {clean(first.a)}\nB: {clean(first.b)}", columns, rows, right=columns[2:-1], keys=columns[:1])
     lines = [f"{clean(one.comparison.task)}: {line}" for one in found for line in _remarks(one)]
     _dim([*lines, *LEGEND, *_over_tasks(told)])
 
@@ -70,7 +70,7 @@ def print_baseline(baseline: Cell, analysis: TaskAnalysis, pairs: Sequence[Compa
         rows.append([name, measured(scores[pair.a], metric.percent), *numbers(pair, metric.percent), verdict])
     at = measured(scores[baseline.name], metric.percent)
     title = f"{clean(baseline.task.name)}: against {clean(baseline.name)}, {metric.title} {at}"
-    print_table(title, columns, rows, right=columns[1:-1])
+    print_table(title, columns, rows, right=columns[1:-1], keys=columns[:1])
     systems = count(sum(pair.a not in controls for pair in pairs), "pair")
     _dim([f"corrected by Holm for the {systems} with the baseline alone: it must be named before the scores are seen"])
 

@@ -107,7 +107,7 @@ def _sizes(columns: Sequence[str], rows: Sequence[Sequence[object]], *, broken: 
     sizes = []
     for index, heading in enumerate(columns):
         lines = (line for row in rows for line in str(row[index]).split("\n"))
-        texts = [*(heading.split() if broken else [heading]), *lines]
+        texts = [*(heading.split() if broken else [heading]), heading[:LEAST], *lines]
         sizes.append(min(WIDEST, max(map(cell_len, texts), default=1)))
     return sizes
 

@@ -23,7 +23,7 @@ function believed(row) {
     + "The temperature divides log-probabilities, one for each fold and seed, shown is the median; it changes no decision.";
   return titled(
     title,
-    element("div", "", "columns", element("div", "", "", frame(table, title), definitions(element("dl", "", "facts"), found.facts), element("p", words, "hint")), element("div", "", "", ...reliability(found.bins, task))),
+    element("div", "", "columns halves", element("div", "", "", frame(table, title), definitions(element("dl", "", "facts"), found.facts), element("p", words, "hint")), element("div", "", "", ...reliability(found.bins, task))),
   );
 }
 

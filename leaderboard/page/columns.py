@@ -19,6 +19,8 @@ SCORES, PEOPLE, COST, PROBABILITIES = ("scores", "people", "cost", "probabilitie
 RANKS = "ranks"  # what the tests say of a place, and flags: of every table
 KINDS = (RANKS, SCORES, PEOPLE, COST, PROBABILITIES)
 
+UNBROKEN = "\N{NO-BREAK SPACE}"  # in a title that may stand in two lines
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -108,7 +110,8 @@ def _believed_column(metric: Metric, *, after: bool) -> Column:
             found = row.calibrated.after if after else row.calibrated.before
         return None if found is None else found.scores[metric.name].mean
 
-    title = f"{metric.title} after" if after else metric.title
+    name = metric.title.replace(" ", UNBROKEN)
+    title = f"{name} after" if after else name
     return Column(title, value, lambda row: measured(value(row) or 0.0, metric.percent), PROBABILITIES, ascending=True)
 
 

@@ -27,7 +27,7 @@ function applyFilters() {
     row.hidden = hiddenTasks.has(row.dataset.task) || (Boolean(chosen.track) && row.dataset.track !== chosen.track) || !passes(data.rows[row.dataset.row]);
   }
   filterFigures(hiddenTasks);
-  const kept = ":scope > .part, :scope > .shelf, .winners tbody tr, .drawings > figure, .undrawn";
+  const kept = ":scope > .part, :scope > .shelf, .winners tbody tr, :scope > .drawings > figure, .undrawn";
   for (const block of all("section.block")) block.hidden = all(kept, block).every((inside) => inside.hidden);
   const sections = all("section.task");
   const rows = all("section.task:not([hidden]) .part:not([hidden]) tr[data-row]").length;

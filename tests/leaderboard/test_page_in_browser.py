@@ -36,7 +36,7 @@ MARKED = (
     '<svg width="300" height="60" role="img"><title>marked</title><g data-system="whisper-tiny + superb">'
     '<path d="M0 0"/></g><g data-system="mfcc + superb"><path d="M9 9"/></g></svg>'
 )
-FIGURES = Figures((Drawing(WIDE), Drawing(MARKED, "urdu")))
+FIGURES = Figures((Drawing(WIDE), Drawing(MARKED, "urdu")), {"urdu": (WIDE,)})
 
 
 @pytest.fixture(scope="module")
@@ -479,7 +479,8 @@ def test_columns_of_one_kind_can_be_chosen(visit) -> None:
     opened = visit("sure")
     titles = opened.page.locator("table.systems").first.locator("thead th")
     always = ["rank", "system", "UAR", re.compile("95 % interval"), "letters"]
-    believed = ["ECE", "Brier score", "NLL", "ECE after", "Brier score after", "NLL after", "temperature"]
+    believed = ["ECE", "Brier\N{NO-BREAK SPACE}score", "NLL"]
+    believed = [*believed, *(f"{title} after" for title in believed), "temperature"]
     every = titles.count()
     opened.choose("Columns", "probabilities")
     expect(titles).to_have_text([*always, *believed], use_inner_text=True)
@@ -647,6 +648,13 @@ def test_on_a_phone_the_interval_is_visible_without_scrolling(visit) -> None:
         box = row.locator(".interval .span").first.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"], table
+
+
+def test_on_a_phone_the_tasks_of_a_comparison_can_be_read(visit) -> None:
+    opened = visit(viewport=PHONE, asking={"a": "mfcc + superb", "b": "whisper-tiny + superb"})
+    names = opened.page.get_by_role("dialog").locator("table.pairs tbody td:first-child")
+    has(names, "urdu", "urdu-random ⚠")
+    assert names.first.bounding_box()["height"] < 2.5 * 16, "in one line"
 
 
 def test_wide_tables_say_that_they_go_on_until_their_end(visit) -> None:

@@ -142,11 +142,14 @@ def findings(by_task: Cells) -> list[Finding]:
 def _split(corpus: str, by_task: Cells) -> Finding:
     """What random splits add to the system that leads on them with the head of the task."""
     own, known = (by_task.get(name, ()) for name in (corpus, corpus + RANDOM))
-    fixed = {cell.name: cell for cell in known if cell.table == "fixed" and not cell.control}
+    fixed = {cell.name for cell in known if cell.table == "fixed" and not cell.control}
     if not fixed:
         raise ValueError(f"there are no rows of {corpus}{RANDOM}")
     metric, told = under_both(known, own, None)
-    one = max((one for one in told if one.comparison.task in fixed), key=lambda one: one.scores[0])
+    both = [one for one in told if one.comparison.task in fixed]
+    if not both:
+        raise ValueError(f"no system has rows of {corpus} and of {corpus}{RANDOM}")
+    one = max(both, key=lambda one: one.scores[0])
     pair = one.comparison
     random, held_out = (measured(score, metric.percent) for score in one.scores)
     name, _, _ = pair.task.partition(" + ")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every published row again, publishes it and makes the board: bash leaderboard/publish.sh [FOLDER OF RECORDS]
+# Runs every published row again, publishes it, and makes the board and the pages that are made of the rows:
+#     bash leaderboard/publish.sh [FOLDER OF RECORDS]
 # Corpora and weights are found as always, for example by BENCH_DATA and BENCH_WEIGHTS. What is finished is kept, so it
 # can be interrupted and started again.
 set -euo pipefail
@@ -37,3 +38,6 @@ for task in $(ls "$records"); do
   "$bench" publish --task "$task" --out leaderboard/results --results "$records"
 done
 "$bench" leaderboard --results leaderboard/results --out leaderboard
+for page in urdu bridge findings hours; do
+  "${bench%bench}python" "docs/draw_$page.py"
+done

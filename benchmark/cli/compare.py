@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.compare_tables import print_baseline, print_pairs
+from benchmark.cli.compare_baseline import against_baseline
+from benchmark.cli.compare_tables import bound, print_pairs
 from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Json, Published, Results, examples
-from benchmark.cli.systems import fitting, named
+from benchmark.cli.systems import asked, fitting, named, systems_of
 from benchmark.cli.terminal import print_json
 from benchmark.errors import BenchError, UsageError
-from benchmark.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,10 +132,10 @@ def compare(
     if protocols:
         from benchmark.cli.compare_protocols import compare_under
 
-        first, second = (by_task[name] for name in _asked(task or (), by_task))
+        first, second = (by_task[name] for name in asked(task or (), by_task))
         compare_under(a, first, second, metric, as_json=as_json)
     elif baseline is not None:
-        _against(baseline, task, metric, margin, by_task, as_json=as_json)
+        against_baseline(baseline, task, metric, margin, by_task, as_json=as_json)
     elif a is not None and b is not None:
         root = results or load_settings().results
         found = [
@@ -214,11 +214,6 @@ def _on_task(a: Cell, b: Cell, cells: Sequence[Cell], metric: str | None, margin
     )
 
 
-def bound(margin: float, metric: Metric) -> float | None:
-    """A margin in points as the metric has it; an error has no points."""
-    return margin / 100 if metric.higher_is_better else None
-
-
 def _together(counted: Sequence[Comparison]) -> Together:
     """What the tasks that count say together: those with unseen speakers who are people."""
     import numpy as np
@@ -259,73 +254,17 @@ def _as_json(found: Sequence[OnTask], told: Together) -> dict[str, Any]:
     }
 
 
-def _against(
-    baseline: str,
-    tasks: Sequence[str] | None,
-    metric: str | None,
-    margin: float,
-    by_task: Mapping[str, Sequence[Cell]],
-    *,
-    as_json: bool,
-) -> None:
-    """All complete systems of each task against one; controls are corrected for apart."""
-    from benchmark.statistics import analyse
-    from benchmark.statistics.families import against
-
-    shown = []
-    for name in _asked(tasks, by_task) if tasks else sorted(by_task):
-        complete = [cell for cell in by_task[name] if cell.complete]
-        if not tasks and not fitting(baseline, complete):
-            continue
-        one = named(baseline, complete)
-        analysis = analyse(complete, metric)
-        others = [cell for cell in complete if cell is not one]
-        pairs = [
-            pair
-            for kind in (False, True)
-            for pair in against([analysis.pairs[cell.name, one.name] for cell in others if cell.control == kind])
-        ]
-        shown.append((one, analysis, pairs))
-    if not shown:
-        raise UsageError(f"no task has complete results of {baseline!r}", f"there are {_systems(by_task)}")
-    if as_json:
-        print_json(
-            {
-                "baseline": [
-                    {**asdict(pair), "significant": pair.significant, "at_most": pair.at_most()}
-                    for _, _, pairs in shown
-                    for pair in pairs
-                ]
-            }
-        )
-        return
-    for one, analysis, pairs in shown:
-        print_baseline(one, analysis, pairs, bound(margin, analysis.metric))
-
-
-def _asked(tasks: Sequence[str], by_task: Mapping[str, Sequence[Cell]]) -> list[str]:
-    for name in tasks:
-        if name not in by_task:
-            hint = f"there are some of {', '.join(sorted(by_task))}; --published adds those published with serbench"
-            raise UsageError(f"there are no records of the task {name!r}", hint)
-    return list(dict.fromkeys(tasks))
-
-
-def _systems(by_task: Mapping[str, Sequence[Cell]]) -> str:
-    return ", ".join(sorted({clean(cell.name).replace(" ", "") for cells in by_task.values() for cell in cells}))
-
-
 def _pairs(
     a: str, b: str, tasks: Sequence[str] | None, by_task: Mapping[str, Sequence[Cell]]
 ) -> list[tuple[str, Cell, Cell]]:
     """The two cells on each task that is asked for, or on each that both have."""
     if tasks:
-        return [(name, named(a, by_task[name]), named(b, by_task[name])) for name in _asked(tasks, by_task)]
+        return [(name, named(a, by_task[name]), named(b, by_task[name])) for name in asked(tasks, by_task)]
     common = []
     for name, cells in sorted(by_task.items()):
         complete = [cell for cell in cells if cell.complete]
         if fitting(a, complete) and fitting(b, complete):
             common.append((name, named(a, complete), named(b, complete)))
     if not common:
-        raise UsageError(f"no task has complete results of both {a!r} and {b!r}", f"there are {_systems(by_task)}")
+        raise UsageError(f"no task has complete results of both {a!r} and {b!r}", f"there are {systems_of(by_task)}")
     return common

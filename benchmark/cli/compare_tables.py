@@ -75,6 +75,11 @@ def print_baseline(baseline: Cell, analysis: TaskAnalysis, pairs: Sequence[Compa
     _dim([f"corrected by Holm for the {systems} with the baseline alone: it must be named before the scores are seen"])
 
 
+def bound(margin: float, metric: Metric) -> float | None:
+    """A margin in points as the metric has it; an error has no points."""
+    return margin / 100 if metric.higher_is_better else None
+
+
 def numbers(pair: Comparison, percent: bool) -> tuple[str, str, str, str]:
     """The difference, its interval, p, and corrected p; empty where there is none."""
     ends = "" if pair.low is None or pair.high is None else interval(pair.low, pair.high, percent)

@@ -8,7 +8,7 @@ from benchmark.errors import UsageError
 from benchmark.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from benchmark.io.settings import Settings
@@ -66,3 +66,21 @@ def named(name: str, cells: Sequence[Cell]) -> Cell:
             f"there is no system {name!r} on {cells[0].task.name}", f"there are {known}; --published adds others"
         )
     return found[0]
+
+
+def asked(tasks: Sequence[str], by_task: Mapping[str, Sequence[Cell]]) -> list[str]:
+    """The tasks that are asked for, each once.
+
+    Raises:
+        UsageError: There are no records of one.
+    """
+    for name in tasks:
+        if name not in by_task:
+            hint = f"there are some of {', '.join(sorted(by_task))}; --published adds those published with serbench"
+            raise UsageError(f"there are no records of the task {name!r}", hint)
+    return list(dict.fromkeys(tasks))
+
+
+def systems_of(by_task: Mapping[str, Sequence[Cell]]) -> str:
+    """The names of all systems, as a hint."""
+    return ", ".join(sorted({clean(cell.name).replace(" ", "") for cells in by_task.values() for cell in cells}))

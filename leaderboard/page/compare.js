@@ -110,7 +110,7 @@ function compared(a, b) {
   for (const { task, number, pair } of common) {
     const made = body.insertRow();
     made.dataset.verdict = pair.verdict;
-    const scores = [a, b].map((name) => cell(data.rows.find((row) => row.task === number && nameOf(row) === name).score));
+    const scores = [a, b].map((name) => scored(data.rows.find((row) => row.task === number && nameOf(row) === name).score));
     const title = element("td", "", "sticky", link(task.title, `#${task.anchor}`));
     title.firstElementChild.addEventListener("click", () => compare.close());
     made.append(title, ...scores, ...pairCells(pair, task, task.percent ? reach : reachOf([pair])));

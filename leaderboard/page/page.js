@@ -53,6 +53,14 @@ function cell(text, order, className = "number") {
   return made;
 }
 
+// A score whose spread over seeds goes where there is little room.
+function scored(text) {
+  const [score, spread] = text.split(" ± ");
+  const made = cell(score);
+  if (spread) made.append(element("span", ` ± ${spread}`, "spread"));
+  return made;
+}
+
 function head(table, titles) {
   table.createTHead().insertRow().append(...titles.map(([title, className]) => {
     const made = element("th", title, className);

@@ -655,6 +655,18 @@ def test_on_a_phone_the_tasks_of_a_comparison_can_be_read(visit) -> None:
     names = opened.page.get_by_role("dialog").locator("table.pairs tbody td:first-child")
     has(names, "urdu", "urdu-random ⚠")
     assert names.first.bounding_box()["height"] < 2.5 * 16, "in one line"
+    difference = opened.page.get_by_role("dialog").locator("table.pairs tbody td:nth-child(4)").first.bounding_box()
+    assert difference["x"] + difference["width"] <= PHONE["width"], "without scrolling"
+
+
+@pytest.mark.parametrize("width", [1400, 900])
+def test_a_link_to_a_task_leads_below_the_filters(visit, width: int) -> None:
+    opened = visit("long", viewport={"width": width, "height": 700})
+    opened.page.get_by_role("link", name="task-0").first.click()
+    heading = opened.page.get_by_role("heading", name="task-0").bounding_box()
+    filters = opened.page.locator("form.filters").bounding_box()
+    assert heading["y"] >= filters["y"] + filters["height"]
+    assert filters["y"] == 0, "they stay in sight"
 
 
 def test_wide_tables_say_that_they_go_on_until_their_end(visit) -> None:

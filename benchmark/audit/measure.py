@@ -17,6 +17,7 @@ from benchmark.audit.report import (
     Audit,
     Copy,
     CorpusAudit,
+    Distribution,
     Durations,
     FoldAudit,
     Giveaway,
@@ -25,7 +26,6 @@ from benchmark.audit.report import (
     SentenceOverlap,
     SetAudit,
     SetName,
-    Spread,
 )
 from benchmark.base import Corpus
 from benchmark.data.listening import Heard
@@ -111,12 +111,12 @@ def _durations(rows: Rows, table: Columns) -> dict[str, Durations]:
     return found
 
 
-def _spread(corpus: Corpus, dimension: str, k: int, rows: Rows, table: Columns) -> Spread:
+def _spread(corpus: Corpus, dimension: str, k: int, rows: Rows, table: Columns) -> Distribution:
     values, scale = table.values[rows, k], corpus.scales.get(dimension)
     outside = np.zeros(len(rows), dtype=np.bool_)
     if scale is not None:
         outside = (values < scale[0]) | (values > scale[1])
-    return Spread(
+    return Distribution(
         mean=float(values.mean()),
         sd=float(values.std()),
         lowest=float(values.min()),

@@ -18,7 +18,7 @@ from benchmark.io.packages import versions
 from benchmark.progress import Unheard
 from benchmark.records import RecordStore
 from benchmark.run.provenance import hub_sha256
-from benchmark.run.unit import Names, Setup, Unit
+from benchmark.run.unit import Names, PlannedUnit, Setup
 from benchmark.run.worker import Worker
 from benchmark.threads import resolve_device, threads
 
@@ -61,7 +61,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FinishedUnit:
     """What became of a unit.
 
     Attributes:
@@ -143,7 +143,7 @@ def encode(order: Order, piece: Piece) -> float:
     return time.perf_counter() - started
 
 
-def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
+def fit(order: Order, units: Sequence[PlannedUnit]) -> list[FinishedUnit]:
     """Fit and record some units of one cell, one after another in one thread.
 
     Raises:
@@ -158,7 +158,7 @@ def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
             records.write(result.record, result.predictions)
             worker.forget(unit)
             taken = time.perf_counter() - started
-            done.append(Fitted(unit.label, unit.id, result.record.reason, result.record.cost.encode_s, taken))
+            done.append(FinishedUnit(unit.label, unit.id, result.record.reason, result.record.cost.encode_s, taken))
     return done
 
 

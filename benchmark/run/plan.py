@@ -16,7 +16,7 @@ from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore, UpstreamPart
 from benchmark.run.suiting import check_phones, check_upstream
-from benchmark.run.unit import Names, Parts, Setup, Unit
+from benchmark.run.unit import Names, Parts, PlannedUnit, Setup
 from benchmark.run.worker import Worker
 from benchmark.text import nearest, some
 
@@ -80,8 +80,8 @@ class CellPlan:
     utterances: int
     audio_s: float
     concurrent: bool
-    units: tuple[Unit, ...]
-    todo: tuple[Unit, ...]
+    units: tuple[PlannedUnit, ...]
+    todo: tuple[PlannedUnit, ...]
     failed: Mapping[str, str]
     demands: tuple[Demand, ...]
     to_train: int = 0
@@ -273,7 +273,7 @@ def _apart(worker: Worker, request: Request) -> list[str]:
     return list(chosen.values())
 
 
-def _units(request: Request, worker: Worker, names: Names, parts: Parts) -> Iterator[Unit]:
+def _units(request: Request, worker: Worker, names: Names, parts: Parts) -> Iterator[PlannedUnit]:
     material = worker.known(names.task)
     task, folds = material.dataset.task, [fold.name for fold in material.dataset.folds]
     for name in request.folds:
@@ -284,10 +284,10 @@ def _units(request: Request, worker: Worker, names: Names, parts: Parts) -> Iter
     for seed in dict.fromkeys(seeds):
         protocol = worker.protocol(names, seed)
         for fold in dict.fromkeys(request.folds or folds):
-            yield Unit(parts.unit_id(fold, seed), names, fold, seed, protocol)
+            yield PlannedUnit(parts.unit_id(fold, seed), names, fold, seed, protocol)
 
 
-def _found(records: RecordStore, task: str, unit: Unit) -> Record | str | None:
+def _found(records: RecordStore, task: str, unit: PlannedUnit) -> Record | str | None:
     """The record of a unit; why it cannot be read, or None where there is none."""
     try:
         return records.get(task, unit.id)
@@ -300,7 +300,7 @@ def _reason(found: Record | str | None) -> str | None:
     return found.reason if isinstance(found, Record) else found
 
 
-def _lacks(unit: Unit, found: Record | str | None, worker: Worker) -> bool:
+def _lacks(unit: PlannedUnit, found: Record | str | None, worker: Worker) -> bool:
     """Whether what a completed unit has learnt is to be kept, and is not."""
     is_done = isinstance(found, Record) and found.status == "completed"
     return worker.setup.keep_heads and is_done and not worker.kept(unit).is_file()

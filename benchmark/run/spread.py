@@ -18,10 +18,10 @@ from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run import jobs
 from benchmark.run.engine import Engine, Finished, LostJobError
-from benchmark.run.jobs import Fitted, Order, Piece
+from benchmark.run.jobs import FinishedUnit, Order, Piece
 from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
 from benchmark.run.plan import CellPlan, Request, check_room, make_plan, setup_of
-from benchmark.run.unit import Unit
+from benchmark.run.unit import PlannedUnit
 from benchmark.run.worker import Worker
 
 # What a job of encoding takes [s]: little is lost with a worker, and handing it over costs nothing beside it.
@@ -133,7 +133,7 @@ class _Spread:
     ) -> None:
         self._worker, self._engine, self._order, self._progress = worker, engine, order, progress
         self._stores: dict[str, Store] = {}
-        self._fitting: dict[int, tuple[Tally, tuple[Unit, ...]]] = {}
+        self._fitting: dict[int, tuple[Tally, tuple[PlannedUnit, ...]]] = {}
         self._waiting: list[tuple[Tally, frozenset[str]]] = []
         for tally in tallies:
             needed = frozenset(self._store(tally.cell))
@@ -238,13 +238,13 @@ class _Spread:
             return
         if finished.error is not None:
             raise finished.error
-        done: list[Fitted] = finished.value
+        done: list[FinishedUnit] = finished.value
         for unit in done:
             tally.finished(unit.label, unit.reason)
             tally.encode_s, tally.fit_s = unit.encode_s, tally.fit_s + unit.fit_s
         fitted(len(done))
 
-    def _fail(self, tally: Tally, units: Sequence[Unit], reason: str, fitted: Callable[[float], None]) -> None:
+    def _fail(self, tally: Tally, units: Sequence[PlannedUnit], reason: str, fitted: Callable[[float], None]) -> None:
         """Record units that nobody could fit."""
         records = RecordStore(self._worker.settings.results)
         device = "cpu" if self._order.device == "auto" else self._order.device

@@ -27,7 +27,7 @@ from benchmark.run.reading import read_material
 from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.teaching import read_lesson, teach, write_lesson
 from benchmark.run.tuning import Tuning, keep, kept_path
-from benchmark.run.unit import Material, Names, Setup, Unit
+from benchmark.run.unit import Material, Names, PlannedUnit, Setup
 from benchmark.types import Taught
 
 CHECKPOINTS = "checkpoints"  # folder in the cache
@@ -167,7 +167,9 @@ class Worker:
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 
-    def fit(self, unit: Unit, device: str, progress: Progress, report: Callable[[float], None] = unheard) -> Result:
+    def fit(
+        self, unit: PlannedUnit, device: str, progress: Progress, report: Callable[[float], None] = unheard
+    ) -> Result:
         """The record of a unit, with its predictions; one that fails alone gives a record that says why.
 
         Args:
@@ -225,7 +227,7 @@ class Worker:
         weights = WeightsPart(steps=list(steps), trained_sha256=trained)
         return replace(result, record=result.record.model_copy(update={"weights": weights}))
 
-    def kept(self, unit: Unit) -> Path:
+    def kept(self, unit: PlannedUnit) -> Path:
         """Where what a unit has learnt is kept: large and soon made again with an upstream, beside its record else."""
         if self.registry.downstream(unit.names.downstream).needs == "waveform":
             return kept_path(self.settings.cache, unit.id)
@@ -255,11 +257,11 @@ class Worker:
         is_other = is_modified or setup.changes or material.dataset.not_as_published(material.heard)
         return "modified" if is_other else "official"
 
-    def checkpoint(self, unit: Unit) -> Path:
+    def checkpoint(self, unit: PlannedUnit) -> Path:
         """Where the fit of a unit may keep how far it is."""
         return self.settings.cache / CHECKPOINTS / f"{unit.id}.safetensors"
 
-    def forget(self, unit: Unit) -> None:
+    def forget(self, unit: PlannedUnit) -> None:
         """Remove what the fit of a unit kept, now that its record is written."""
         self.checkpoint(unit).unlink(missing_ok=True)
 
@@ -284,7 +286,7 @@ class Worker:
         teacher = self.registry.downstream(names.downstream).teacher
         return None if teacher is None else Names(names.task, *teacher)
 
-    def _lesson(self, unit: Unit, device: str, progress: Progress) -> Taught:
+    def _lesson(self, unit: PlannedUnit, device: str, progress: Progress) -> Taught:
         """What the teacher of a unit says of its train set: kept from another time, or by training the teacher now."""
         names = self.teacher_of(unit.names)
         if names is None:
@@ -300,7 +302,7 @@ class Worker:
             write_lesson(path, known)
         return known
 
-    def failed(self, unit: Unit, reason: str, device: str, progress: Progress) -> Result:
+    def failed(self, unit: PlannedUnit, reason: str, device: str, progress: Progress) -> Result:
         """The record of a unit whose features cannot be had."""
         material = self.material(unit.names.task, progress)
         return Result(record_of(material, self.parts(unit.names), unit, reason, None, device), None)

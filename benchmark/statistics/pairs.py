@@ -13,7 +13,7 @@ from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
 from benchmark.records.cells import Cell, same_protocol
 from benchmark.statistics.scores import LEVEL, Array, Scores, cell_scores, effective_speakers, leave_one_out, suited
-from benchmark.statistics.spread import MIN_SPEAKERS, TESTED_SPEAKERS, Part, Spread, jackknife_variance, spread
+from benchmark.statistics.spread import MIN_SPEAKERS, TESTED_SPEAKERS, Spread, Variance, jackknife_variance, spread
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def _spread(
     floor = least_variance(delta, unit / utterances)
     # added in the same order whichever system is the first
     early, late = np.minimum(first, second), np.maximum(first, second)
-    seeds = [Part(between[early], df[early]), Part(between[late], df[late])]
+    seeds = [Variance(between[early], df[early]), Variance(between[late], df[late])]
     return spread(jackknife_variance(without[first] - without[second], delta), effective, seeds, floor)
 
 

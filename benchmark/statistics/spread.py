@@ -25,7 +25,7 @@ MIN_SPEAKERS = 2  # for an interval: of one, nothing can be learnt about others
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Variance:
     """A variance with its degrees of freedom, both (P,) or of one number."""
 
     variance: Array | float
@@ -53,7 +53,7 @@ class Spread:
         return np.asarray(2 * stats.t.sf(np.abs(value) / self.sd, self.df))
 
 
-def spread(speakers: Array | float, effective: float, seeds: Sequence[Part], floor: Array | float) -> Spread:
+def spread(speakers: Array | float, effective: float, seeds: Sequence[Variance], floor: Array | float) -> Spread:
     """Add up the variances over speakers and over seeds.
 
     Args:

@@ -24,7 +24,7 @@ from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import CellOutcome, run, take_next
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
-from benchmark.run.unit import Names, Unit
+from benchmark.run.unit import Names, PlannedUnit
 from benchmark.run.worker import Worker
 
 SPY = '''
@@ -533,14 +533,14 @@ def test_a_head_is_refused_on_a_kind_of_task_that_it_does_not_take(
 # -- order: a thread stays with a fold, and threads begin different ones ----------------------------------------------
 
 
-def units(folds: str, seeds: int) -> list[Unit]:
+def units(folds: str, seeds: int) -> list[PlannedUnit]:
     names = Names("task", "upstream", "downstream")
-    return [Unit(f"{fold}{seed}", names, fold, seed, "official") for fold, seed in product(folds, range(seeds))]
+    return [PlannedUnit(f"{fold}{seed}", names, fold, seed, "official") for fold, seed in product(folds, range(seeds))]
 
 
 def played(folds: str, seeds: int, threads: int) -> list[str]:
     """Units in the order in which they begin, where all take equally long."""
-    todo, fitting, order = units(folds, seeds), list[Unit](), list[str]()
+    todo, fitting, order = units(folds, seeds), list[PlannedUnit](), list[str]()
 
     def begin(finished: str | None) -> None:
         if todo:

@@ -25,7 +25,7 @@ from benchmark.statistics.scores import LEVEL, Array
 
 MIN_CORPORA, MIN_SYSTEMS = 5, 3
 
-Scores = Mapping[str, Mapping[str, float]]
+ScoresOfTasks = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Across:
     critical_distance: float
 
 
-def across_tasks(scores: Scores, corpora: Mapping[str, str]) -> Across | None:
+def across_tasks(scores: ScoresOfTasks, corpora: Mapping[str, str]) -> Across | None:
     """Compare systems over the corpora of their common tasks.
 
     Systems that were run on more tasks than others, or on fewer, do not undo the comparison of those others: of the
@@ -97,7 +97,7 @@ def across_tasks(scores: Scores, corpora: Mapping[str, str]) -> Across | None:
     )
 
 
-def _common(scores: Scores, corpora: Mapping[str, str]) -> tuple[tuple[str, ...], list[str]] | None:
+def _common(scores: ScoresOfTasks, corpora: Mapping[str, str]) -> tuple[tuple[str, ...], list[str]] | None:
     """The tasks and the systems with all of them that make the largest table of corpora and systems."""
     tasks_of: dict[str, frozenset[str]] = {}
     for task, of_task in scores.items():
@@ -119,7 +119,7 @@ def _common(scores: Scores, corpora: Mapping[str, str]) -> tuple[tuple[str, ...]
 
 
 def _blocks(
-    scores: Scores, tasks: Iterable[str], names: Sequence[str], corpora: Mapping[str, str], blocks: Sequence[str]
+    scores: ScoresOfTasks, tasks: Iterable[str], names: Sequence[str], corpora: Mapping[str, str], blocks: Sequence[str]
 ) -> Array:
     """(N, m) mean scores of m systems over the tasks of each of N corpora."""
     of_corpus: dict[str, list[str]] = {}
@@ -161,7 +161,7 @@ class SignedRanks:
     smallest: float
 
 
-def signed_ranks(scores: Scores, corpora: Mapping[str, str]) -> tuple[SignedRanks, ...]:
+def signed_ranks(scores: ScoresOfTasks, corpora: Mapping[str, str]) -> tuple[SignedRanks, ...]:
     """Wilcoxon's test of every two systems with common tasks of at least five corpora.
 
     Args:

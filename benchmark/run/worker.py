@@ -25,10 +25,9 @@ from benchmark.run.fitted import head_path
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.reading import read_material
 from benchmark.run.recording import Result, record_of, result_of
-from benchmark.run.teaching import read_lesson, teach, write_lesson
+from benchmark.run.teaching import lesson
 from benchmark.run.tuning import Tuning, keep, kept_path
 from benchmark.run.unit import Material, Names, PlannedUnit, Setup
-from benchmark.types import Taught
 
 CHECKPOINTS = "checkpoints"  # folder in the cache
 
@@ -47,7 +46,7 @@ class Worker:
         self.registry = registry or Registry(setup.plugins, setup.changes)
         self._materials: dict[str, Material] = {}
         self._encoded: tuple[object, Encoded] | None = None  # the last one asked for
-        self._lock = threading.RLock()  # units are fitted in threads
+        self.lock = threading.RLock()  # held while what units share is made: they are fitted in threads
         self.upstream = functools.cache(self._upstream)
         self.alignments = functools.cache(self._alignments)
         self.parts = functools.cache(functools.partial(parts_of, self))
@@ -85,7 +84,7 @@ class Worker:
         Raises:
             BenchError: The corpus is not as expected, audio is unusable, or a split leaks.
         """
-        with self._lock:
+        with self.lock:
             if name not in self._materials:
                 self._materials[name] = read_material(
                     name, self.registry, self.setup, progress, min_durations or {}, heads
@@ -145,7 +144,7 @@ class Worker:
         Raises:
             EncodingError: The upstream fails on an utterance.
         """
-        with self._lock:
+        with self.lock:
             return self._encode(names, device, progress, fold, seed)
 
     def _encode(self, names: Names, device: str, progress: Progress, fold: str | None, seed: int | None) -> Encoded:
@@ -194,7 +193,7 @@ class Worker:
         heads = list[Downstream]()
         try:
             if self.waits(unit.names):
-                with self._lock:
+                with self.lock:
                     upstream, steps = self.tuning.upstream(unit.names, unit.fold, unit.seed, device, progress)
             encoded = self.encode(unit.names, device, progress, unit.fold, unit.seed)
         except BenchError as error:
@@ -211,7 +210,7 @@ class Worker:
             heads.append(made)
             return made
 
-        teach = None if head().teacher is None else lambda: self._lesson(unit, device, progress)
+        teach = None if head().teacher is None else lambda: lesson(self, unit, device, progress)
         alignments = self.alignments(unit.names.task) if head().phones else None
         scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach, alignments)
         kept = None
@@ -285,22 +284,6 @@ class Worker:
         """The cell of the teacher from which the head of a cell learns."""
         teacher = self.registry.downstream(names.downstream).teacher
         return None if teacher is None else Names(names.task, *teacher)
-
-    def _lesson(self, unit: PlannedUnit, device: str, progress: Progress) -> Taught:
-        """What the teacher of a unit says of its train set: kept from another time, or by training the teacher now."""
-        names = self.teacher_of(unit.names)
-        if names is None:
-            raise BenchError(f"the head {unit.names.downstream!r} has no teacher")
-        with self._lock:
-            key = self.trainer.parts(names).unit_id(unit.fold, unit.seed)
-            encoded = self.trainer.encode(names, device, progress, unit.fold, unit.seed)
-        path = self.settings.cache / "lessons" / f"{key}.safetensors"
-        known = read_lesson(path)
-        if known is None:
-            head = functools.partial(self.trainer.registry.downstream, names.downstream, device)
-            known = teach(self.material(names.task, progress).dataset, encoded, head, unit.fold, unit.seed)
-            write_lesson(path, known)
-        return known
 
     def failed(self, unit: PlannedUnit, reason: str, device: str, progress: Progress) -> Result:
         """The record of a unit whose features cannot be had."""

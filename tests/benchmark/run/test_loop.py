@@ -628,25 +628,6 @@ def test_who_stops_a_plan_is_told_too(toy_task, plugin, settings, progress, monk
     assert told == ["interrupted before the first unit; the same command begins again"]
 
 
-def test_two_upstreams_or_tasks_of_one_name_are_refused_before_any_work(
-    toy_task, plugin, settings, progress, tmp_path
-) -> None:
-    for name in ("a", "b"):
-        save_model(tmp_path / name / "tiny", "wav2vec2-base", num_hidden_layers=1 + (name == "b"))
-    shutil.copytree(tmp_path / "a", tmp_path / "c")
-    two = [f"hf:{tmp_path}/{name}/tiny" for name in ("a", "b")]
-    with pytest.raises(UsageError, match=r"are both called 'hf:tiny', and are not one"):
-        go(request(toy_task, upstreams=two), settings, progress, plugin)
-    one = request(toy_task, upstreams=[two[0], two[0].replace("/a/", "/c/")])
-    assert len(planned(one, Registry([str(plugin)]), settings, progress)) == 1
-    other = tmp_path / "other" / "toy.yaml"
-    other.parent.mkdir()
-    other.write_text(yaml.safe_dump({**yaml.safe_load(toy_task.read_text()), "seeds": [7]}))
-    both = Request(upstreams=["spectrum"], tasks=[str(toy_task), str(other)], downstreams=["nearest"])
-    with pytest.raises(UsageError, match=r"are both called 'toy', and are not one"):
-        go(both, settings, progress, plugin)
-
-
 def test_a_checkpoint_by_its_name_and_by_its_folder_is_encoded_once(
     toy_task, plugin, settings, progress, tmp_path
 ) -> None:

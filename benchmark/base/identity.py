@@ -1,8 +1,8 @@
 """What decides a number: the one place that says what an upstream or a head is, and by which code it was computed.
 
-Each has two identities. As it is *published* it is its name, declared version, parameters and
-weights: rows are told apart by that. As it is *stored* it is also the code that it reaches (see `benchmark.base.code`)
-and the versions of its libraries: features and units are made anew when one of these changes.
+Each has two identities. As it is *published* it is its name, declared version, parameters and weights: rows are told
+apart by that. As it is *stored* it is also the code that it reaches (see `benchmark.base.code`) and the versions of its
+libraries: features and units are made anew when one of these changes.
 """
 
 from __future__ import annotations

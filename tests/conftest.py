@@ -13,6 +13,7 @@ import yaml
 from toy import TONE_PLUGIN, TOY_TASK, write_toy_corpus
 
 from benchmark.io.settings import Settings, load_settings
+from benchmark.threads import threads
 
 # Read when torch is first imported, here and in the processes that tests start: several threads for each of several
 # test processes keep waiting for each other, which costs as much again as the tests themselves.
@@ -39,6 +40,13 @@ def lonely_machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
     (folder / "config.yaml").write_text("data: {}\n")
     monkeypatch.setenv("BENCH_CONFIG", str(folder / "config.yaml"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """One thread, as in a run: numbers as on any machine, and threads cost small models more than they give."""
+    with threads(1):
+        yield
 
 
 @pytest.fixture(scope="session")

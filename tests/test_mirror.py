@@ -34,6 +34,7 @@ ACROSS = {
     "test_real_speech.py": "known scores on real recordings",
     "test_speed_arithmetic.py": "the scripts of tests/speed",
     "test_speed_own_code.py": "the script that says what code of our own earns",
+    "test_words.py": "what the classes of the hub are called",
     "upstreams/pretrained/test_encoding_modes.py": "precision and batches, of every architecture",
     "upstreams/s3prl/test_installed.py": "the upstream where s3prl itself is installed",
     "upstreams/test_checkpoint_rows.py": "the rows of upstreams/checkpoints.yaml in list, show and the registry",

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from benchmark.alignments.intervals import Interval, checked, number
+from benchmark.alignments.segments import Segment, checked, number
 from benchmark.alignments.text_grid import decoded
 from benchmark.errors import BenchError
 
 FEWEST_FIELDS, MOST_FIELDS = 5, 6
 
 
-def read_ctm(content: bytes, where: str) -> dict[str, tuple[Interval, ...]]:
-    """The intervals of each utterance by its name, in the order of time.
+def read_ctm(content: bytes, where: str) -> dict[str, tuple[Segment, ...]]:
+    """The segments of each utterance by its name, in the order of time.
 
     Args:
         content: Of a file.
@@ -24,7 +24,7 @@ def read_ctm(content: bytes, where: str) -> dict[str, tuple[Interval, ...]]:
     Raises:
         BenchError: A line is no line of CTM, or has times that cannot be.
     """
-    found: dict[str, list[Interval]] = defaultdict(list)
+    found: dict[str, list[Segment]] = defaultdict(list)
     for place, line in enumerate(decoded(content, where).splitlines(), start=1):
         fields = line.split()
         if not fields or line.startswith(";;"):
@@ -38,5 +38,5 @@ def read_ctm(content: bytes, where: str) -> dict[str, tuple[Interval, ...]]:
         start, duration = number(fields[2], "the start", here), number(fields[3], "the duration", here)
         if duration < 0:
             raise BenchError(f"{here}: the duration is {duration:g} s", "it is not negative")
-        found[fields[0]].append(Interval(start, start + duration, fields[4]))
-    return {name: checked(intervals, f"{where}, {name!r:.60}") for name, intervals in found.items()}
+        found[fields[0]].append(Segment(start, start + duration, fields[4]))
+    return {name: checked(segments, f"{where}, {name!r:.60}") for name, segments in found.items()}

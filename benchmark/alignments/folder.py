@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.alignments.ctm import read_ctm
-from benchmark.alignments.intervals import Interval
 from benchmark.alignments.phones import COMMON_VOWELS, NONE, PhoneClasses
+from benchmark.alignments.segments import Segment
 from benchmark.alignments.text_grid import read_text_grid
 from benchmark.errors import BenchError, MissingError
 from benchmark.io.files import digest, files_below
@@ -34,12 +34,12 @@ class Alignments:
     """The alignments of some utterances.
 
     Attributes:
-        intervals: Those of each utterance, in the order of time.
+        segments: Those of each utterance, in the order of time.
         classes: How the labels of each corpus are read.
         corpus_of: Of each utterance.
     """
 
-    intervals: Mapping[str, tuple[Interval, ...]]
+    segments: Mapping[str, tuple[Segment, ...]]
     classes: Mapping[str, PhoneClasses]
     corpus_of: Mapping[str, str]
 
@@ -47,7 +47,7 @@ class Alignments:
     def sha256(self) -> str:
         """Digest of what is said of every utterance; not of the files."""
         content = {
-            name: [[one.start, one.end, one.label] for one in found] for name, found in sorted(self.intervals.items())
+            name: [[one.start, one.end, one.label] for one in found] for name, found in sorted(self.segments.items())
         }
         return digest(content)
 
@@ -65,9 +65,9 @@ class Alignments:
     def common(self) -> tuple[str, ...]:
         """Those of the common vowels that every corpus has."""
         spoken = {corpus: set[int]() for corpus in self.classes}
-        for name, intervals in self.intervals.items():
+        for name, segments in self.segments.items():
             phones = self.classes[self.corpus_of[name]].phones
-            spoken[self.corpus_of[name]] |= {phones[one.label].vowel for one in intervals}
+            spoken[self.corpus_of[name]] |= {phones[one.label].vowel for one in segments}
         return tuple(name for place, name in enumerate(COMMON_VOWELS) if all(place in one for one in spoken.values()))
 
     def vowels(self, name: str, frame_rate: float) -> NDArray[np.int64]:
@@ -91,7 +91,7 @@ class Alignments:
 
     def _frames(self, name: str, frame_rate: float, value_of: Mapping[str, int]) -> NDArray[np.int64]:
         """A frame is of the phone in which its middle lies."""
-        spoken = self.intervals[name]
+        spoken = self.segments[name]
         frames = np.full(round(spoken[-1].end * frame_rate) if spoken else 0, NONE, dtype=np.int64)
         for one in spoken:
             first, last = (max(0, int(np.ceil(time * frame_rate - 0.5))) for time in (one.start, one.end))
@@ -120,7 +120,7 @@ def load_alignments(
     if not folder.is_dir():
         raise MissingError(f"the folder {folder} given for phone alignments is none", "--phones FOLDER")
     grids, spoken = _found(folder)
-    intervals: dict[str, tuple[Interval, ...]] = {}
+    segments: dict[str, tuple[Segment, ...]] = {}
     classes, corpus_of = {}, {}
     lacking, taken = defaultdict[str, list[str]](list), dict[str, str]()
     for corpus, own in utterances.items():
@@ -137,8 +137,8 @@ def load_alignments(
                     "put those of each corpus into a folder with its name",
                 )
             _check_length(utterance.id, found, durations)
-            intervals[utterance.id], corpus_of[utterance.id] = found, corpus
-        classes[corpus] = PhoneClasses.of(one.label for u in own for one in intervals.get(u.id, ()))
+            segments[utterance.id], corpus_of[utterance.id] = found, corpus
+        classes[corpus] = PhoneClasses.of(one.label for u in own for one in segments.get(u.id, ()))
     for corpus, names in lacking.items():
         shown = some([repr(name) for name in names], NAMED)
         raise MissingError(
@@ -147,7 +147,7 @@ def load_alignments(
             "each needs ID.TextGrid with a tier named phones, or lines of a .ctm; in a folder with the name of its "
             "corpus where there are several",
         )
-    made = Alignments(intervals, classes, corpus_of)
+    made = Alignments(segments, classes, corpus_of)
     if len(made.common) < FEWEST_VOWELS:
         raise BenchError(
             f"the alignments of {join(list(utterances))} share {len(made.common)} of the vowels "
@@ -157,10 +157,10 @@ def load_alignments(
     return made
 
 
-def _found(folder: Path) -> tuple[dict[str, Path], dict[str, list[tuple[Path, tuple[Interval, ...]]]]]:
+def _found(folder: Path) -> tuple[dict[str, Path], dict[str, list[tuple[Path, tuple[Segment, ...]]]]]:
     """TextGrids by their path without suffix, and what CTM files say of each name."""
     grids: dict[str, Path] = {}
-    spoken = defaultdict[str, list[tuple[Path, tuple[Interval, ...]]]](list)
+    spoken = defaultdict[str, list[tuple[Path, tuple[Segment, ...]]]](list)
     for path in files_below(folder):
         suffix = path.suffix.lower()
         if suffix not in LARGEST:
@@ -193,8 +193,8 @@ def _of_utterance(
     corpus: str,
     utterance: Utterance,
     grids: Mapping[str, Path],
-    spoken: Mapping[str, Sequence[tuple[Path, tuple[Interval, ...]]]],
-) -> tuple[str, tuple[Interval, ...]] | None:
+    spoken: Mapping[str, Sequence[tuple[Path, tuple[Segment, ...]]]],
+) -> tuple[str, tuple[Segment, ...]] | None:
     """Where the alignment of an utterance is, and the alignment; None where there is none."""
     names = list(_names(corpus, utterance))
     files = [grids[name] for name in names if name in grids]
@@ -219,7 +219,7 @@ def _names(corpus: str, utterance: Utterance) -> Iterator[str]:
         yield from (name, f"{corpus}/{name}")
 
 
-def _check_length(name: str, found: Sequence[Interval], durations: Mapping[str, float]) -> None:
+def _check_length(name: str, found: Sequence[Segment], durations: Mapping[str, float]) -> None:
     end = max((one.end for one in found), default=0.0)
     if name in durations and end > durations[name] + TOLERANCE:
         raise BenchError(

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["vowel", "consonant", "silence", "unknown"]
+PhoneKind = Literal["vowel", "consonant", "silence", "unknown"]
 COMMON_VOWELS = ("a", "ɛ", "ə", "i", "o", "u")
 NONE = -1  # in place of the index of a common vowel
 
@@ -71,7 +71,7 @@ class Phone:
         vowel: Which of the common vowels, as an index; `NONE` for none of them.
     """
 
-    kind: Kind
+    kind: PhoneKind
     vowel: int = NONE
 
 

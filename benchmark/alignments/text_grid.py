@@ -10,7 +10,7 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from benchmark.alignments.intervals import Interval, checked, number
+from benchmark.alignments.segments import Segment, checked, number
 from benchmark.errors import BenchError
 
 # How tiers of phones are called by the Montreal Forced Aligner ("speaker - phones" too), WebMAUS and others.
@@ -34,7 +34,7 @@ def decoded(content: bytes, where: str) -> str:
         raise BenchError(f"{where}: it is neither UTF-8 nor UTF-16", "save it as UTF-8") from error
 
 
-def read_text_grid(content: bytes, where: str) -> tuple[Interval, ...]:
+def read_text_grid(content: bytes, where: str) -> tuple[Segment, ...]:
     """The intervals of the tier of phones, in the order of time.
 
     Args:
@@ -51,7 +51,7 @@ def read_text_grid(content: bytes, where: str) -> tuple[Interval, ...]:
     stream.number("the start"), stream.number("the end")
     if stream.flag() == "<absent>":
         raise BenchError(f"{where}: it has no tiers", "a tier of intervals named phones is needed")
-    tiers: list[tuple[str, list[Interval]]] = []
+    tiers: list[tuple[str, list[Segment]]] = []
     for _ in range(stream.count("the number of tiers", MOST_TIERS)):
         kind, name = stream.text("the class of a tier"), stream.text("the name of a tier")
         if kind not in _KINDS:
@@ -61,13 +61,13 @@ def read_text_grid(content: bytes, where: str) -> tuple[Interval, ...]:
         for _ in range(stream.count(f"the size of the tier {name!r:.40}", stream.size)):
             start = stream.number("a time")
             end = stream.number("a time") if kind == "IntervalTier" else start
-            found.append(Interval(start, end, stream.text("a label")))
+            found.append(Segment(start, end, stream.text("a label")))
         if kind == "IntervalTier":
             tiers.append((name, found))
     return checked(_of_phones(tiers, where), where)
 
 
-def _of_phones(tiers: list[tuple[str, list[Interval]]], where: str) -> list[Interval]:
+def _of_phones(tiers: list[tuple[str, list[Segment]]], where: str) -> list[Segment]:
     """The tier that is named so, or the only one of intervals."""
     named = [found for name, found in tiers if re.split(r"[\s_-]+", name.strip().lower())[-1] in PHONE_TIERS]
     chosen = named or [found for _, found in tiers]

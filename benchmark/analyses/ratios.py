@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from benchmark.statistics import LEVEL
+from benchmark.statistics.distributions import t_quantile, t_tail
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike, *, level: float = LEVE
         return Ratio(value, None, None, None, 1)
     df = len(n) - 1
     spread = float(np.sqrt(len(n) / df * np.sum((y - value * n) ** 2)) / n.sum())
-    reach = float(stats.t.isf((1 - level) / 2, df)) * spread
+    reach = float(t_quantile((1 + level) / 2, df)) * spread
     certain = 1.0 if value == 0 else 0.0  # all speakers alike
-    p = float(2 * stats.t.sf(abs(value) / spread, df)) if spread > 0 else certain
+    p = float(2 * t_tail(abs(value) / spread, df)) if spread > 0 else certain
     return Ratio(value, value - reach, value + reach, p, len(n))
 
 

@@ -13,7 +13,7 @@ from benchmark.data.listening import Heard
 from benchmark.protocol.dataset import Dataset
 from benchmark.types import Utterance
 
-Rows = NDArray[np.int64]
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Coded:
     codes: NDArray[np.int64]
     names: tuple[str, ...]
 
-    def counts(self, rows: Rows) -> dict[str, int]:
+    def counts(self, rows: Positions) -> dict[str, int]:
         """How often each name is in some rows; those that are not there too."""
         codes = self.codes[rows]
         numbers = np.bincount(codes[codes >= 0], minlength=len(self.names))
         return {name: int(number) for name, number in zip(self.names, numbers, strict=True)}
 
-    def marks(self, rows: Rows) -> NDArray[np.bool_]:
+    def marks(self, rows: Positions) -> NDArray[np.bool_]:
         """Which names are in some rows: (names,)."""
         present = np.zeros(len(self.names), dtype=np.bool_)
         codes = self.codes[rows]
@@ -76,7 +76,7 @@ class Columns:
     audio: Coded
     durations: NDArray[np.float64]
 
-    def of(self, ids: Iterable[str]) -> Rows:
+    def of(self, ids: Iterable[str]) -> Positions:
         """The rows of some ids."""
         return np.fromiter((self.rows[i] for i in ids), dtype=np.int64)
 

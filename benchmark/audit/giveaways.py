@@ -18,7 +18,7 @@ from benchmark.audit.report import Giveaway
 from benchmark.metrics import uar
 
 Codes = NDArray[np.int64]
-Table = NDArray[np.int64]
+Contingency = NDArray[np.int64]
 
 SHUFFLES = 20
 # Durations that differ by less are the same: what is left of rounding, far below one sample.
@@ -42,7 +42,7 @@ def from_groups(groups: Codes, classes: Codes, n_classes: int) -> Giveaway | Non
     if len(np.unique(truth)) < 2:
         return None
 
-    def table(classes: Codes) -> Table:
+    def table(classes: Codes) -> Contingency:
         return contingency(own, classes, len(names), n_classes)
 
     return Giveaway(
@@ -74,7 +74,7 @@ def from_durations(durations: NDArray[np.float64], classes: Codes, n_classes: in
     return Giveaway(len(truth), None, nearest_mean_uar(logs, truth, n_classes), chance, None, None)
 
 
-def contingency(groups: Codes, classes: Codes, n_groups: int, n_classes: int) -> Table:
+def contingency(groups: Codes, classes: Codes, n_groups: int, n_classes: int) -> Contingency:
     """Utterances of each class in each group.
 
     Args:
@@ -90,7 +90,7 @@ def contingency(groups: Codes, classes: Codes, n_groups: int, n_classes: int) ->
     return pairs.reshape(n_groups, n_classes).astype(np.int64)
 
 
-def vote_uar(table: Table) -> float:
+def vote_uar(table: Contingency) -> float:
     """UAR of the majority vote of the other utterances of a group.
 
     The first of equally frequent classes is guessed, so also for the only utterance of a group.
@@ -110,7 +110,7 @@ def vote_uar(table: Table) -> float:
     return float(uar(counts))
 
 
-def normalised_mutual_information(table: Table) -> float:
+def normalised_mutual_information(table: Contingency) -> float:
     """I(group; class) / ((H(group) + H(class)) / 2): 0 where a group tells nothing, 1 where each tells the other.
 
     As scikit-learn's `normalized_mutual_info_score` with its default, the arithmetic mean. Source: Vinh, Epps, Bailey,

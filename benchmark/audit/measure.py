@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.audit.columns import Coded, Columns, Rows, columns
+from benchmark.audit.columns import Coded, Columns, Positions, columns
 from benchmark.audit.findings import judge
 from benchmark.audit.giveaways import contingency, from_durations, from_groups
 from benchmark.audit.report import (
@@ -17,6 +17,7 @@ from benchmark.audit.report import (
     Audit,
     Copy,
     CorpusAudit,
+    Distribution,
     Durations,
     FoldAudit,
     Giveaway,
@@ -25,7 +26,6 @@ from benchmark.audit.report import (
     SentenceOverlap,
     SetAudit,
     SetName,
-    Spread,
 )
 from benchmark.base import Corpus
 from benchmark.data.listening import Heard
@@ -89,11 +89,11 @@ def _corpus(corpus: Corpus, number: int, table: Columns, dataset: Dataset) -> Co
     )
 
 
-def _seen(column: Coded, rows: Rows) -> dict[str, int]:
+def _seen(column: Coded, rows: Positions) -> dict[str, int]:
     return {name: number for name, number in column.counts(rows).items() if number}
 
 
-def _durations(rows: Rows, table: Columns) -> dict[str, Durations]:
+def _durations(rows: Positions, table: Columns) -> dict[str, Durations]:
     seconds, classes = table.durations[rows], table.classes.codes[rows]
     heard = np.isfinite(seconds)
     groups = {name: heard & (classes == i) for i, name in enumerate(table.classes.names)} or {"all": heard}
@@ -111,12 +111,12 @@ def _durations(rows: Rows, table: Columns) -> dict[str, Durations]:
     return found
 
 
-def _spread(corpus: Corpus, dimension: str, k: int, rows: Rows, table: Columns) -> Spread:
+def _spread(corpus: Corpus, dimension: str, k: int, rows: Positions, table: Columns) -> Distribution:
     values, scale = table.values[rows, k], corpus.scales.get(dimension)
     outside = np.zeros(len(rows), dtype=np.bool_)
     if scale is not None:
         outside = (values < scale[0]) | (values > scale[1])
-    return Spread(
+    return Distribution(
         mean=float(values.mean()),
         sd=float(values.std()),
         lowest=float(values.min()),
@@ -153,12 +153,12 @@ def _fold(fold: Fold, table: Columns, dataset: Dataset) -> FoldAudit:
     )
 
 
-def _heard(ids: Iterable[str], table: Columns, dataset: Dataset) -> Rows:
+def _heard(ids: Iterable[str], table: Columns, dataset: Dataset) -> Positions:
     spoken = (name for i in ids for turn in dataset.context[i] for name in turn)
     return table.of(dict.fromkeys(spoken))
 
 
-def _set(rows: Rows, speakers: int, table: Columns, dataset: Dataset) -> SetAudit:
+def _set(rows: Positions, speakers: int, table: Columns, dataset: Dataset) -> SetAudit:
     values = table.values[rows]
     return SetAudit(
         utterances=len(rows),
@@ -173,7 +173,7 @@ def _set(rows: Rows, speakers: int, table: Columns, dataset: Dataset) -> SetAudi
     )
 
 
-def _copies(heard: Mapping[SetName, Rows], table: Columns, parts: set[SetName]) -> tuple[Copy, ...]:
+def _copies(heard: Mapping[SetName, Positions], table: Columns, parts: set[SetName]) -> tuple[Copy, ...]:
     digests = table.audio.codes
     found = []
     for part, other in COMPARED:
@@ -188,7 +188,7 @@ def _copies(heard: Mapping[SetName, Rows], table: Columns, parts: set[SetName]) 
     return tuple(found)
 
 
-def _sentences(test: Rows, fitted: Rows, table: Columns) -> SentenceOverlap | None:
+def _sentences(test: Positions, fitted: Positions, table: Columns) -> SentenceOverlap | None:
     seen, own = table.sentences.marks(fitted), table.sentences.codes[test]
     own = own[own >= 0]
     if not len(own):

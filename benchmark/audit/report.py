@@ -148,7 +148,7 @@ class Durations:
 
 
 @dataclass(frozen=True)
-class Spread:
+class Distribution:
     """Values of one dimension in a corpus.
 
     Attributes:
@@ -213,7 +213,7 @@ class CorpusAudit:
     without_speaker: int
     genders: Mapping[str, int]
     durations: Mapping[str, Durations]
-    values: Mapping[str, Spread]
+    values: Mapping[str, Distribution]
     one_class_speakers: tuple[str, ...]
     sentences: int | None
     giveaways: Mapping[str, Giveaway | None]

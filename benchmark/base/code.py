@@ -4,7 +4,8 @@ It is made of the definitions that are reached, wherever they stand: the functio
 definition mentions, those that these mention, and so on through this project's modules (and a plug-in's). Comments,
 docstrings, formatting, annotations of functions, the text of errors, the names of modules and what stands beside a
 definition in its module are not in it; every statement and constant of a definition is. Of the abstract classes and of
-the value types that all parts share only the members count that the reached code mentions, so that these can grow.
+the value types that all upstreams and heads share only the members count that the reached code mentions, so that these
+can grow.
 
 Nothing is run or imported for it: what is reached through a name that is made at run time is not seen.
 """
@@ -28,7 +29,7 @@ from benchmark.io.files import digest
 
 # The packages of this project whose code is followed; the code of other packages is told by their versions.
 PACKAGES = ("benchmark", "upstreams", "downstreams", "tasks")
-# What all parts share: of these classes only the members count that are mentioned.
+# What all upstreams and heads share: of these classes only the members count that are mentioned.
 SHARED = (
     "benchmark.base.corpus",
     "benchmark.base.upstream",
@@ -209,7 +210,7 @@ def _home(part: type | Callable[..., Any]) -> tuple[str, str]:
 
 
 def _interactive(part: type | Callable[..., Any]) -> str:
-    """A module that holds only a part that was defined where no file says so."""
+    """A module that holds only what was defined where no file says so."""
     try:
         source = textwrap.dedent(inspect.getsource(part))
     except (OSError, TypeError) as error:
@@ -232,7 +233,7 @@ _Place = tuple[str, str]  # module and name
 
 
 class _Reach:
-    """The definitions that some parts reach."""
+    """The definitions that some classes or functions reach."""
 
     def __init__(self, roots: frozenset[str]) -> None:
         self._roots = roots
@@ -468,7 +469,7 @@ def _without_description(node: ast.Call) -> ast.Call:
 
 
 def _without_facts(node: ast.ClassDef) -> ast.ClassDef:
-    """A named part without what it says of itself, as far as its own code does not read that."""
+    """A named class without what it says of itself, as far as its own code does not read that."""
     named = any(
         isinstance(one, ast.Assign) and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
         for one in node.body

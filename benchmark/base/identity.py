@@ -1,8 +1,8 @@
-"""What decides a number: the one place that says what a part is, and by which code it was computed.
+"""What decides a number: the one place that says what an upstream or a head is, and by which code it was computed.
 
-A part (an upstream or a head) has two identities. As it is *published* it is its name, declared version, parameters and
-weights: rows are told apart by that. As it is *stored* it is also the code that it reaches (see `benchmark.base.code`)
-and the versions of its libraries: features and units are made anew when one of these changes.
+Each has two identities. As it is *published* it is its name, declared version, parameters and weights: rows are told
+apart by that. As it is *stored* it is also the code that it reaches (see `benchmark.base.code`) and the versions of its
+libraries: features and units are made anew when one of these changes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Code:
 
 
 def identity_of(part: Upstream | Downstream) -> dict[str, Any]:
-    """What a part is, as plain values: class by its literal name, declared version, parameters, and weights.
+    """What an upstream or a head is, as plain values: class by its literal name, version, parameters, and weights.
 
     Raises:
         UsageError: Other people's class declares a version that is none.
@@ -62,12 +62,12 @@ def identity_of(part: Upstream | Downstream) -> dict[str, Any]:
 
 
 def identity_sha256(name: str, part: Upstream | Downstream, hub_version: int) -> str:
-    """Digest by which a part is told from others where results are published: of its name and of what it is.
+    """Digest that tells an upstream or a head from others where results are published: of its name and what it is.
 
     Args:
         name: The row, or the recipe.
         part: What goes by it.
-        hub_version: Version of what the hub does for every such part (hearing and pooling, or feeding and counting).
+        hub_version: Version of what the hub does for all of its kind (hearing and pooling, or feeding and counting).
 
     Raises:
         UsageError: Other people's class gives something that is no plain value.
@@ -87,7 +87,7 @@ def version_of(part: Upstream | Downstream) -> str:
 
 
 def code_of(part: Upstream | Downstream) -> Code:
-    """The code and the libraries by which a part computes, those of its components included."""
+    """The code and the libraries by which an upstream or a head computes, those of its components included."""
     everything = list(_with_components(part))
     libraries = dict.fromkeys(name for one in everything for name in one.libraries)
     return Code(code_sha256(*dict.fromkeys(type(one) for one in everything)), versions(list(libraries)))
@@ -100,7 +100,7 @@ def _with_components(part: Upstream | Downstream) -> Iterator[Upstream | Downstr
 
 
 def declared_version(cls: type) -> str:
-    """The version that a part declares, or what stands for it: the digest of its code, for one that declares none."""
+    """The version that a class declares, or what stands for it: the digest of its code, where it declares none."""
     version = getattr(cls, "version", None)
     if version is None:
         return f"code-{code_sha256(cls)[:12]}"

@@ -57,7 +57,7 @@ class Header(Closed):
     index_sha256: str = SHA256
 
 
-class Line(Closed):
+class IndexLine(Closed):
     """One utterance."""
 
     id: str
@@ -83,8 +83,8 @@ class DigestIndex:
         return b"".join(canonical_json(line.model_dump()) + b"\n" for line in lines)
 
 
-def _line(name: str, found: Heard) -> Line:
-    return Line(id=name, sha256=found.sha256, seconds=round(found.duration, DIGITS))
+def _line(name: str, found: Heard) -> IndexLine:
+    return IndexLine(id=name, sha256=found.sha256, seconds=round(found.duration, DIGITS))
 
 
 def make_index(inspection: Inspection) -> DigestIndex:
@@ -136,7 +136,7 @@ def read_index(path: Path) -> DigestIndex:
     if isinstance(first, dict) and first.get("format") != FORMAT:
         raise UsageError(f"{path} has the format {first.get('format')!r}", f"this version reads format {FORMAT}")
     header = validate(Header, first, f"{path}, line 1")
-    lines = [validate(Line, line, f"{path}, line {number}") for number, line in enumerate(rest, start=2)]
+    lines = [validate(IndexLine, line, f"{path}, line {number}") for number, line in enumerate(rest, start=2)]
     heard = {line.id: Heard(line.sha256, line.seconds) for line in lines}
     if len(heard) != len(lines) or len(lines) != header.utterances or audio_digest(heard) != header.audio_sha256:
         raise UsageError(

@@ -31,8 +31,12 @@ def first_repeated(names: Iterable[Hashable]) -> Hashable | None:
     return None
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader, which also refuses a key that is given twice or is a list or mapping itself."""
+MAX_DEPTH = 64  # of lists and mappings in each other; the loader in C would crash some thousands deep
+BASE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(BASE):  # type: ignore[misc, valid-type]
+    """The safe loader, in C where there is one, which also refuses a key that is given twice or is itself several."""
 
 
 def _mapping(loader: _Loader, node: yaml.Node) -> dict[Hashable, Any]:
@@ -46,7 +50,8 @@ def _mapping(loader: _Loader, node: yaml.Node) -> dict[Hashable, Any]:
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} is given twice", key_node.start_mark)
         seen.add(key)
-    return loader.construct_mapping(node, deep=True)
+    found: dict[Hashable, Any] = loader.construct_mapping(node, deep=True)
+    return found
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
@@ -65,11 +70,9 @@ def read_yaml(path: Path, where: str = "") -> dict[str, Any]:
     """
     where = where or path.name
     try:
-        content = _Loader(path.read_text(encoding="utf-8")).get_single_data()
+        content = _load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{where} cannot be read: {error.strerror or error}") from error
-    except RecursionError as error:
-        raise UsageError(f"{where} is nested too deeply") from error
     # The last four are what PyYAML's own constructors raise on a value that its tag does not fit, as `!!bool x`.
     except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         reason = " ".join(str(error).split())
@@ -90,9 +93,19 @@ def read_value(text: str, where: str) -> Any:
         UsageError: It is no YAML.
     """
     try:
-        return _Loader(text).get_single_data()
-    except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
+        return _load(text)
+    except (yaml.YAMLError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         raise UsageError(f"{where}: {text!r:.80} is no YAML value", "as in a recipe: 3, 0.01, null, [1, 2]") from error
+
+
+def _load(text: str) -> Any:
+    """The only value in a text, once it is known not to be nested too deeply: events are read one by one."""
+    depth = 0
+    for event in yaml.parse(text, Loader=BASE):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"it is nested too deeply (more than {MAX_DEPTH})")
+    return _Loader(text).get_single_data()
 
 
 def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:

@@ -28,7 +28,7 @@ from benchmark.types import Fold
 
 log = logging.getLogger(__name__)
 
-FILE = re.compile(r".+_(?P<part>train|valid|test)_fold(?P<separator>_?)(?P<fold>\d+)\.jsonl")
+FILE = re.compile(r".+_(?P<set>train|valid|test)_fold(?P<separator>_?)(?P<fold>\d+)\.jsonl")
 KEYS = ("wav", "audio")
 # EmoBox's recipe: a random fifth of train, where it lists no dev set.
 DEV_FRACTION = 0.2
@@ -59,15 +59,13 @@ def with_emobox_folds(dataset: Dataset, folder: Path) -> Dataset:
         files, older = _files(folder)
     except OSError as error:
         raise BenchError(f"cannot read {error.filename or folder}: {error.strerror or error}", "who may?") from error
-    with_dev = [name for name, parts in files.items() if "valid" in parts]
+    with_dev = [name for name, sets in files.items() if "valid" in sets]
     if with_dev and len(with_dev) < len(files):
         raise BenchError(
             f"{folder} has valid files of the folds {', '.join(with_dev)} only", "of all folds, or of none"
         )
     known = _by_file_name(dataset)
-    listed = [
-        _fold(name, parts, dataset, known) for name, parts in sorted(files.items(), key=lambda item: int(item[0]))
-    ]
+    listed = [_fold(name, sets, dataset, known) for name, sets in sorted(files.items(), key=lambda item: int(item[0]))]
     for note in [*_left_out(listed, dataset), *older]:
         log.warning("%s: %s", dataset.task.name, note)
     used = {utterance.id for utterance in dataset.utterances}
@@ -109,15 +107,15 @@ def _kept(fold: ListedFold, used: Collection[str]) -> ListedFold:
         BenchError: Nothing is left of a set.
     """
     listed = {"train": fold.train or [], "dev": fold.dev, "test": fold.test}
-    kept = {part: [name for name in names if name in used] for part, names in listed.items()}
-    for part, names in kept.items():
-        if listed[part] and not names:
-            raise BenchError(f"the protocol leaves out all that fold {fold.name} lists for {part}", "take other folds")
+    kept = {which: [name for name in names if name in used] for which, names in listed.items()}
+    for which, names in kept.items():
+        if listed[which] and not names:
+            raise BenchError(f"the protocol leaves out all that fold {fold.name} lists for {which}", "take other folds")
     return fold.model_copy(update=kept)
 
 
 def _files(folder: Path) -> tuple[dict[str, dict[str, Path]], list[str]]:
-    """The file of each part of each fold, and what is said of older lists beside them."""
+    """The file of each set of each fold, and what is said of older lists beside them."""
     if not folder.is_dir():
         raise MissingError(f"there is no folder {folder}", "give EmoBox's folder of the corpus, with its fold_K")
     current: dict[tuple[str, str], Path] = {}
@@ -127,54 +125,54 @@ def _files(folder: Path) -> tuple[dict[str, dict[str, Path]], list[str]]:
         if match is None:
             continue
         spelling = current if match["separator"] else older
-        known = spelling.setdefault((str(int(match["fold"])), match["part"]), path)
+        known = spelling.setdefault((str(int(match["fold"])), match["set"]), path)
         if known != path and known.read_bytes() != path.read_bytes():
             raise BenchError(
-                f"{folder} has two files of {match['part']} of fold {match['fold']}: "
+                f"{folder} has two files of {match['set']} of fold {match['fold']}: "
                 f"{known.relative_to(folder)} and {path.relative_to(folder)}",
                 "keep one of them, or give the folder of one corpus",
             )
     found: dict[str, dict[str, Path]] = defaultdict(dict)
-    for (fold, part), path in {**older, **current}.items():
-        found[fold][part] = path
+    for (fold, which), path in {**older, **current}.items():
+        found[fold][which] = path
     beside = sorted(older[key].name for key in older if key in current)
     notes = [f"{count(len(beside), 'older list')} beside the folds not read: {some(beside, NAMED)}"] if beside else []
     if not found:
         raise MissingError(
             f"there are no EmoBox folds in {folder}", "files there are named NAME_train_fold_1.jsonl, in fold_1"
         )
-    for fold, parts in found.items():
-        for part in ("train", "test"):
-            if part not in parts:
-                raise MissingError(f"{folder} has no {part} of fold {fold}")
+    for fold, sets in found.items():
+        for which in ("train", "test"):
+            if which not in sets:
+                raise MissingError(f"{folder} has no {which} of fold {fold}")
     return found, notes
 
 
 Known = Mapping[str, list[tuple[tuple[str, ...], str]]]  # folders and id, by the name of a file
 
 
-def _fold(name: str, parts: Mapping[str, Path], dataset: Dataset, known: Known) -> ListedFold:
-    train, test = (_ids(parts[part], known, dataset) for part in ("train", "test"))
-    dev = _ids(parts["valid"], known, dataset) if "valid" in parts else []
-    for path, ids in ((parts["test"], test), (parts["train"], train)):
+def _fold(name: str, sets: Mapping[str, Path], dataset: Dataset, known: Known) -> ListedFold:
+    train, test = (_ids(sets[which], known, dataset) for which in ("train", "test"))
+    dev = _ids(sets["valid"], known, dataset) if "valid" in sets else []
+    for path, ids in ((sets["test"], test), (sets["train"], train)):
         if not ids:
             raise BenchError(f"{path.name} lists no utterance", f"fold {name} has an empty set")
     for utterance, number in Counter([*train, *dev, *test]).items():
         if number > 1:
-            raise BenchError(f"fold {name} in {parts['test'].parent} lists {utterance!r} twice", "in one set, and once")
+            raise BenchError(f"fold {name} in {sets['test'].parent} lists {utterance!r} twice", "in one set, and once")
     return ListedFold(name=name, train=train, dev=dev, test=test)
 
 
 def _by_file_name(dataset: Dataset) -> Known:
-    """Folders and id of every utterance of the corpus, by the name of its file as `_parts_of` gives it."""
+    """Folders and id of every utterance of the corpus, by the name of its file as `_path_of` gives it."""
     known: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     for utterance in dataset.listed:
-        *folders, stem = _parts_of(utterance.file)
+        *folders, stem = _path_of(utterance.file)
         known[stem].append((tuple(folders), utterance.id))
     return known
 
 
-def _parts_of(file: str) -> tuple[str, ...]:
+def _path_of(file: str) -> tuple[str, ...]:
     """Folders and name without suffix, in lower case: packagings differ in case, suffix, and brackets in AESDD."""
     path = Path(file.replace("\\", "/"))
     return (*(part.lower() for part in path.parts[:-1]), BRACKETS.sub("", path.stem.lower()))
@@ -186,7 +184,7 @@ def _ids(path: Path, known: Known, dataset: Dataset) -> list[str]:
         try:
             entry = json.loads(line)
             wav = next(entry[key] for key in KEYS if key in entry)
-            *folders, stem = _parts_of(str(wav))
+            *folders, stem = _path_of(str(wav))
         except (ValueError, StopIteration, TypeError, RecursionError) as error:
             raise BenchError(f"{path.name}, line {number}: no JSON object with 'wav'", "is it of EmoBox?") from error
         candidates = known.get(stem, [])

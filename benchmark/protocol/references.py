@@ -81,7 +81,7 @@ class Claim(Closed):
     worse: list[Text] = Field(min_length=1)
 
 
-class Row(Closed):
+class PublishedRow(Closed):
     """One system of a table: a value for each of the table's metrics, null where the source has none.
 
     Attributes:
@@ -97,7 +97,7 @@ class Row(Closed):
     sd: list[Number | None] | None = None
 
 
-class Results(Closed):
+class PublishedResults(Closed):
     """The rows of a table that belong to one task.
 
     Attributes:
@@ -110,10 +110,10 @@ class Results(Closed):
     task: Text
     differs: str = ""
     why: Text | None = None
-    rows: list[Row] = Field(min_length=1)
+    rows: list[PublishedRow] = Field(min_length=1)
 
 
-class Table(Closed):
+class PublishedTable(Closed):
     """One table of a source.
 
     Attributes:
@@ -130,7 +130,7 @@ class Table(Closed):
     metrics: list[Text] = Field(min_length=1)
     places: Annotated[StrictInt, Field(ge=0, le=6)] = 2
     differs: str
-    results: list[Results] = Field(min_length=1)
+    results: list[PublishedResults] = Field(min_length=1)
 
 
 class ReferenceFile(Closed):
@@ -155,7 +155,7 @@ class ReferenceFile(Closed):
     upstreams: dict[str, Text | OwnModel | Why] = {}
     figures: dict[str, Text | Why] = {}
     claims: list[Claim] = []
-    tables: list[Table] = Field(min_length=1)
+    tables: list[PublishedTable] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
@@ -337,7 +337,9 @@ def _references(source: ReferenceFile, tasks: set[str], file: str) -> list[Refer
     return found
 
 
-def _cell(source: ReferenceFile, results: Results, upstream: str, words: str) -> tuple[tuple[str, str] | None, str]:
+def _cell(
+    source: ReferenceFile, results: PublishedResults, upstream: str, words: str
+) -> tuple[tuple[str, str] | None, str]:
     """The system of this benchmark that a row is of, or why there is none."""
     if results.why is not None:
         return None, results.why
@@ -370,7 +372,7 @@ def _metric(text: str, where: str) -> tuple[str, str | None]:
     return name, dimension or None
 
 
-def _figures(row: Row, metrics: list[tuple[str, str | None]], places: int, where: str) -> tuple[Figure, ...]:
+def _figures(row: PublishedRow, metrics: list[tuple[str, str | None]], places: int, where: str) -> tuple[Figure, ...]:
     spreads = [None] * len(row.values) if row.sd is None else row.sd
     for what, given in (("values", row.values), ("standard deviations", spreads)):
         if len(given) != len(metrics):

@@ -36,7 +36,7 @@ class Grouping:
     outside: Mapping[str, int]
 
 
-def group(*sources: Iterable[Record], protocol: Protocol = "official", published: Iterable[Record] = ()) -> Grouping:
+def group(*stores: Iterable[Record], protocol: Protocol = "official", published: Iterable[Record] = ()) -> Grouping:
     """Group records into cells.
 
     Where several identities go by the same names, because the code, the weights or the protocol changed, the newest
@@ -47,23 +47,23 @@ def group(*sources: Iterable[Record], protocol: Protocol = "official", published
     published ones of a task match, and give the same leaderboard.
 
     Args:
-        sources: Records, for example of the local store and then the published ones. Of a unit that is in several
-            sources the first source's record counts.
+        stores: Records, for example of the local store and then the published ones. Of a unit that is in several
+            stores the first store's record counts.
         protocol: Which records make cells; those of another protocol are counted.
         published: Records among them whose protocols are shown before any newer one that is not published.
 
     Raises:
-        BenchError: A source has two different records of one unit; a record's metrics or statistics do not suit its
+        BenchError: A store has two different records of one unit; a record's metrics or statistics do not suit its
             task; two records of one protocol and fold were not tested on the same utterances; or there are records
             with hidden and with open names of one protocol, and none says how to hide them.
     """
     anchors = frozenset(protocol_of(record.task) for record in published)
-    sources = _hidden(sources, protocol)
+    stores = _hidden(stores, protocol)
     units: dict[tuple[str, ...], dict[Unit, Record]] = {}
     others: dict[str, Counter[str]] = {name: Counter() for name in get_args(Protocol)}
-    for source in sources:
+    for store in stores:
         seen: dict[tuple[object, ...], Record] = {}
-        for record in source:
+        for record in store:
             if record.protocol != protocol:
                 others[record.protocol][record.task.name] += 1
                 continue
@@ -125,13 +125,13 @@ def find_cell(
     return cells[0] if cells else None
 
 
-def _hidden(sources: Iterable[Iterable[Record]], protocol: Protocol) -> tuple[Iterable[Record], ...]:
+def _hidden(stores: Iterable[Iterable[Record]], protocol: Protocol) -> tuple[Iterable[Record], ...]:
     """The records with hidden names, wherever a record of the same protocol has the salt.
 
     The salt is made of the recordings and the protocol, so that of one record suits all.
     """
-    everything = [list(source) for source in sources]
-    official = [record for source in everything for record in source if record.protocol == protocol]
+    everything = [list(store) for store in stores]
+    official = [record for store in everything for record in store if record.protocol == protocol]
     salts = {protocol_of(one.task): one.clusters for one in official if one.clusters.salt is not None}
     hidden = {protocol_of(one.task): one for one in official if one.clusters.salted}
 
@@ -147,7 +147,7 @@ def _hidden(sources: Iterable[Iterable[Record]], protocol: Protocol) -> tuple[It
             "it is of an older version: bench run --rerun all makes it again; or leave one of the two folders out",
         )
 
-    return tuple([named_alike(record) for record in source] for source in everything)
+    return tuple([named_alike(record) for record in store] for store in everything)
 
 
 def _identity(record: Record) -> tuple[str, ...]:

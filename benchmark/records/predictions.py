@@ -23,7 +23,7 @@ AGAIN = "remove the record and run it again"
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
+class UnitPredictions:
     """The test utterances of a unit.
 
     Attributes:
@@ -39,7 +39,7 @@ class Predictions:
     decided: NDArray[Any]
 
 
-def cell_predictions(folder: Path, cell: Cell) -> Mapping[Unit, Predictions] | None:
+def cell_predictions(folder: Path, cell: Cell) -> Mapping[Unit, UnitPredictions] | None:
     """The predictions of a cell of local records.
 
     Args:
@@ -52,7 +52,7 @@ def cell_predictions(folder: Path, cell: Cell) -> Mapping[Unit, Predictions] | N
     Raises:
         BenchError: A file cannot be read, or does not hold what its record counted.
     """
-    store, found = RecordStore(folder), dict[Unit, Predictions]()
+    store, found = RecordStore(folder), dict[Unit, UnitPredictions]()
     for local in store.of_task(cell.task.name):
         record = _of_cell(local, cell)
         path = store.path(local.task.name, local.id).with_suffix(".predictions.csv")
@@ -72,7 +72,7 @@ def _of_cell(local: Record, cell: Cell) -> Record | None:
     return next((one for one in (local, *hidden) if cell.records.get((one.fold, one.seed)) == one), None)
 
 
-def _counted(task: TaskPart, read: Predictions) -> NDArray[np.float64]:
+def _counted(task: TaskPart, read: UnitPredictions) -> NDArray[np.float64]:
     """The statistics (a, b) of predictions."""
     if not targets_of(task.kind).are_classes:
         return np.asarray(task.statistics.of(read.truth, read.decided), dtype=np.float64)
@@ -81,7 +81,7 @@ def _counted(task: TaskPart, read: Predictions) -> NDArray[np.float64]:
     return counts
 
 
-def _read(path: Path, task: TaskPart) -> Predictions:
+def _read(path: Path, task: TaskPart) -> UnitPredictions:
     classes = {name: index for index, name in enumerate(task.outputs)}
     are_classes = targets_of(task.kind).are_classes
     what = "true and decided class" if are_classes else "true and predicted value of each dimension"
@@ -100,9 +100,9 @@ def _read(path: Path, task: TaskPart) -> Predictions:
             raise BenchError(f"{path}, line {reader.line_num}: no {what} ({error})", AGAIN) from error
     if are_classes:
         decisions = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-        return Predictions(tuple(ids), tuple(speakers), decisions[:, 0], decisions[:, 1])
+        return UnitPredictions(tuple(ids), tuple(speakers), decisions[:, 0], decisions[:, 1])
     values = np.array(pairs, dtype=np.float64).reshape(-1, 2, len(task.outputs))
-    return Predictions(tuple(ids), tuple(speakers), values[:, 0], values[:, 1])
+    return UnitPredictions(tuple(ids), tuple(speakers), values[:, 0], values[:, 1])
 
 
 def _values(row: Mapping[str, str], outputs: Sequence[str]) -> list[Any]:

@@ -239,7 +239,7 @@ class Cost(Closed):
 
 
 class CodePart(Closed):
-    """The code that computed a part's numbers: digest of what it reaches, and versions of the libraries it names."""
+    """The code of an upstream or a head: digest of what it reaches, and versions of the libraries it names."""
 
     code_sha256: str
     libraries: dict[str, str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,27 +167,34 @@ def check_seals(content: Any) -> None:
         BenchError: One was changed, or damaged on the disk.
     """
     common, units = _shared(content)
-    said = dict(_said(common))
+    runs: dict[tuple[str, ...], list[tuple[str, ...] | bytes]] = {}
     for unit in units:
-        one = {**common, **unit}
-        if one["schema"] >= FIRST_SEALED and one.get(SEAL) != _seal_of(unit, said):
+        one, keys = {**common, **unit}, tuple(unit)
+        if keys not in runs:
+            runs[keys] = _runs(common, unit)
+        if one["schema"] >= FIRST_SEALED and one.get(SEAL) != _seal_of(unit, runs[keys]):
             where = (
                 f"record {one['id']!r:.80} ({one['task']['name']!s:.80}, fold {one['fold']!r:.80}, seed {one['seed']})"
             )
             raise BenchError(f"{where} was changed or damaged: its digest is not that of what it says", AGAIN)
 
 
-def _said(content: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """Each key with its pair in canonical JSON."""
-    for key, value in content.items():
-        if key != SEAL:
-            yield key, canonical_json({key: value})[1:-1]
+def _runs(common: dict[str, Any], unit: dict[str, Any]) -> list[tuple[str, ...] | bytes]:
+    """How a record stands in canonical JSON: what many share, encoded once, and between it keys of the unit alone."""
+    keys = sorted((common.keys() | unit.keys()) - {SEAL})
+    together = [(shared, tuple(run)) for shared, run in itertools.groupby(keys, common.__contains__)]
+    return [_pairs(common, run) if shared else run for shared, run in together]
 
 
-def _seal_of(unit: dict[str, Any], said: Mapping[str, bytes]) -> str:
-    """The digest of a record, of which what many share is encoded already, once."""
-    pairs = {**said, **dict(_said(unit))}
-    return hashlib.sha256(b"{" + b",".join(pairs[key] for key in sorted(pairs)) + b"}").hexdigest()
+def _pairs(content: Mapping[str, Any], keys: Iterable[str]) -> bytes:
+    """Some keys of an object with their values in canonical JSON, without the braces."""
+    return canonical_json({key: content[key] for key in keys})[1:-1]
+
+
+def _seal_of(unit: dict[str, Any], runs: Sequence[tuple[str, ...] | bytes]) -> str:
+    """The digest of a record."""
+    said = (run if isinstance(run, bytes) else _pairs(unit, run) for run in runs)
+    return hashlib.sha256(b"{" + b",".join(said) + b"}").hexdigest()
 
 
 def pack(records: list[Record]) -> bytes:

@@ -8,7 +8,7 @@ from benchmark.errors import BenchError
 from benchmark.types import UNKNOWN_SPEAKER
 
 NEWEST: Literal[3] = 3
-UNDECLARED = "undeclared"  # the version of a part, in records that did not say it
+UNDECLARED = "undeclared"  # the version of an upstream or a head, in records that did not say it
 
 
 def upgraded(content: dict[str, Any]) -> dict[str, Any]:

@@ -110,10 +110,10 @@ def build_upstream(upstreams: Upstreams, name: str, weights: Callable[[str], Pat
         UsageError: It is unknown, or cannot be made.
         MissingError: It cannot be imported, or its weights are on no Hub.
     """
-    return fuse([_part(upstreams, part, weights) for part in upstreams.parts(name)])
+    return fuse([_component(upstreams, one, weights) for one in upstreams.components(name)])
 
 
-def _part(upstreams: Upstreams, name: Name, weights: Callable[[str], Path | None]) -> Upstream:
+def _component(upstreams: Upstreams, name: Name, weights: Callable[[str], Path | None]) -> Upstream:
     upstream = _single(upstreams, name.base, weights)
     if name.precision is not None:
         if name.precision not in upstream.precisions:

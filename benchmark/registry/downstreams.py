@@ -14,10 +14,10 @@ from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
 from benchmark.registry.building import load, load_class
+from benchmark.registry.catalogue import Catalogue
 from benchmark.registry.changes import changed
 from benchmark.registry.entries import SUFFIXES, Entry, Recipe, is_protocol
 from benchmark.registry.source import scan_package
-from benchmark.registry.table import Table
 from benchmark.text import nearest
 from benchmark.types import Kind, Needs, Probabilities
 
@@ -71,8 +71,8 @@ class Downstreams:
     """
 
     def __init__(self) -> None:
-        self.classes = Table("downstream", scan_package("downstream"))
-        self.recipes = Table("downstream")
+        self.classes = Catalogue("downstream", scan_package("downstream"))
+        self.recipes = Catalogue("downstream")
         self._files: dict[str, Entry] = {}
         for path, recipe in _own_recipes().items():
             self.recipes.add(self._of(recipe, "/".join((*RECIPES, path.name))))

@@ -106,7 +106,7 @@ def known_version(upstream: str) -> str | None:
 
 def known_seeded(upstream: str) -> bool:
     """Whether a name has weights that a run has trained by a recipe that depends on the seed."""
-    return any(_is_seeded(part.base) for part in upstreams().parts(upstream)) if is_tuned(upstream) else False
+    return any(_is_seeded(one.base) for one in upstreams().components(upstream)) if is_tuned(upstream) else False
 
 
 def _is_seeded(name: str) -> bool:
@@ -125,11 +125,11 @@ def known_shape(upstream: str) -> tuple[int | None, int | None]:
         UsageError: It names a layer that does not exist, or joins what cannot be joined.
     """
     try:
-        parts = [(part, entry) for part in upstreams().parts(upstream) for entry in upstreams().known(part.base)]
+        components = [(one, row) for one in upstreams().components(upstream) for row in upstreams().known(one.base)]
     except UsageError:
         return None, None  # it is not known
-    counts = [None if row.layers is None else layers_after(upstream, one.layers, row.layers) for one, row in parts]
-    dims = [entry.dim for _, entry in parts]
+    counts = [None if row.layers is None else layers_after(upstream, one.layers, row.layers) for one, row in components]
+    dims = [row.dim for _, row in components]
     layers = None if None in counts else layers_beside(upstream, [count for count in counts if count is not None])
     return layers, None if None in dims else sum(dim for dim in dims if dim is not None)
 

@@ -15,13 +15,13 @@ from benchmark.base import Corpus, Downstream, Upstream
 from benchmark.errors import BenchError, UsageError
 from benchmark.protocol.task import Task, read_task
 from benchmark.registry.building import build_corpus, build_downstream, build_upstream
+from benchmark.registry.catalogue import Catalogue
 from benchmark.registry.changes import parse_changes
 from benchmark.registry.downstreams import Downstreams, HeadFacts, params_of
 from benchmark.registry.entries import Entry
 from benchmark.registry.entry_points import Offer, offers, reason_of
 from benchmark.registry.plugins import import_plugin, plugin_classes, plugin_recipes
 from benchmark.registry.source import scan_package
-from benchmark.registry.table import Table
 from benchmark.registry.tasks import Tasks
 from benchmark.registry.upstreams import Upstreams
 from benchmark.text import nearest
@@ -49,7 +49,7 @@ class Registry:
         self._changes = parse_changes(self.changes)
         self._upstreams = Upstreams(on_disk=True)
         self._downstreams = Downstreams()
-        self._corpora = Table("corpus", scan_package("corpus"))
+        self._corpora = Catalogue("corpus", scan_package("corpus"))
         self._tasks = Tasks()
         self.broken: list[Offer] = []
         self._add_offers(list(offers()))
@@ -57,7 +57,7 @@ class Registry:
         modules = [(plugin, import_plugin(plugin)) for plugin in self.plugins]
         for plugin, module in modules:
             for kind, entry in plugin_classes(module, plugin):
-                self._table(kind).add(entry)
+                self._catalogue(kind).add(entry)
         # Last, so that a recipe may be of any plug-in's class; those of two plug-ins in one folder are the same files.
         for path in dict.fromkeys(path for _, module in modules for path in plugin_recipes(module)):
             self._downstreams.recipes.add(self._downstreams.recipe(path, str(path)))
@@ -149,9 +149,9 @@ class Registry:
 
     # -- filling ------------------------------------------------------------------------------------------------------
 
-    def _table(self, kind: str) -> Table:
+    def _catalogue(self, kind: str) -> Catalogue:
         return {
-            "upstream": self._upstreams.table,
+            "upstream": self._upstreams.catalogue,
             "downstream": self._downstreams.classes,
             "corpus": self._corpora,
         }[kind]
@@ -160,7 +160,7 @@ class Registry:
         """Take in what installed packages offer, classes before the recipes that name them."""
         for offer in found:
             if offer.entry is not None:
-                self._table(offer.kind).add(offer.entry)
+                self._catalogue(offer.kind).add(offer.entry)
             elif offer.broken is not None:
                 self.broken.append(offer)
         for offer in found:

@@ -12,9 +12,9 @@ from benchmark.base.tuned import PREFIX, Training
 from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
+from benchmark.registry.catalogue import Catalogue
 from benchmark.registry.entries import Checkpoint, Entry
 from benchmark.registry.source import scan_package
-from benchmark.registry.table import Table
 from benchmark.text import nearest
 
 _TUNED = Entry(
@@ -38,19 +38,19 @@ class Upstreams:
             stands for no path.
 
     Attributes:
-        table: By name; a prefix ends in ":".
+        catalogue: By name; a prefix ends in ":".
     """
 
     def __init__(self, *, on_disk: bool) -> None:
         self._on_disk = on_disk
-        self.table = Table("upstream", scan_package("upstream"))
+        self.catalogue = Catalogue("upstream", scan_package("upstream"))
         for name, row in _checkpoints().items():
-            self.table.add(_named(name, row, self.table))
-        self.table.add(_TUNED)
+            self.catalogue.add(_named(name, row, self.catalogue))
+        self.catalogue.add(_TUNED)
 
     def all(self) -> list[Entry]:
         """Every upstream, prefixes last."""
-        return sorted(self.table.values(), key=lambda entry: (entry.name.endswith(":"), entry.name))
+        return sorted(self.catalogue.values(), key=lambda entry: (entry.name.endswith(":"), entry.name))
 
     def entries(self, name: str) -> list[tuple[Entry, str | None]]:
         """The entries of all upstreams in a name such as "A@last+hf:PATH", with what follows their prefixes.
@@ -58,7 +58,7 @@ class Upstreams:
         Raises:
             UsageError: One of them is unknown.
         """
-        return [self.entry(part.base) for part in self.parts(name)]
+        return [self.entry(one.base) for one in self.components(name)]
 
     def entry(self, name: str) -> tuple[Entry, str | None]:
         """The entry of a single upstream, and what follows the prefix in a name such as "hf:PATH".
@@ -66,7 +66,7 @@ class Upstreams:
         Raises:
             UsageError: It is unknown.
         """
-        known = self.table
+        known = self.catalogue
         if name in known and not name.endswith(":"):
             return known[name], None
         prefix, colon, rest = name.partition(":")
@@ -83,24 +83,24 @@ class Upstreams:
             raise UsageError(f"unknown upstream {name!r}", f"did you mean {prefix.casefold() + colon + rest!r}?")
         raise UsageError(f"unknown upstream {name!r}", nearest(name, known))
 
-    def parts(self, name: str) -> list[Name]:
+    def components(self, name: str) -> list[Name]:
         """The upstreams that a name is made of.
 
         Raises:
-            UsageError: A part names two precisions or two selections of layers.
+            UsageError: A component names two precisions or two selections of layers.
         """
 
         def is_known(piece: str) -> bool:
             base = Name.parse(piece).base
-            return base in self.table or base.partition(":")[0] + ":" in self.table
+            return base in self.catalogue or base.partition(":")[0] + ":" in self.catalogue
 
-        if name in self.table or (self._on_disk and self._is_path(name)):
+        if name in self.catalogue or (self._on_disk and self._is_path(name)):
             return [Name(name)]  # of a plugin, or with a path, whatever it holds
         return [Name.parse(piece) for piece in joined(name.split("+"), is_known)]
 
     def _is_path(self, name: str) -> bool:
         prefix, colon, argument = name.partition(":")
-        return bool(colon) and prefix + colon in self.table and Path(argument).expanduser().exists()
+        return bool(colon) and prefix + colon in self.catalogue and Path(argument).expanduser().exists()
 
     def _reader(self, prefix: str, argument: str) -> str:
         """The prefix that reads a folder: the one that it names itself, where it names one.
@@ -115,7 +115,7 @@ class Upstreams:
             told = json.loads(path.read_bytes()[:LARGEST_TELLING])["upstream"]
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise UsageError(f"{path} does not say which upstream reads the folder", "is the folder whole?") from error
-        if not isinstance(told, str) or not told.endswith(":") or told not in self.table:
+        if not isinstance(told, str) or not told.endswith(":") or told not in self.catalogue:
             raise UsageError(f"{path} names the upstream {told!r:.80}, which reads no folder", "is the folder whole?")
         return prefix if prefix.startswith(told.removesuffix(":")) else told  # which may be read in several ways
 
@@ -123,7 +123,7 @@ class Upstreams:
         """The row of a checkpoint, for who gives its Hub id after a prefix instead of its name."""
         # The Hub's ids do not tell letters apart by case, and s3prl's names have the model after a second colon.
         model = argument.rpartition(":")[2].casefold()
-        rows = (entry for entry in self.table.values() if str(entry.arguments.get("model")).casefold() == model)
+        rows = (entry for entry in self.catalogue.values() if str(entry.arguments.get("model")).casefold() == model)
         return next(rows, None)
 
     def known(self, name: str) -> Iterator[Entry]:

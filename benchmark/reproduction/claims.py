@@ -11,7 +11,7 @@ from benchmark.records.cells import Cell
 from benchmark.statistics import Comparison, compare
 from benchmark.statistics.families import against
 
-Verdict = Literal["holds", "cannot be told", "contradicted", "not run"]
+ClaimVerdict = Literal["holds", "cannot be told", "contradicted", "not run"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Tested:
     """
 
     claim: PublishedClaim
-    verdict: Verdict
+    verdict: ClaimVerdict
     pairs: tuple[Comparison, ...]
     missing: tuple[str, ...]
 

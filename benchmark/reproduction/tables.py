@@ -12,7 +12,7 @@ from benchmark.records.cells import Cell
 from benchmark.records.parts import of_dimension
 from benchmark.statistics import cell_interval, cell_scores
 
-State = Literal["done", "incomplete", "not run", "not pre-trained", "no head", "no cell"]
+LineState = Literal["done", "incomplete", "not run", "not pre-trained", "no head", "no cell"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Line:
     """
 
     reference: Reference
-    state: State
+    state: LineState
     reason: str
     values: tuple[Value, ...]
 
@@ -83,7 +83,7 @@ def lines_of(references: Iterable[Reference], cells: Iterable[Cell], heads: Coll
     return [_line(reference, known, heads) for reference in references]
 
 
-def counted(lines: Sequence[Line], state: State) -> int:
+def counted(lines: Sequence[Line], state: LineState) -> int:
     """How many lines are in a state."""
     return sum(line.state == state for line in lines)
 
@@ -95,7 +95,7 @@ def _line(reference: Reference, cells: Mapping[tuple[str, str, str], Cell], head
 
 def _state(
     reference: Reference, cells: Mapping[tuple[str, str, str], Cell], heads: Collection[str]
-) -> tuple[State, str, Cell | None]:
+) -> tuple[LineState, str, Cell | None]:
     if reference.cell is None:
         return "no cell", reference.why, None
     cell = cells.get((reference.task, *reference.cell))

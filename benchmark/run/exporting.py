@@ -12,7 +12,7 @@ from benchmark.metrics import find
 from benchmark.records import Record
 from benchmark.registry.building import NOTE
 from benchmark.registry.registry import Registry
-from benchmark.run.fitted import Fitted, Shelf
+from benchmark.run.fitted import KeptUnit, Shelf
 from benchmark.text import measured
 
 CARD = """---
@@ -53,7 +53,7 @@ The head that it was trained with, on the test set of this fold alone, {test} ut
 """
 
 
-def export(shelf: Shelf, fitted: Fitted, registry: Registry, folder: Path) -> None:
+def export(shelf: Shelf, fitted: KeptUnit, registry: Registry, folder: Path) -> None:
     """Write the upstream of a unit with its trained weights, low-rank matrices added.
 
     Args:

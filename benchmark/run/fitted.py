@@ -28,7 +28,7 @@ def head_path(results: Path, task: str, unit_id: str) -> Path:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class KeptUnit:
     """A unit whose head is kept.
 
     Attributes:
@@ -58,7 +58,7 @@ class Shelf:
         self.row = registry.upstream(cell.upstream, settings.find_weights)
         self.head_name = registry.downstream_entry(cell.downstream).name
 
-    def find(self, fold: str | None = None, seed: int | None = None) -> list[Fitted]:
+    def find(self, fold: str | None = None, seed: int | None = None) -> list[KeptUnit]:
         """Those of some folds and seeds, the newest of each; in the order of the folds.
 
         Args:
@@ -80,11 +80,11 @@ class Shelf:
         folds = list(dict.fromkeys(name for record in records for name in record.task.folds))
         if fold is not None and folds and fold not in folds:
             raise UsageError(f"the task {self.task.name!r} has no fold {fold!r}", nearest(fold, folds))
-        found: dict[tuple[str, int], Fitted] = {}
+        found: dict[tuple[str, int], KeptUnit] = {}
         for record in sorted(records, key=lambda one: one.provenance.created):
             path = self._path(record)
             if fold in (None, record.fold) and seed in (None, record.seed) and path.is_file():
-                found[record.fold, record.seed] = Fitted(record, path)
+                found[record.fold, record.seed] = KeptUnit(record, path)
         if not found:
             where = "" if fold is None else f" of fold {fold!r}"
             more = "" if fold is None else f" --fold {fold}"
@@ -100,7 +100,7 @@ class Shelf:
             return kept_path(self._settings.cache, record.id)
         return head_path(self._settings.results, record.task.name, record.id)
 
-    def upstream(self, fitted: Fitted) -> Upstream:
+    def upstream(self, fitted: KeptUnit) -> Upstream:
         """The upstream that a unit had, with the weights of its fold.
 
         Raises:
@@ -129,7 +129,7 @@ class Shelf:
         take(path, head)
         return Weighted(head.tuned(), row, digest([start.weights_sha256(), step.weights_sha256]))
 
-    def head(self, fitted: Fitted, upstream: Upstream, device: str = "cpu") -> Downstream:
+    def head(self, fitted: KeptUnit, upstream: Upstream, device: str = "cpu") -> Downstream:
         """The head of a unit, as it was fitted.
 
         Args:

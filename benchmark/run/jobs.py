@@ -18,7 +18,7 @@ from benchmark.io.packages import versions
 from benchmark.progress import Unheard
 from benchmark.records import RecordStore
 from benchmark.run.provenance import hub_sha256
-from benchmark.run.unit import Names, Setup, Unit
+from benchmark.run.unit import Names, PlannedUnit, Setup
 from benchmark.run.worker import Worker
 from benchmark.threads import resolve_device, threads
 
@@ -27,7 +27,7 @@ SAME = ("torch", "numpy", "scikit-learn", "transformers", "soundfile", "soxr", "
 
 
 @dataclass(frozen=True)
-class Order:
+class Briefing:
     """What every job of a run is told.
 
     Attributes:
@@ -61,7 +61,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FinishedUnit:
     """What became of a unit.
 
     Attributes:
@@ -89,14 +89,14 @@ def versions_here() -> tuple[tuple[str, str], ...]:
     return (*ours.items(), *versions(SAME).items())
 
 
-def about(order: Order, cells: Sequence[Names]) -> dict[str, str]:
+def about(briefing: Briefing, cells: Sequence[Names]) -> dict[str, str]:
     """What a process has of all that some cells need, by what it is: a digest or version each, or why it is not there.
 
     Equal everywhere, but for whoever lacks something.
     """
     found = dict(versions_here())
     try:
-        worker = _worker(order)
+        worker = _worker(briefing)
     except (BenchError, OSError) as error:
         return {**found, "plug-ins and folders": f"not there: {error}"}
     for name in dict.fromkeys(cell.upstream for cell in cells):
@@ -113,13 +113,13 @@ def about(order: Order, cells: Sequence[Names]) -> dict[str, str]:
                 found[f"corpus {corpus.name}"] = f"not there: {error}"
                 continue
             found[f"corpus {corpus.name}"] = "made here" if place is None else str(Path(place).absolute())
-    if order.setup.phones is not None:
-        place = order.setup.phones.absolute()
+    if briefing.setup.phones is not None:
+        place = briefing.setup.phones.absolute()
         found["phone alignments"] = str(place) if place.is_dir() else f"not there: {place}"
     return found
 
 
-def encode(order: Order, piece: Piece) -> float:
+def encode(briefing: Briefing, piece: Piece) -> float:
     """Encode what is not stored yet of some recordings.
 
     Returns:
@@ -129,9 +129,9 @@ def encode(order: Order, piece: Piece) -> float:
         EncodingError: The upstream fails on a recording.
         BenchError: What would be encoded here is not what the plan means.
     """
-    worker = _checked(order)
+    worker = _checked(briefing)
     material = worker.material(piece.names.task, Unheard())
-    worker.upstream(piece.names.upstream).device = resolve_device(order.device)
+    worker.upstream(piece.names.upstream).device = resolve_device(briefing.device)
     started = time.perf_counter()
     store = next((one for one in worker.view(piece.names).stores() if one.folder.name == piece.folder), None)
     if store is None:
@@ -143,14 +143,14 @@ def encode(order: Order, piece: Piece) -> float:
     return time.perf_counter() - started
 
 
-def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
+def fit(briefing: Briefing, units: Sequence[PlannedUnit]) -> list[FinishedUnit]:
     """Fit and record some units of one cell, one after another in one thread.
 
     Raises:
         BenchError: What would be fitted here is not what the plan means, or a record cannot be written.
     """
-    worker, done = _checked(order), []
-    records, device = RecordStore(worker.settings.results), resolve_device(order.device)
+    worker, done = _checked(briefing), []
+    records, device = RecordStore(worker.settings.results), resolve_device(briefing.device)
     with threads(1):
         for unit in units:
             started = time.perf_counter()
@@ -158,28 +158,28 @@ def fit(order: Order, units: Sequence[Unit]) -> list[Fitted]:
             records.write(result.record, result.predictions)
             worker.forget(unit)
             taken = time.perf_counter() - started
-            done.append(Fitted(unit.label, unit.id, result.record.reason, result.record.cost.encode_s, taken))
+            done.append(FinishedUnit(unit.label, unit.id, result.record.reason, result.record.cost.encode_s, taken))
     return done
 
 
-_kept: tuple[Order, Worker] | None = None
+_kept: tuple[Briefing, Worker] | None = None
 
 
-def _worker(order: Order) -> Worker:
+def _worker(briefing: Briefing) -> Worker:
     """The worker of this process, which keeps what it has loaded from one job of a run to the next."""
     global _kept  # noqa: PLW0603 - one for each process, as long as the process lives
-    if _kept is None or _kept[0] != order:
-        if not Path(order.folder).is_dir():
+    if _kept is None or _kept[0] != briefing:
+        if not Path(briefing.folder).is_dir():
             raise MissingError(
-                f"the folder {order.folder} in which the run was started is not on {platform.node()}",
+                f"the folder {briefing.folder} in which the run was started is not on {platform.node()}",
                 "start it in a folder that all workers see",
             )
-        os.chdir(order.folder)
-        _kept = order, Worker(order.setup)
+        os.chdir(briefing.folder)
+        _kept = briefing, Worker(briefing.setup)
     return _kept[1]
 
 
-def _checked(order: Order) -> Worker:
+def _checked(briefing: Briefing) -> Worker:
     """The worker of this process, which may have joined when the others had been asked already.
 
     Raises:
@@ -187,8 +187,8 @@ def _checked(order: Order) -> Worker:
     """
     here = dict(versions_here())
     differing = [
-        f"{name} {here[name]} instead of {version}" for name, version in order.versions if here[name] != version
+        f"{name} {here[name]} instead of {version}" for name, version in briefing.versions if here[name] != version
     ]
     if differing:
         raise BenchError(f"{platform.node()} has {', '.join(differing)}", "install the same versions everywhere")
-    return _worker(order)
+    return _worker(briefing)

@@ -13,19 +13,19 @@ Speaker = tuple[str, str]  # corpus, or the folder of one without a name of its 
 
 
 @dataclass(frozen=True)
-class Heard:
+class Exposure:
     """Speakers, and recordings by the digests of their samples."""
 
     speakers: frozenset[Speaker] = frozenset()
     recordings: frozenset[str] = frozenset()
 
-    def __or__(self, other: Heard) -> Heard:
+    def __or__(self, other: Exposure) -> Exposure:
         """What either heard."""
-        return Heard(self.speakers | other.speakers, self.recordings | other.recordings)
+        return Exposure(self.speakers | other.speakers, self.recordings | other.recordings)
 
-    def __and__(self, other: Heard) -> Heard:
+    def __and__(self, other: Exposure) -> Exposure:
         """What both heard."""
-        return Heard(self.speakers & other.speakers, self.recordings & other.recordings)
+        return Exposure(self.speakers & other.speakers, self.recordings & other.recordings)
 
     def __bool__(self) -> bool:
         """Whether there is any."""
@@ -39,22 +39,22 @@ class Heard:
         return " and ".join([*parts, *([count(len(self.recordings), "recording")] if self.recordings else [])])
 
 
-def in_training(material: Material, fold_name: str) -> Heard:
+def in_training(material: Material, fold_name: str) -> Exposure:
     """All that training on a fold hears: what it is fitted on, what selects, and unlabelled utterances of a target."""
     fold = next(fold for fold in material.dataset.folds if fold.name == fold_name)
     return _heard(material, [*fold.train, *fold.dev, *fold.adapt])
 
 
-def in_test(material: Material, fold_name: str) -> Heard:
+def in_test(material: Material, fold_name: str) -> Exposure:
     """All that the test of a fold hears."""
     return _heard(material, next(fold for fold in material.dataset.folds if fold.name == fold_name).test)
 
 
-def _heard(material: Material, ids: Iterable[str]) -> Heard:
+def _heard(material: Material, ids: Iterable[str]) -> Exposure:
     dataset = material.dataset
     every = [name for i in ids for name in (i, *(one for turn in dataset.context.get(i, ()) for one in turn))]
     speakers = frozenset(_speaker(dataset, name) for name in every if dataset.by_id[name].speaker is not None)
-    return Heard(speakers, frozenset(material.heard[name].sha256 for name in every if name in material.heard))
+    return Exposure(speakers, frozenset(material.heard[name].sha256 for name in every if name in material.heard))
 
 
 def _speaker(dataset: Dataset, name: str) -> Speaker:

@@ -18,7 +18,7 @@ from benchmark.registry.registry import Registry
 from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
 from benchmark.run.plan import CellPlan, Request, check_room, make_plan, setup_of
 from benchmark.run.recording import Result
-from benchmark.run.unit import Unit
+from benchmark.run.unit import PlannedUnit
 from benchmark.run.worker import Worker
 from benchmark.threads import available_cores, resolve_device, threads, use_threads
 
@@ -63,7 +63,7 @@ def _run_cell(tally: Tally, worker: Worker, progress: Progress, device: str) -> 
     if not cell.todo:
         return
 
-    def record(unit: Unit, result: Result) -> None:
+    def record(unit: PlannedUnit, result: Result) -> None:
         records.write(result.record, result.predictions)
         worker.forget(unit)
         tally.encode_s = result.record.cost.encode_s
@@ -111,8 +111,8 @@ def _fitted(
     worker: Worker,
     device: str,
     progress: Progress,
-    shares: Mapping[Unit, Callable[[float], None]],
-) -> Iterator[tuple[Unit, Result]]:
+    shares: Mapping[PlannedUnit, Callable[[float], None]],
+) -> Iterator[tuple[PlannedUnit, Result]]:
     """Fit and score every unit; several at once in threads where the head allows it, each given when it is finished.
 
     A unit's numbers do not depend on the others: each head is fitted in one thread and shares nothing, except that a
@@ -124,7 +124,7 @@ def _fitted(
                 yield unit, worker.fit(unit, device, progress, shares[unit])
         return
     at_once = min(available_cores(), _fitting_in_memory(cell, encoded))
-    todo, waiting = list(cell.todo), dict[Future[Result], Unit]()
+    todo, waiting = list(cell.todo), dict[Future[Result], PlannedUnit]()
     with threads(1), ThreadPoolExecutor(at_once, initializer=use_threads, initargs=(1,)) as pool:
 
         def submit_next(finished: str | None) -> None:
@@ -145,7 +145,7 @@ def _fitted(
                 result.cancel()
 
 
-def take_next(todo: list[Unit], finished: str | None, fitting: set[str]) -> Unit:
+def take_next(todo: list[PlannedUnit], finished: str | None, fitting: set[str]) -> PlannedUnit:
     """Take out what is fitted next: of the fold just finished, else of one that no thread is at.
 
     What the seeds of a fold have in common is then computed by one thread, and no other waits for it.

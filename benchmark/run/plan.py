@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmark.base.downstream import TrainingSize
-from benchmark.base.identity import identity_of
 from benchmark.errors import BenchError, UsageError
 from benchmark.features.store import Demand, refuse_beyond
 from benchmark.features.views import total_bytes
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
-from benchmark.records import Protocol, Record, RecordStore, UpstreamPart
+from benchmark.records import Protocol, Record, RecordStore
+from benchmark.run.namesakes import namesakes, told_apart
 from benchmark.run.suiting import check_phones, check_upstream
-from benchmark.run.unit import Names, Parts, Setup, Unit
+from benchmark.run.unit import Names, Parts, PlannedUnit, Setup
 from benchmark.run.worker import Worker
 from benchmark.text import nearest, some
 
@@ -80,8 +80,8 @@ class CellPlan:
     utterances: int
     audio_s: float
     concurrent: bool
-    units: tuple[Unit, ...]
-    todo: tuple[Unit, ...]
+    units: tuple[PlannedUnit, ...]
+    todo: tuple[PlannedUnit, ...]
     failed: Mapping[str, str]
     demands: tuple[Demand, ...]
     to_train: int = 0
@@ -152,7 +152,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
         BenchError: A name is unknown, something is missing, a corpus is not as expected, audio is unusable, or a
             split leaks. Nothing has been encoded or trained.
     """
-    upstreams = _apart(worker, request)
+    upstreams = told_apart(worker, request)
     hearing = [name for name in upstreams if request.without_audio and worker.upstream(name).hears]
     if hearing:
         raise UsageError(
@@ -206,36 +206,9 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                         training=worker.training_size(names) if todo else None,
                     )
                 )
-        for note in _namesakes(cells[first:], records):
+        for note in namesakes(cells[first:], records):
             progress.note(note)
     return cells
-
-
-def _namesakes(cells: Sequence[CellPlan], records: RecordStore) -> Iterator[str]:
-    """What to say of new cells that have a namesake here: records of another upstream of the same name."""
-    new = [cell for cell in cells if len(cell.todo) == len(cell.units)]
-    if not new:
-        return
-    here = records.read(new[0].parts.task.name).without_doubtful()
-    for cell in new:
-        mine = cell.parts
-        others = {
-            record.upstream.weights_sha256 or record.upstream.sha256
-            for record in here
-            if (record.upstream.name, record.downstream.name) == (mine.upstream.name, mine.downstream.name)
-            and record.upstream.sha256 != mine.upstream.sha256
-        }
-        if others:
-            known = some(sorted(one[:12] for one in others), 3)
-            yield (
-                f"{mine.upstream.name} + {mine.downstream.name} on {mine.task.name} has records of other weights, "
-                f"parameters or version ({known}; now {_digest_of(mine.upstream)}): a board shows the newest that are "
-                "complete; rename the folder of the weights to keep both"
-            )
-
-
-def _digest_of(upstream: UpstreamPart) -> str:
-    return (upstream.weights_sha256 or upstream.sha256)[:12]
 
 
 def check_room(cache: Path, cells: Sequence[CellPlan]) -> None:
@@ -249,31 +222,7 @@ def check_room(cache: Path, cells: Sequence[CellPlan]) -> None:
         refuse_beyond(cache, sum(cell.kept_bytes for cell in cells) + max(trained), "the weights to be trained need")
 
 
-def _apart(worker: Worker, request: Request) -> list[str]:
-    """The upstreams that are asked for, each once. Records tell upstreams and tasks apart by their names alone.
-
-    Raises:
-        UsageError: Two upstreams or two tasks that are not one have one name, such as folders of one last name.
-    """
-    chosen: dict[str, str] = {}
-    for asked in dict.fromkeys(request.upstreams):
-        upstream = worker.upstream(asked)
-        first = chosen.setdefault(upstream.name, asked)
-        if first != asked and identity_of(worker.upstream(first)) != identity_of(upstream):
-            raise UsageError(
-                f"{first!r} and {asked!r} are both called {upstream.name!r}, and are not one",
-                "a row has the last name of its folder: rename one, or give it the name of a checkpoint by --weights",
-            )
-    tasks: dict[str, tuple[str, str]] = {}
-    for asked in dict.fromkeys(request.tasks):
-        task = worker.registry.task(asked)
-        first, digest = tasks.setdefault(task.name, (asked, task.sha256))
-        if digest != task.sha256:
-            raise UsageError(f"{first!r} and {asked!r} are both called {task.name!r}, and are not one", "rename one")
-    return list(chosen.values())
-
-
-def _units(request: Request, worker: Worker, names: Names, parts: Parts) -> Iterator[Unit]:
+def _units(request: Request, worker: Worker, names: Names, parts: Parts) -> Iterator[PlannedUnit]:
     material = worker.known(names.task)
     task, folds = material.dataset.task, [fold.name for fold in material.dataset.folds]
     for name in request.folds:
@@ -284,10 +233,10 @@ def _units(request: Request, worker: Worker, names: Names, parts: Parts) -> Iter
     for seed in dict.fromkeys(seeds):
         protocol = worker.protocol(names, seed)
         for fold in dict.fromkeys(request.folds or folds):
-            yield Unit(parts.unit_id(fold, seed), names, fold, seed, protocol)
+            yield PlannedUnit(parts.unit_id(fold, seed), names, fold, seed, protocol)
 
 
-def _found(records: RecordStore, task: str, unit: Unit) -> Record | str | None:
+def _found(records: RecordStore, task: str, unit: PlannedUnit) -> Record | str | None:
     """The record of a unit; why it cannot be read, or None where there is none."""
     try:
         return records.get(task, unit.id)
@@ -300,7 +249,7 @@ def _reason(found: Record | str | None) -> str | None:
     return found.reason if isinstance(found, Record) else found
 
 
-def _lacks(unit: Unit, found: Record | str | None, worker: Worker) -> bool:
+def _lacks(unit: PlannedUnit, found: Record | str | None, worker: Worker) -> bool:
     """Whether what a completed unit has learnt is to be kept, and is not."""
     is_done = isinstance(found, Record) and found.status == "completed"
     return worker.setup.keep_heads and is_done and not worker.kept(unit).is_file()

@@ -22,7 +22,7 @@ from benchmark.lazy import LazySequence
 from benchmark.progress import Progress, Unheard
 from benchmark.protocol.dataset import Dataset
 from benchmark.protocol.task import Task
-from benchmark.run.fitted import Fitted, Shelf
+from benchmark.run.fitted import KeptUnit, Shelf
 from benchmark.threads import threads
 from benchmark.types import UNKNOWN_SPEAKER, Examples, Utterance
 
@@ -71,7 +71,7 @@ def recordings(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def predict(
-    shelf: Shelf, units: Sequence[Fitted], files: Sequence[Path], settings: Settings, device: str, progress: Progress
+    shelf: Shelf, units: Sequence[KeptUnit], files: Sequence[Path], settings: Settings, device: str, progress: Progress
 ) -> Predictions:
     """Let every head score every file, and take the mean.
 

@@ -18,7 +18,7 @@ from benchmark.records import ClustersPart, Cost, Counts, Record
 from benchmark.records.identity import command_of
 from benchmark.run.fitting import Scored
 from benchmark.run.provenance import provenance
-from benchmark.run.unit import Material, Parts, Unit
+from benchmark.run.unit import Material, Parts, PlannedUnit
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Result:
 
 
 def result_of(
-    material: Material, parts: Parts, unit: Unit, scored: Scored | str, encoded: Encoded, device: str
+    material: Material, parts: Parts, unit: PlannedUnit, scored: Scored | str, encoded: Encoded, device: str
 ) -> Result:
     """The record and the predictions of a unit, or the record of why it failed."""
     predictions = None if isinstance(scored, str) else predictions_csv(scored)
@@ -38,7 +38,7 @@ def result_of(
 
 
 def record_of(
-    material: Material, parts: Parts, unit: Unit, result: Scored | str, encoded: Encoded | None, device: str
+    material: Material, parts: Parts, unit: PlannedUnit, result: Scored | str, encoded: Encoded | None, device: str
 ) -> Record:
     """The record of a unit.
 
@@ -110,7 +110,7 @@ def predictions_csv(scored: Scored) -> bytes:
     return out.getvalue().encode()
 
 
-def _counts(material: Material, unit: Unit) -> Counts:
+def _counts(material: Material, unit: PlannedUnit) -> Counts:
     dataset = material.dataset
     fold = next(fold for fold in dataset.folds if fold.name == unit.fold)
     classes = Counter(dataset.labels[name] for name in fold.test) if dataset.labels else Counter[str]()

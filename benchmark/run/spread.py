@@ -18,10 +18,10 @@ from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run import jobs
 from benchmark.run.engine import Engine, Finished, LostJobError
-from benchmark.run.jobs import Fitted, Order, Piece
+from benchmark.run.jobs import Briefing, FinishedUnit, Piece
 from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
 from benchmark.run.plan import CellPlan, Request, check_room, make_plan, setup_of
-from benchmark.run.unit import Unit
+from benchmark.run.unit import PlannedUnit
 from benchmark.run.worker import Worker
 
 # What a job of encoding takes [s]: little is lost with a worker, and handing it over costs nothing beside it.
@@ -32,7 +32,7 @@ AHEAD = 2
 
 
 @dataclass
-class Store:
+class Filling:
     """A folder of the feature store that is being filled.
 
     Attributes:
@@ -101,23 +101,23 @@ def _run_cells(
     if todo:
         check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
         check_room(settings.cache, cells)
-        order = Order(worker.setup, str(Path.cwd()), jobs.versions_here(), device)
-        check_alike(engine, order, [tally.cell for tally in todo])
-        _Spread(todo, worker, engine, order, progress).work()
+        briefing = Briefing(worker.setup, str(Path.cwd()), jobs.versions_here(), device)
+        check_alike(engine, briefing, [tally.cell for tally in todo])
+        _Spread(todo, worker, engine, briefing, progress).work()
     return [tally.outcome(settings) for tally in tallies]
 
 
-def check_alike(engine: Engine, order: Order, cells: Sequence[CellPlan]) -> None:
+def check_alike(engine: Engine, briefing: Briefing, cells: Sequence[CellPlan]) -> None:
     """Refuse workers that would compute other numbers than this process, or lack something.
 
     Raises:
         BenchError: The message has a line for each difference.
     """
     names = [cell.names for cell in cells]
-    here = jobs.about(order, names)
+    here = jobs.about(briefing, names)
     differences = [
         f"  {address}: {what} {there.get(what, 'unknown')} (here {value})"
-        for address, there in sorted(engine.everywhere(jobs.about, order, names).items())
+        for address, there in sorted(engine.everywhere(jobs.about, briefing, names).items())
         for what, value in here.items()
         if there.get(what) != value
     ]
@@ -129,11 +129,11 @@ class _Spread:
     """One run: what waits for what."""
 
     def __init__(
-        self, tallies: Sequence[Tally], worker: Worker, engine: Engine, order: Order, progress: Progress
+        self, tallies: Sequence[Tally], worker: Worker, engine: Engine, briefing: Briefing, progress: Progress
     ) -> None:
-        self._worker, self._engine, self._order, self._progress = worker, engine, order, progress
-        self._stores: dict[str, Store] = {}
-        self._fitting: dict[int, tuple[Tally, tuple[Unit, ...]]] = {}
+        self._worker, self._engine, self._briefing, self._progress = worker, engine, briefing, progress
+        self._stores: dict[str, Filling] = {}
+        self._fitting: dict[int, tuple[Tally, tuple[PlannedUnit, ...]]] = {}
         self._waiting: list[tuple[Tally, frozenset[str]]] = []
         for tally in tallies:
             needed = frozenset(self._store(tally.cell))
@@ -153,7 +153,7 @@ class _Spread:
             keys = sorted(set(demand.bytes) - asked, key=lambda key: (-durations[key], first[key]))
             label = f"{name} for {cell.names.task}"
             if keys:
-                self._stores[label] = Store(cell, name, [(key, durations[key]) for key in keys])
+                self._stores[label] = Filling(cell, name, [(key, durations[key]) for key in keys])
             yield from (label for label, store in self._stores.items() if store.name == name)
 
     def work(self) -> None:
@@ -181,7 +181,7 @@ class _Spread:
         for store in self._stores.values():
             while store.todo and places > 0:
                 piece = store.next_piece(self._engine.workers)
-                ticket = self._engine.submit(jobs.encode, self._order, piece, gpu=self._on_gpu)
+                ticket = self._engine.submit(jobs.encode, self._briefing, piece, gpu=self._on_gpu)
                 store.out[ticket] = piece
                 places -= 1
         for tally, needed in list(self._waiting):
@@ -202,13 +202,13 @@ class _Spread:
 
     @property
     def _on_gpu(self) -> bool:
-        return self._order.device == "cuda" or (self._order.device == "auto" and self._engine.gpus > 0)
+        return self._briefing.device == "cuda" or (self._briefing.device == "auto" and self._engine.gpus > 0)
 
-    def _fit(self, tally: Tally, stores: Sequence[Store]) -> None:
+    def _fit(self, tally: Tally, stores: Sequence[Filling]) -> None:
         tally.newly_encoded = max((store.done for store in stores), default=0)
         for fold in dict.fromkeys(unit.fold for unit in tally.cell.todo):
             units = tuple(unit for unit in tally.cell.todo if unit.fold == fold)
-            ticket = self._engine.submit(jobs.fit, self._order, units, gpu=self._order.device == "cuda")
+            ticket = self._engine.submit(jobs.fit, self._briefing, units, gpu=self._briefing.device == "cuda")
             self._fitting[ticket] = tally, units
 
     def _take_piece(self, finished: Finished) -> Piece:
@@ -238,16 +238,16 @@ class _Spread:
             return
         if finished.error is not None:
             raise finished.error
-        done: list[Fitted] = finished.value
+        done: list[FinishedUnit] = finished.value
         for unit in done:
             tally.finished(unit.label, unit.reason)
             tally.encode_s, tally.fit_s = unit.encode_s, tally.fit_s + unit.fit_s
         fitted(len(done))
 
-    def _fail(self, tally: Tally, units: Sequence[Unit], reason: str, fitted: Callable[[float], None]) -> None:
+    def _fail(self, tally: Tally, units: Sequence[PlannedUnit], reason: str, fitted: Callable[[float], None]) -> None:
         """Record units that nobody could fit."""
         records = RecordStore(self._worker.settings.results)
-        device = "cpu" if self._order.device == "auto" else self._order.device
+        device = "cpu" if self._briefing.device == "auto" else self._briefing.device
         for unit in units:
             result = self._worker.failed(unit, reason, device, self._progress)
             records.write(result.record, result.predictions)

@@ -52,8 +52,8 @@ def check_upstream(upstream: Upstream, name: str, registry: Registry) -> None:
         registry: Where the head is looked up.
 
     Raises:
-        UsageError: The head tells the parts of A+NAME apart, and this is none; it names layers of other networks; or it
-            trains the upstream, and this cannot be trained.
+        UsageError: The head tells the two upstreams of A+NAME apart, and this is none; it names layers of other
+            networks; or it trains the upstream, and this cannot be trained.
     """
     facts = registry.head_facts(name)
     if facts.needs == "waveform" and not upstream.trains:
@@ -62,11 +62,11 @@ def check_upstream(upstream: Upstream, name: str, registry: Registry) -> None:
             "single upstreams of transformers can, of which all layers are read: hf: and the checkpoints of it",
         )
     beside = facts.upstream_beside
-    parts = [component.name for component in upstream.components] if isinstance(upstream, Fusion) else [upstream.name]
-    if beside is not None and (len(parts) != 2 or parts[1] != beside):
+    joined = [component.name for component in upstream.components] if isinstance(upstream, Fusion) else [upstream.name]
+    if beside is not None and (len(joined) != 2 or joined[1] != beside):
         raise UsageError(
             f"the downstream {name!r} reads two joined upstreams, the second {beside}, unlike {upstream.name!r}",
-            f"join them: --upstream {parts[0]}+{beside}",
+            f"join them: --upstream {joined[0]}+{beside}",
         )
     if facts.networks and not any(word in upstream.name for word in facts.networks):
         raise UsageError(

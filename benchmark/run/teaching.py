@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +13,43 @@ from benchmark.base import Downstream
 from benchmark.errors import BenchError
 from benchmark.features.store import Encoded
 from benchmark.io.files import write_atomically
+from benchmark.progress import Progress
 from benchmark.protocol.dataset import Dataset
 from benchmark.run.fitting import examples_of
+from benchmark.run.unit import PlannedUnit
 from benchmark.types import Taught
+
+if TYPE_CHECKING:
+    from benchmark.run.worker import Worker
+
+FOLDER = "lessons"  # in the cache
+
+
+def lesson(worker: Worker, unit: PlannedUnit, device: str, progress: Progress) -> Taught:
+    """What the teacher of a unit says of its train set: kept from another time, or by training the teacher now.
+
+    Args:
+        worker: Has read the task of the unit.
+        unit: Of a head that has a teacher.
+        device: Where to compute.
+        progress: Told what is encoded.
+
+    Raises:
+        BenchError: The head has no teacher, or the teacher fails.
+    """
+    names = worker.teacher_of(unit.names)
+    if names is None:
+        raise BenchError(f"the head {unit.names.downstream!r} has no teacher")
+    with worker.lock:
+        key = worker.trainer.parts(names).unit_id(unit.fold, unit.seed)
+        encoded = worker.trainer.encode(names, device, progress, unit.fold, unit.seed)
+    path = worker.settings.cache / FOLDER / f"{key}.safetensors"
+    known = read_lesson(path)
+    if known is None:
+        head = functools.partial(worker.trainer.registry.downstream, names.downstream, device)
+        known = teach(worker.material(names.task, progress).dataset, encoded, head, unit.fold, unit.seed)
+        write_lesson(path, known)
+    return known
 
 
 def teach(dataset: Dataset, encoded: Encoded, make_head: Callable[[], Downstream], fold_name: str, seed: int) -> Taught:

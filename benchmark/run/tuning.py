@@ -20,9 +20,9 @@ from benchmark.io.kept import homes, read_kept, write_kept
 from benchmark.progress import Progress
 from benchmark.records import RecordStore, StepPart
 from benchmark.records.cells import protocol_of
-from benchmark.run.leash import Heard, in_test, in_training
+from benchmark.run.leash import Exposure, in_test, in_training
 from benchmark.run.suiting import check_head, check_upstream
-from benchmark.run.unit import Material, Names, Unit
+from benchmark.run.unit import Material, Names, PlannedUnit
 
 if TYPE_CHECKING:
     from benchmark.run.worker import Worker
@@ -41,7 +41,7 @@ class Step:
     """
 
     row: Tuned
-    unit: Unit
+    unit: PlannedUnit
     before: tuple[Step, ...]
 
     @property
@@ -55,7 +55,7 @@ def kept_path(cache: Path, unit_id: str) -> Path:
     return cache / FOLDER / f"{unit_id}.safetensors"
 
 
-def keep(path: Path, head: Downstream, unit: Unit) -> str:
+def keep(path: Path, head: Downstream, unit: PlannedUnit) -> str:
     """Keep what a head has learnt.
 
     Returns:
@@ -88,7 +88,7 @@ class Tuning:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._known: dict[tuple[str, str, str], Heard] = {}
+        self._known: dict[tuple[str, str, str], Exposure] = {}
         self._last: tuple[tuple[str, ...], Upstream, tuple[StepPart, ...]] | None = None
 
     @property
@@ -186,7 +186,7 @@ class Tuning:
                 met.append((candidate, f"fold {candidate!r} of {title} has heard {both.words} of its test"))
                 continue
             unit_id = trainer.parts(cell).unit_id(candidate, chosen)
-            return Step(row, Unit(unit_id, cell, candidate, chosen, trainer.protocol(cell, chosen)), before)
+            return Step(row, PlannedUnit(unit_id, cell, candidate, chosen, trainer.protocol(cell, chosen)), before)
         closest = dict(met).get(fold, met[0][1])
         raise UsageError(
             f"{row.name!r} may not be tested on fold {fold!r} of {here.dataset.task.name}: "
@@ -194,15 +194,15 @@ class Tuning:
             "weights are tested on the fold that they were trained for, or on people and recordings they never heard",
         )
 
-    def _listened(self, how: Callable[[Material, str], Heard], task: str, fold: str) -> Heard:
+    def _listened(self, how: Callable[[Material, str], Exposure], task: str, fold: str) -> Exposure:
         """What `in_training` or `in_test` tells of a fold, found out once."""
         key = (how.__name__, task, fold)
         if key not in self._known:
             self._known[key] = how(self._worker.known(task), fold)
         return self._known[key]
 
-    def _heard(self, steps: Sequence[Step]) -> Heard:
-        found = Heard()
+    def _heard(self, steps: Sequence[Step]) -> Exposure:
+        found = Exposure()
         for step in steps:
             found |= self._listened(in_training, step.unit.names.task, step.unit.fold)
             found |= self._trainer.tuning._heard(step.before)
@@ -257,7 +257,7 @@ class Tuning:
         chain = [start.weights_sha256(), weights]
         return Weighted(head.tuned(), row, digest(chain)), (*told, part)
 
-    def _train(self, unit: Unit, device: str, progress: Progress) -> None:
+    def _train(self, unit: PlannedUnit, device: str, progress: Progress) -> None:
         """Do the unit that trains the weights, and record it."""
         names, trainer = unit.names, self._trainer
         progress.note(f"training {names.upstream} by {names.downstream} on {names.task}, {unit.label}")

@@ -22,7 +22,7 @@ class Setup:
 
     Attributes:
         settings: Where corpora, weights, cache and results are.
-        plugins: Files or modules of other people's parts.
+        plugins: Files or modules of other people's classes.
         allow_partial: Take a corpus that is not as the task expects it.
         folds_from: Folder of EmoBox folds that replace those of the tasks.
         stream: Encode frames whenever a head reads them, and store none.
@@ -53,7 +53,7 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Unit:
+class PlannedUnit:
     """One fold and seed of a cell: what travels to the process that fits it.
 
     Attributes:

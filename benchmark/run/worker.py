@@ -25,10 +25,9 @@ from benchmark.run.fitted import head_path
 from benchmark.run.fitting import fit_and_score
 from benchmark.run.reading import read_material
 from benchmark.run.recording import Result, record_of, result_of
-from benchmark.run.teaching import read_lesson, teach, write_lesson
+from benchmark.run.teaching import lesson
 from benchmark.run.tuning import Tuning, keep, kept_path
-from benchmark.run.unit import Material, Names, Setup, Unit
-from benchmark.types import Taught
+from benchmark.run.unit import Material, Names, PlannedUnit, Setup
 
 CHECKPOINTS = "checkpoints"  # folder in the cache
 
@@ -47,7 +46,7 @@ class Worker:
         self.registry = registry or Registry(setup.plugins, setup.changes)
         self._materials: dict[str, Material] = {}
         self._encoded: tuple[object, Encoded] | None = None  # the last one asked for
-        self._lock = threading.RLock()  # units are fitted in threads
+        self.lock = threading.RLock()  # held while what units share is made: they are fitted in threads
         self.upstream = functools.cache(self._upstream)
         self.alignments = functools.cache(self._alignments)
         self.parts = functools.cache(functools.partial(parts_of, self))
@@ -85,7 +84,7 @@ class Worker:
         Raises:
             BenchError: The corpus is not as expected, audio is unusable, or a split leaks.
         """
-        with self._lock:
+        with self.lock:
             if name not in self._materials:
                 self._materials[name] = read_material(
                     name, self.registry, self.setup, progress, min_durations or {}, heads
@@ -145,7 +144,7 @@ class Worker:
         Raises:
             EncodingError: The upstream fails on an utterance.
         """
-        with self._lock:
+        with self.lock:
             return self._encode(names, device, progress, fold, seed)
 
     def _encode(self, names: Names, device: str, progress: Progress, fold: str | None, seed: int | None) -> Encoded:
@@ -167,7 +166,9 @@ class Worker:
         self._encoded = key, replace(found, newly_encoded=0)
         return found
 
-    def fit(self, unit: Unit, device: str, progress: Progress, report: Callable[[float], None] = unheard) -> Result:
+    def fit(
+        self, unit: PlannedUnit, device: str, progress: Progress, report: Callable[[float], None] = unheard
+    ) -> Result:
         """The record of a unit, with its predictions; one that fails alone gives a record that says why.
 
         Args:
@@ -192,7 +193,7 @@ class Worker:
         heads = list[Downstream]()
         try:
             if self.waits(unit.names):
-                with self._lock:
+                with self.lock:
                     upstream, steps = self.tuning.upstream(unit.names, unit.fold, unit.seed, device, progress)
             encoded = self.encode(unit.names, device, progress, unit.fold, unit.seed)
         except BenchError as error:
@@ -209,7 +210,7 @@ class Worker:
             heads.append(made)
             return made
 
-        teach = None if head().teacher is None else lambda: self._lesson(unit, device, progress)
+        teach = None if head().teacher is None else lambda: lesson(self, unit, device, progress)
         alignments = self.alignments(unit.names.task) if head().phones else None
         scored = fit_and_score(material.dataset, encoded, head, unit.fold, unit.seed, teach, alignments)
         kept = None
@@ -225,7 +226,7 @@ class Worker:
         weights = WeightsPart(steps=list(steps), trained_sha256=trained)
         return replace(result, record=result.record.model_copy(update={"weights": weights}))
 
-    def kept(self, unit: Unit) -> Path:
+    def kept(self, unit: PlannedUnit) -> Path:
         """Where what a unit has learnt is kept: large and soon made again with an upstream, beside its record else."""
         if self.registry.downstream(unit.names.downstream).needs == "waveform":
             return kept_path(self.settings.cache, unit.id)
@@ -255,11 +256,11 @@ class Worker:
         is_other = is_modified or setup.changes or material.dataset.not_as_published(material.heard)
         return "modified" if is_other else "official"
 
-    def checkpoint(self, unit: Unit) -> Path:
+    def checkpoint(self, unit: PlannedUnit) -> Path:
         """Where the fit of a unit may keep how far it is."""
         return self.settings.cache / CHECKPOINTS / f"{unit.id}.safetensors"
 
-    def forget(self, unit: Unit) -> None:
+    def forget(self, unit: PlannedUnit) -> None:
         """Remove what the fit of a unit kept, now that its record is written."""
         self.checkpoint(unit).unlink(missing_ok=True)
 
@@ -284,23 +285,7 @@ class Worker:
         teacher = self.registry.downstream(names.downstream).teacher
         return None if teacher is None else Names(names.task, *teacher)
 
-    def _lesson(self, unit: Unit, device: str, progress: Progress) -> Taught:
-        """What the teacher of a unit says of its train set: kept from another time, or by training the teacher now."""
-        names = self.teacher_of(unit.names)
-        if names is None:
-            raise BenchError(f"the head {unit.names.downstream!r} has no teacher")
-        with self._lock:
-            key = self.trainer.parts(names).unit_id(unit.fold, unit.seed)
-            encoded = self.trainer.encode(names, device, progress, unit.fold, unit.seed)
-        path = self.settings.cache / "lessons" / f"{key}.safetensors"
-        known = read_lesson(path)
-        if known is None:
-            head = functools.partial(self.trainer.registry.downstream, names.downstream, device)
-            known = teach(self.material(names.task, progress).dataset, encoded, head, unit.fold, unit.seed)
-            write_lesson(path, known)
-        return known
-
-    def failed(self, unit: Unit, reason: str, device: str, progress: Progress) -> Result:
+    def failed(self, unit: PlannedUnit, reason: str, device: str, progress: Progress) -> Result:
         """The record of a unit whose features cannot be had."""
         material = self.material(unit.names.task, progress)
         return Result(record_of(material, self.parts(unit.names), unit, reason, None, device), None)

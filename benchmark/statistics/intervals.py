@@ -19,7 +19,7 @@ from scipy import special
 from benchmark.metrics import Metric
 from benchmark.records.cells import Cell
 from benchmark.statistics.scores import LEVEL, Array, Scores, all_scores, effective_speakers, leave_one_out, suited
-from benchmark.statistics.spread import MIN_SPEAKERS, Part, jackknife_variance, spread
+from benchmark.statistics.spread import MIN_SPEAKERS, Variance, jackknife_variance, spread
 
 EDGE = 1e-4  # how close to an end of its scale a score may come before it is transformed
 
@@ -106,7 +106,7 @@ def _ends(
         reach = ((1 - level) / 2) ** (1 / effective)
         return (reach, 1.0) if score == 1 else (0.0, 1 - reach)
     scale, at = _scale(metric, score)
-    seeds = Part(scores.variance_of_mean, max(1.0, len(scores.values) - 1.0))
+    seeds = Variance(scores.variance_of_mean, max(1.0, len(scores.values) - 1.0))
     floor = _floor(metric, at, decisions * len(scores.values))
     found = spread(jackknife_variance(without, score), effective, [seeds], floor)
     reach = float(found.reach(level)) * scale.slope(at)

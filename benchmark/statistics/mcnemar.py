@@ -11,8 +11,6 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from scipy import stats
-
 from benchmark.errors import BenchError
 from benchmark.protocol.targets import targets_of
 from benchmark.records import Record, RecordStore
@@ -60,6 +58,8 @@ def mcnemar(a: Cell, b: Cell, root: Path) -> McNemar | None:
             f"the predictions of {a.name} and {b.name} on {a.task.name} are not of the same utterances",
             "run both again with --rerun all",
         )
+    from scipy import stats
+
     a_only = sum(right and not right_b[key] for key, right in right_a.items())
     b_only = sum(right and not right_a[key] for key, right in right_b.items())
     p = float(stats.binomtest(a_only, a_only + b_only).pvalue) if a_only + b_only else 1.0

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
 from benchmark.records.cells import Cell, same_protocol
+from benchmark.statistics.distributions import t_quantile
 from benchmark.statistics.scores import LEVEL, Array, Scores, cell_scores, effective_speakers, leave_one_out, suited
-from benchmark.statistics.spread import MIN_SPEAKERS, TESTED_SPEAKERS, Part, Spread, jackknife_variance, spread
+from benchmark.statistics.spread import MIN_SPEAKERS, TESTED_SPEAKERS, Spread, Variance, jackknife_variance, spread
+
+# What needs more than one speaker, of a pair that has one.
+UNTESTED = dict.fromkeys(("low", "high", "spread", "df", "p", "p_adjusted"))
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Comparison:
         """
         if self.p is None or self.spread is None or self.df is None:
             return None
-        return float(abs(self.delta) + stats.t.isf((1 - level) / max(1, self.pairs), self.df) * self.spread)
+        return float(abs(self.delta) - t_quantile((1 - level) / max(1, self.pairs), self.df) * self.spread)
 
     def mirrored(self) -> Comparison:
         """The comparison of b with a: differences and intervals with their signs turned."""
@@ -151,23 +155,30 @@ def compared(cells: Sequence[Cell], metric: str, level: float) -> list[Compariso
     pairs = list(combinations(range(len(cells)), 2))
     statistics = cells[0].statistics()
     effective = effective_speakers(statistics, task)
+    utterances = int(task.statistics.utterances(statistics[0]).sum())
+    alone: dict[str, Any] = {
+        "task": task.name,
+        "corpus": task.corpus.names[-1],
+        "metric": found.name,
+        "level": level,
+        "family": "alone",
+        "pairs": 1,
+        "utterances": utterances,
+        "unit": cells[0].unit,
+        "n_units": len(cells[0].speakers),
+        "effective_units": effective,
+    }
     if len(cells[0].speakers) < MIN_SPEAKERS:
-        return [_comparison(systems[i], systems[j], found, effective, level) for i, j in pairs]
-    of_pairs = _spread(systems, pairs, effective, float(task.statistics.utterances(statistics[0]).sum()), found)
+        return [_comparison(systems[i], systems[j], {**alone, **UNTESTED}) for i, j in pairs]
+    of_pairs = _spread(systems, pairs, effective, float(utterances), found)
     delta = np.array([systems[i].scores.mean - systems[j].scores.mean for i, j in pairs])
-    reach, p = of_pairs.reach(level), of_pairs.p(delta)
-    tested = effective >= TESTED_SPEAKERS
+    reach, tested = of_pairs.reach(level), effective >= TESTED_SPEAKERS
+    p = of_pairs.p(delta).tolist() if tested else [None] * len(pairs)
+    columns = {"low": delta - reach, "high": delta + reach, "spread": of_pairs.sd, "df": of_pairs.df}
+    numbers = zip(*(column.tolist() for column in columns.values()), p, p, strict=True)
     return [
-        replace(
-            _comparison(systems[i], systems[j], found, effective, level),
-            low=float(delta[number] - reach[number]),
-            high=float(delta[number] + reach[number]),
-            spread=float(of_pairs.sd[number]),
-            df=float(of_pairs.df[number]),
-            p=float(p[number]) if tested else None,
-            p_adjusted=float(p[number]) if tested else None,
-        )
-        for number, (i, j) in enumerate(pairs)
+        _comparison(systems[i], systems[j], {**alone, **dict(zip(UNTESTED, of_pair, strict=True))})
+        for (i, j), of_pair in zip(pairs, numbers, strict=True)
     ]
 
 
@@ -197,7 +208,7 @@ def _spread(
     floor = least_variance(delta, unit / utterances)
     # added in the same order whichever system is the first
     early, late = np.minimum(first, second), np.maximum(first, second)
-    seeds = [Part(between[early], df[early]), Part(between[late], df[late])]
+    seeds = [Variance(between[early], df[early]), Variance(between[late], df[late])]
     return spread(jackknife_variance(without[first] - without[second], delta), effective, seeds, floor)
 
 
@@ -206,29 +217,14 @@ def least_variance(delta: Array | float, worth: Array | float) -> Array:
     return np.asarray(worth * np.maximum(np.abs(delta), worth))
 
 
-def _comparison(a: _System, b: _System, metric: Metric, effective: float, level: float) -> Comparison:
-    """The comparison of two systems as far as it needs one speaker only."""
+def _comparison(a: _System, b: _System, others: Mapping[str, Any]) -> Comparison:
+    """The comparison of two systems, of which the other fields are given."""
     return Comparison(
         a=a.cell.name,
         b=b.cell.name,
-        task=a.cell.task.name,
-        corpus=a.cell.task.corpus.names[-1],
-        metric=metric.name,
         delta=a.scores.mean - b.scores.mean,
-        low=None,
-        high=None,
-        level=level,
-        p=None,
-        p_adjusted=None,
-        family="alone",
-        pairs=1,
-        spread=None,
-        df=None,
-        utterances=int(a.cell.task.statistics.utterances(a.cell.statistics()[0]).sum()),
-        unit=a.cell.unit,
-        n_units=len(a.cell.speakers),
-        effective_units=effective,
         seeds=(len(a.cell.seeds), len(b.cell.seeds)),
+        **others,
     )
 
 

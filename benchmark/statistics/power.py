@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from benchmark.metrics import find
+from benchmark.statistics.distributions import chi2_quantile, normal_tail, t_quantile
 from benchmark.statistics.pairs import Comparison, least_variance
 from benchmark.statistics.scores import LEVEL, Array
 
@@ -52,7 +52,7 @@ def outlook(pairs: Sequence[Comparison], differences: Sequence[float]) -> tuple[
         return ()
     middle = tested[(len(tested) - 1) // 2]
     spread, df, level = middle.spread or 0.0, middle.df or 1.0, 1 - (1 - LEVEL) / middle.pairs
-    wide, narrow = (float(np.sqrt(df / stats.chi2.ppf(at, df))) for at in ((1 - RANGE) / 2, (1 + RANGE) / 2))
+    wide, narrow = (float(np.sqrt(df / chi2_quantile(at, df))) for at in ((1 - RANGE) / 2, (1 + RANGE) / 2))
     found = []
     for difference in differences:
         # of an error an utterance is worth a share of the error, which is not known here
@@ -83,7 +83,7 @@ def power(difference: float, spread: float, df: float, *, level: float = LEVEL, 
     """
     weights, ratio, quantile = _bounds(df, level)
     at, bounds = abs(difference) / spread, quantile * np.maximum(ratio, least / spread)
-    return float(weights @ (stats.norm.sf(bounds - at) + stats.norm.cdf(-bounds - at)))
+    return float(weights @ (normal_tail(bounds - at) + normal_tail(bounds + at)))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -91,5 +91,5 @@ def _bounds(df: float, level: float) -> tuple[Array, Array, float]:
     """Weights and values of the estimated spread in units of the true one, and what t must exceed."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     if np.isinf(df):
-        return weights / 2, np.ones(NODES), float(stats.norm.ppf((1 + level) / 2))
-    return weights / 2, np.sqrt(stats.chi2.ppf((1 + nodes) / 2, df) / df), float(stats.t.ppf((1 + level) / 2, df))
+        return weights / 2, np.ones(NODES), float(t_quantile((1 + level) / 2, df))
+    return weights / 2, np.sqrt(chi2_quantile((1 + nodes) / 2, df) / df), float(t_quantile((1 + level) / 2, df))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,17 +34,17 @@ class Scores:
 
     values: tuple[float, ...]
 
-    @property
+    @cached_property
     def mean(self) -> float:
         """The mean over seeds."""
         return float(np.mean(self.values))
 
-    @property
+    @cached_property
     def sd(self) -> float | None:
         """The standard deviation over seeds (n - 1 in the denominator); None for a single seed."""
         return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
 
-    @property
+    @cached_property
     def variance_of_mean(self) -> float:
         """The variance that the mean has because seeds are a sample; 0 for a single seed, of which nothing is known."""
         if np.ptp(self.values) <= ROUNDING * max(1.0, float(np.max(np.abs(self.values)))):

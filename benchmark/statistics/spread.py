@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from benchmark.statistics.distributions import t_quantile, t_tail
 from benchmark.statistics.scores import Array
 
 # Speakers of equal weight below which nothing is tested: of two, that they agree is worth no more than a coin.
@@ -25,7 +25,7 @@ MIN_SPEAKERS = 2  # for an interval: of one, nothing can be learnt about others
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Variance:
     """A variance with its degrees of freedom, both (P,) or of one number."""
 
     variance: Array | float
@@ -46,14 +46,14 @@ class Spread:
 
     def reach(self, level: float) -> Array:
         """Half the width of the interval of that confidence."""
-        return np.asarray(stats.t.ppf((1 + level) / 2, self.df) * self.sd)
+        return np.asarray(t_quantile((1 + level) / 2, self.df) * self.sd)
 
     def p(self, value: Array | float) -> Array:
         """Two-sided p-value of "the truth is 0, not this value"."""
-        return np.asarray(2 * stats.t.sf(np.abs(value) / self.sd, self.df))
+        return np.asarray(2 * t_tail(np.abs(value) / self.sd, self.df))
 
 
-def spread(speakers: Array | float, effective: float, seeds: Sequence[Part], floor: Array | float) -> Spread:
+def spread(speakers: Array | float, effective: float, seeds: Sequence[Variance], floor: Array | float) -> Spread:
     """Add up the variances over speakers and over seeds.
 
     Args:

@@ -17,15 +17,15 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from benchmark.statistics.distributions import t_quantile, t_tail
 from benchmark.statistics.families import holm
 from benchmark.statistics.pairs import Comparison
 from benchmark.statistics.scores import LEVEL, Array
 
 MIN_CORPORA, MIN_SYSTEMS = 5, 3
 
-Scores = Mapping[str, Mapping[str, float]]
+ScoresOfTasks = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Across:
     critical_distance: float
 
 
-def across_tasks(scores: Scores, corpora: Mapping[str, str]) -> Across | None:
+def across_tasks(scores: ScoresOfTasks, corpora: Mapping[str, str]) -> Across | None:
     """Compare systems over the corpora of their common tasks.
 
     Systems that were run on more tasks than others, or on fewer, do not undo the comparison of those others: of the
@@ -68,6 +68,8 @@ def across_tasks(scores: Scores, corpora: Mapping[str, str]) -> Across | None:
     Returns:
         None where no three systems have tasks of five corpora in common.
     """
+    from scipy import stats
+
     chosen = _common(scores, corpora)
     if chosen is None:
         return None
@@ -97,7 +99,7 @@ def across_tasks(scores: Scores, corpora: Mapping[str, str]) -> Across | None:
     )
 
 
-def _common(scores: Scores, corpora: Mapping[str, str]) -> tuple[tuple[str, ...], list[str]] | None:
+def _common(scores: ScoresOfTasks, corpora: Mapping[str, str]) -> tuple[tuple[str, ...], list[str]] | None:
     """The tasks and the systems with all of them that make the largest table of corpora and systems."""
     tasks_of: dict[str, frozenset[str]] = {}
     for task, of_task in scores.items():
@@ -119,7 +121,7 @@ def _common(scores: Scores, corpora: Mapping[str, str]) -> tuple[tuple[str, ...]
 
 
 def _blocks(
-    scores: Scores, tasks: Iterable[str], names: Sequence[str], corpora: Mapping[str, str], blocks: Sequence[str]
+    scores: ScoresOfTasks, tasks: Iterable[str], names: Sequence[str], corpora: Mapping[str, str], blocks: Sequence[str]
 ) -> Array:
     """(N, m) mean scores of m systems over the tasks of each of N corpora."""
     of_corpus: dict[str, list[str]] = {}
@@ -135,6 +137,8 @@ def _friedman(table: Array) -> tuple[float, float]:
     rounded = np.round(table, 9)
     if (np.ptp(rounded, axis=1) == 0).all():
         return 0.0, 1.0
+    from scipy import stats
+
     found = stats.friedmanchisquare(*rounded.T)
     return float(found.statistic), float(found.pvalue)
 
@@ -161,7 +165,7 @@ class SignedRanks:
     smallest: float
 
 
-def signed_ranks(scores: Scores, corpora: Mapping[str, str]) -> tuple[SignedRanks, ...]:
+def signed_ranks(scores: ScoresOfTasks, corpora: Mapping[str, str]) -> tuple[SignedRanks, ...]:
     """Wilcoxon's test of every two systems with common tasks of at least five corpora.
 
     Args:
@@ -192,6 +196,8 @@ def wilcoxon(differences: NDArray[np.float64]) -> float:
     Returns:
         The two-sided p-value; 1 where no corpus shows a difference.
     """
+    from scipy import stats
+
     rounded = np.round(differences, 9)  # no rank is decided by rounding noise
     return float(stats.wilcoxon(rounded).pvalue) if rounded.any() else 1.0
 
@@ -220,7 +226,7 @@ class Block:
         """The one-sided p-value of "the first system is no better"."""
         if self.spread is None or self.df is None:
             return None
-        return float(stats.t.sf(self.gain / self.spread, self.df))
+        return float(t_tail(self.gain / self.spread, self.df))
 
 
 def blocks_of(comparisons: Sequence[Comparison]) -> tuple[Block, ...]:
@@ -295,7 +301,7 @@ def pooled(comparisons: Sequence[Comparison], *, level: float = LEVEL) -> tuple[
         sd = float(np.sqrt(variance.sum())) / len(blocks)
         of_sum = float(variance.sum() ** 2 / (variance**2 / df).sum())
         gain = float(np.mean([block.gain for block in blocks]))
-        reach = float(stats.t.ppf((1 + level) / 2, of_sum)) * sd
+        reach = float(t_quantile((1 + level) / 2, of_sum)) * sd
         found.append(
             Pooled(
                 a=comparisons[0].a,
@@ -306,7 +312,7 @@ def pooled(comparisons: Sequence[Comparison], *, level: float = LEVEL) -> tuple[
                 gain=gain,
                 low=gain - reach,
                 high=gain + reach,
-                p=float(2 * stats.t.sf(abs(gain) / sd, of_sum)),
+                p=float(2 * t_tail(abs(gain) / sd, of_sum)),
             )
         )
     return tuple(found)

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from benchmark.base import HeadParams
 from downstreams.modules.drawing import Dropout
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.layers import LayerSum
 from downstreams.modules.pooling import AttentiveStatistics
 from downstreams.params.attentive_statistics import AttentiveStatisticsParams
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 
 
 class AttentiveStatisticsModule(nn.Module):

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from benchmark.base import HeadParams
 from downstreams.modules.drawing import Dropout
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.layers import LayerSum
 from downstreams.modules.pooling import masked_mean
 from downstreams.modules.recurrent import relu_lstm
 from downstreams.params.dense import DenseParams
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 
 
 class DenseModule(nn.Module):

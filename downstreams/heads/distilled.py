@@ -17,9 +17,10 @@ from benchmark.errors import BenchError
 from benchmark.types import Examples, Selection
 from downstreams import checks as check
 from downstreams.heads.recurrent import RecurrentModule
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.params.distilled import DistilledParams
 from downstreams.training.frames import Batch
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 
 EPSILON = 1e-8  # of the product of norms, equation 3
 

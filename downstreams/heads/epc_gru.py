@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from benchmark.base import HeadParams
 from downstreams.modules.drawing import Dropout
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.layers import LayerSum
 from downstreams.modules.pooling import last_frame
 from downstreams.params.epc_gru import EPCGRUParams
 from downstreams.training.frames import Batch, Said
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 
 
 class EPCGRUModule(nn.Module):

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from benchmark.base import HeadParams
 from downstreams.modules.drawing import Dropout
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.layers import LayerSum
 from downstreams.modules.pooling import masked_mean
 from downstreams.params.finetune import FinetuneMeanParams
-from downstreams.training.module_head import Outputs, Shape
 from downstreams.training.tuned_head import TunedHead
 
 ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {"none": nn.Identity(), "relu": torch.relu, "tanh": torch.tanh}

@@ -12,8 +12,8 @@ from torch import nn
 
 from benchmark.base import HeadParams
 from downstreams.heads.attentive_statistics import AttentiveStatisticsModule
+from downstreams.modules.interface import Shape
 from downstreams.params.finetune import FinetuneAttentiveParams
-from downstreams.training.module_head import Shape
 from downstreams.training.tuned_head import TunedHead
 
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from benchmark.base import HeadParams
 from downstreams.modules.drawing import Dropout
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.layers import LayerSum
 from downstreams.modules.pooling import masked_mean
 from downstreams.params.finetune import FinetunePointwiseParams
-from downstreams.training.module_head import Outputs, Shape
 from downstreams.training.tuned_head import TunedHead
 
 

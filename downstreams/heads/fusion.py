@@ -13,8 +13,9 @@ from torch import nn
 from benchmark.base import HeadParams
 from benchmark.errors import BenchError
 from downstreams.heads.dense import DenseModule
+from downstreams.modules.interface import Shape
 from downstreams.params.fusion import FusionParams
-from downstreams.training.module_head import ModuleHead, Shape
+from downstreams.training.module_head import ModuleHead
 
 
 class Fusion(ModuleHead):

@@ -21,10 +21,11 @@ from benchmark.types import Examples, Selection
 from downstreams import checks as check
 from downstreams.heads.transformer import TransformerModule
 from downstreams.modules.coral import coral
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.pooling import masked_mean
 from downstreams.params.lam import NAMED_LAYERS, LAMParams
 from downstreams.training.frames import Batch
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 
 
 class LAM(ModuleHead):

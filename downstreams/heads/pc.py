@@ -20,10 +20,11 @@ from benchmark.base import HeadParams
 from benchmark.errors import BenchError
 from benchmark.types import Examples, Selection
 from downstreams.heads.transformer import TransformerModule
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.phonetic import phonetic_constraint, vowel_means
 from downstreams.params.pc import PCParams
 from downstreams.training.frames import Batch
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 
 
 class PhoneticConstraint(ModuleHead):

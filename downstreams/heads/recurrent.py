@@ -12,10 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from benchmark.base import HeadParams
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.layers import LayerSum
 from downstreams.modules.pooling import last_frame, masked_mean
 from downstreams.params.recurrent import RecurrentParams
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 
 
 class RecurrentModule(nn.Module):

@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from benchmark.base import HeadParams
 from benchmark.types import Examples
 from downstreams import checks as check
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.layers import LayerSum
 from downstreams.modules.pooling import masked_mean
 from downstreams.params.xares_mlp import XaresMLPParams
 from downstreams.training.frames import Frames
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 
 
 class XaresMLPModule(nn.Module):

@@ -23,6 +23,7 @@ from benchmark.metrics import score as score_of
 from benchmark.threads import threads
 from benchmark.types import Examples, Selection
 from downstreams.modules.drawing import build, give_dropout
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.modules.layers import LayerSum
 from downstreams.params.frames import FramesParams, LearningParams
 from downstreams.training.first_layer import first_linear
@@ -37,40 +38,6 @@ from downstreams.training.module_losses import (
 )
 from downstreams.training.module_state import trained
 from downstreams.training.targets import Targets, refuse_nothing_to_select_on, selecting_metric, truth_of
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a module is made for.
-
-    Attributes:
-        layers: Of what it reads, L.
-        dim: Of each layer, D.
-        parts: Dimensions of the upstreams that were joined, which sum to D; of a single one (D,).
-        outputs: Classes, or dimensions.
-        auxiliary: Auxiliary classes that it predicts beside; 0 for none.
-    """
-
-    layers: int
-    dim: int
-    parts: tuple[int, ...]
-    outputs: int
-    auxiliary: int
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """What a module gives for a batch.
-
-    Attributes:
-        scores: (B, K) logits, or values in units of their deviation on train.
-        auxiliary: (B, C) logits of auxiliary classes, where it has them.
-        embedding: (B, E), what the scores are made of, where another head may learn from it.
-    """
-
-    scores: Tensor
-    auxiliary: Tensor | None = None
-    embedding: Tensor | None = None
 
 
 @dataclass(frozen=True)

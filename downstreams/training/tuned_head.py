@@ -23,9 +23,10 @@ from benchmark.io.packages import find_module
 from benchmark.lazy import LazyMapping, LazySequence
 from benchmark.types import Examples, Precision, Selection
 from downstreams.modules.drawing import build, give_dropout
+from downstreams.modules.interface import Outputs, Shape
 from downstreams.params.finetune import FinetuneParams
 from downstreams.training.frames import Batch, Dealing, Frames, Reading
-from downstreams.training.module_head import ModuleHead, Outputs, Shape
+from downstreams.training.module_head import ModuleHead
 from downstreams.training.module_state import changing, restore, trained
 from downstreams.training.tuned_module import TunedModule, choose, merge
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from benchmark.base.trainable import Trainable
 from benchmark.errors import UsageError
 from downstreams.modules.drawing import give_dropout
+from downstreams.modules.interface import Outputs
 from downstreams.params.finetune import FinetuneParams, LowRank
 from downstreams.training.frames import MEAN_OF_LAST
-from downstreams.training.module_head import Outputs
 
 NORMS = (nn.LayerNorm, nn.GroupNorm, nn.BatchNorm1d)
 ALWAYS = ("convolutions", "embeddings", "norm")  # may be named in a recipe, whether an upstream has them or not

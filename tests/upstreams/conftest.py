@@ -12,17 +12,6 @@ from tiny_models import save_model
 Models = Callable[[str], Path]
 
 
-@pytest.fixture
-def one_thread():
-    """The models are so small that threads cost more than they give."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """Folder of the tiny model of an architecture, made once; not to be changed."""

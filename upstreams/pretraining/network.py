@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from upstreams.pretraining.recipe import Dropout, Model
+from upstreams.pretraining.architecture import Dropout, Model
 
 NORM_EPSILON = 1e-5  # modelscope/FunASR, funasr/models/emotion2vec/template.yaml: norm_eps; all others are torch's, too
 DEVIATION = 0.02  # of the initial weights of linear layers, as BERT

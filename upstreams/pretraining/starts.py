@@ -11,8 +11,9 @@ from benchmark.text import some
 from upstreams.funasr.checkpoint_files import FunASRCheckpoint, Settings
 from upstreams.funasr.emotion2vec import Emotion2vec
 from upstreams.pretraining.about import read_about
+from upstreams.pretraining.architecture import Model
 from upstreams.pretraining.published_names import DECODER, published_name
-from upstreams.pretraining.recipe import Model, Start
+from upstreams.pretraining.recipe import Start
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from upstreams.pretraining.architecture import Decoder
 from upstreams.pretraining.losses import distance, step_loss
 from upstreams.pretraining.network import Encoder, SameConvolution
-from upstreams.pretraining.recipe import Decoder, PretrainingRecipe, UtteranceLoss
+from upstreams.pretraining.recipe import PretrainingRecipe, UtteranceLoss
 from upstreams.pretraining.teacher import Teacher
 
 

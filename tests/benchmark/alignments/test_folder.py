@@ -40,14 +40,14 @@ def put(folder: Path, name: str, content: str) -> None:
 def test_a_text_grid_is_found_by_id_or_by_the_path_of_the_recording(tmp_path: Path, place: str) -> None:
     put(tmp_path, place, text_grid())
     found = load_alignments(tmp_path, {"here": [utterance("a", "wavs/x.wav")]}, {"a": 0.55})
-    assert [one.label for one in found.intervals["a"]] == ["sil", "AA1", "T", "IY0"]
+    assert [one.label for one in found.segments["a"]] == ["sil", "AA1", "T", "IY0"]
 
 
 def test_ids_of_two_corpora_are_found_without_their_prefix(tmp_path: Path) -> None:
     put(tmp_path, "here/a.TextGrid", text_grid())
     put(tmp_path, "lines.ctm", ctm("there/a") + ctm("other"))
     found = load_alignments(tmp_path, {"here": [utterance("here:a")], "there": [utterance("there:a")]}, {})
-    assert set(found.intervals) == {"here:a", "there:a"}
+    assert set(found.segments) == {"here:a", "there:a"}
     assert found.common == ("a", "i")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.alignments import Alignments, Interval, PhoneClasses
+from benchmark.alignments import Alignments, PhoneClasses, Segment
 from benchmark.analyses import most_similar
 from benchmark.analyses.by_phone import PARTS, part_means, similarity_by_part
 
@@ -15,7 +15,7 @@ RATE = 10.0
 
 def alignments(*labels: str) -> Alignments:
     """Each phone lasts 0.3 s, of three frames."""
-    found = tuple(Interval(0.3 * place, 0.3 * (place + 1), label) for place, label in enumerate(labels))
+    found = tuple(Segment(0.3 * place, 0.3 * (place + 1), label) for place, label in enumerate(labels))
     return Alignments({"x": found}, {"here": PhoneClasses.of(labels)}, {"x": "here"})
 
 

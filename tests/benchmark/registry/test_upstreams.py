@@ -20,14 +20,14 @@ from benchmark.registry.upstreams import Upstreams
     ],
 )
 def test_a_name_is_split_into_upstreams(name: str, bases: list[str]) -> None:
-    assert [part.base for part in Upstreams(on_disk=False).parts(name)] == bases
+    assert [one.base for one in Upstreams(on_disk=False).components(name)] == bases
 
 
 def test_a_path_is_one_upstream_where_the_disk_counts(tmp_path: Path) -> None:
     folder = tmp_path / "a+mfcc"
     folder.mkdir()
-    assert len(Upstreams(on_disk=True).parts(f"hf:{folder}")) == 1
-    assert len(Upstreams(on_disk=False).parts(f"hf:{folder}")) == 2
+    assert len(Upstreams(on_disk=True).components(f"hf:{folder}")) == 1
+    assert len(Upstreams(on_disk=False).components(f"hf:{folder}")) == 2
 
 
 def test_a_checkpoint_is_known_by_its_row_and_has_the_version_of_what_loads_it() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ import pytest
 from engines import elsewhere, numbers
 
 from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.io.files import TEMPORARY_PREFIX
 from benchmark.io.settings import Settings
 from benchmark.registry.registry import Registry
 from benchmark.run.dask_engine import DaskEngine
@@ -99,6 +102,25 @@ def test_a_worker_that_is_killed_costs_nothing(
         assert not killing.is_alive()
         with pytest.raises(ProcessLookupError):
             os.kill(victim, 0)
+    assert numbers(there) == expected
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="the limit of another process is set on Linux alone")
+@pytest.mark.parametrize("moment", [FIRST_SHARD, FIRST_RECORD], ids=["encoding", "fitting"])
+def test_a_worker_whose_disk_takes_no_more_ends_the_run_and_what_is_finished_is_kept(
+    go: Callable, expected: dict[str, object], settings: Settings, tmp_path: Path, moment: str
+) -> None:
+    there = elsewhere(settings, tmp_path, "spread")
+    with contextlib.closing(DaskEngine.local(2)) as engine:
+        victim = next(iter(engine.everywhere(os.getpid).values()))
+        limiting = when(there, moment, lambda: resource.prlimit(victim, resource.RLIMIT_FSIZE, (16, 16)))
+        with pytest.raises(BenchError, match=f"cannot write {there.cache.parent}.*{os.strerror(errno.EFBIG)}"):
+            go(there, engine)
+        limiting.join(timeout=1)
+    assert list(there.cache.parent.glob(moment))
+    assert not list(there.cache.parent.rglob(f"{TEMPORARY_PREFIX}*"))
+    with contextlib.closing(DaskEngine.local(1)) as engine:
+        go(there, engine)
     assert numbers(there) == expected
 
 

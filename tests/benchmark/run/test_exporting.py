@@ -19,7 +19,7 @@ from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.settings import Settings
 from benchmark.registry.registry import Registry
 from benchmark.run.exporting import export
-from benchmark.run.fitted import Fitted, Shelf
+from benchmark.run.fitted import KeptUnit, Shelf
 from benchmark.run.loop import run
 from benchmark.run.plan import Request
 
@@ -27,7 +27,9 @@ LOW_RANK = {"trains": "low-rank", "blocks": None, "low_rank": {"rank": 2, "alpha
 WAVE = tone(500, 0.4)
 
 
-def fitted(folder: Path, settings: Settings, progress, architecture: str, **changes) -> tuple[Shelf, Fitted, Registry]:
+def fitted(
+    folder: Path, settings: Settings, progress, architecture: str, **changes
+) -> tuple[Shelf, KeptUnit, Registry]:
     """A small model, trained on one fold of the toy."""
     small = {"init_std": 0.05} if architecture == "whisper" else {"initializer_range": 0.05}
     model = f"hf:{save_model(folder / 'small', architecture, **small)}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from toy import TOY_TASK
 
-from benchmark.run.leash import Heard, in_test, in_training
+from benchmark.run.leash import Exposure, in_test, in_training
 from benchmark.run.unit import Setup
 from benchmark.run.worker import Worker
 
@@ -34,6 +34,6 @@ def test_speakers_of_two_corpora_are_those_of_the_corpora(tmp_path: Path, settin
 
 
 def test_nothing_is_nobody() -> None:
-    assert not Heard()
-    assert Heard(frozenset({("a", "b")})).words == "1 speaker (b)"
-    assert Heard(recordings=frozenset({"x", "y"})).words == "2 recordings"
+    assert not Exposure()
+    assert Exposure(frozenset({("a", "b")})).words == "1 speaker (b)"
+    assert Exposure(recordings=frozenset({"x", "y"})).words == "2 recordings"

@@ -24,7 +24,7 @@ from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import CellOutcome, run, take_next
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
-from benchmark.run.unit import Names, Unit
+from benchmark.run.unit import Names, PlannedUnit
 from benchmark.run.worker import Worker
 
 SPY = '''
@@ -533,14 +533,14 @@ def test_a_head_is_refused_on_a_kind_of_task_that_it_does_not_take(
 # -- order: a thread stays with a fold, and threads begin different ones ----------------------------------------------
 
 
-def units(folds: str, seeds: int) -> list[Unit]:
+def units(folds: str, seeds: int) -> list[PlannedUnit]:
     names = Names("task", "upstream", "downstream")
-    return [Unit(f"{fold}{seed}", names, fold, seed, "official") for fold, seed in product(folds, range(seeds))]
+    return [PlannedUnit(f"{fold}{seed}", names, fold, seed, "official") for fold, seed in product(folds, range(seeds))]
 
 
 def played(folds: str, seeds: int, threads: int) -> list[str]:
     """Units in the order in which they begin, where all take equally long."""
-    todo, fitting, order = units(folds, seeds), list[Unit](), list[str]()
+    todo, fitting, order = units(folds, seeds), list[PlannedUnit](), list[str]()
 
     def begin(finished: str | None) -> None:
         if todo:
@@ -626,25 +626,6 @@ def test_who_stops_a_plan_is_told_too(toy_task, plugin, settings, progress, monk
     with pytest.raises(KeyboardInterrupt):
         go(request(toy_task), settings, progress, plugin)
     assert told == ["interrupted before the first unit; the same command begins again"]
-
-
-def test_two_upstreams_or_tasks_of_one_name_are_refused_before_any_work(
-    toy_task, plugin, settings, progress, tmp_path
-) -> None:
-    for name in ("a", "b"):
-        save_model(tmp_path / name / "tiny", "wav2vec2-base", num_hidden_layers=1 + (name == "b"))
-    shutil.copytree(tmp_path / "a", tmp_path / "c")
-    two = [f"hf:{tmp_path}/{name}/tiny" for name in ("a", "b")]
-    with pytest.raises(UsageError, match=r"are both called 'hf:tiny', and are not one"):
-        go(request(toy_task, upstreams=two), settings, progress, plugin)
-    one = request(toy_task, upstreams=[two[0], two[0].replace("/a/", "/c/")])
-    assert len(planned(one, Registry([str(plugin)]), settings, progress)) == 1
-    other = tmp_path / "other" / "toy.yaml"
-    other.parent.mkdir()
-    other.write_text(yaml.safe_dump({**yaml.safe_load(toy_task.read_text()), "seeds": [7]}))
-    both = Request(upstreams=["spectrum"], tasks=[str(toy_task), str(other)], downstreams=["nearest"])
-    with pytest.raises(UsageError, match=r"are both called 'toy', and are not one"):
-        go(both, settings, progress, plugin)
 
 
 def test_a_checkpoint_by_its_name_and_by_its_folder_is_encoded_once(

@@ -52,28 +52,3 @@ def test_records_of_recordings_that_are_not_the_published_ones_are_modified(
     assert len(told) == 1
     assert "all 40 recordings last 0.500 s" in told[0]
     assert "no leaderboard shows them" in told[0]
-
-
-def test_weights_of_another_folder_of_one_name_are_told_before_anything_is_encoded(
-    own_toy_corpus: Path, toy_task: Path, tmp_path: Path, progress, plugin: Path
-) -> None:
-    """Each of two runs has one of two folders of one last name; a single run with both is refused."""
-    settings = Settings(tmp_path / "cache", tmp_path / "results", {"toy": own_toy_corpus})
-    ids = [path.relative_to(own_toy_corpus).as_posix() for path in sorted(own_toy_corpus.rglob("*.wav"))]
-    for folder, sign in (("a", 1.0), ("b", -1.0)):
-        (tmp_path / folder).mkdir()
-        np.savez(
-            tmp_path / folder / "x.npz",
-            **{name: np.array([sign * ("high" in name), 1.0], np.float32) for name in ids},
-        )
-    told = []
-    for folder in ("a", "a", "b"):
-        name = f"precomputed:{tmp_path / folder / 'x.npz'}"
-        run(Request([name], [str(toy_task)], ["nearest"]), Registry([str(plugin)]), settings, progress, "cpu")
-        told.append([note for note in progress.notes if "has records of other weights" in note])
-        progress.notes.clear()
-    assert [len(notes) for notes in told] == [0, 0, 1]
-    digests = {record.upstream.weights_sha256 for record in RecordStore(settings.results)}
-    assert len(digests) == 2
-    assert all(str(digest)[:12] in told[2][0] for digest in digests)
-    assert "precomputed:x.npz + nearest on toy" in told[2][0]

@@ -16,7 +16,7 @@ from benchmark.run import jobs
 from benchmark.run.loop import run
 from benchmark.run.outcomes import CellOutcome
 from benchmark.run.plan import Request
-from benchmark.run.spread import FIRST_PIECE_S, PIECE_S, Store, run_spread
+from benchmark.run.spread import FIRST_PIECE_S, PIECE_S, Filling, run_spread
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_a_worker_without_a_plug_in_or_a_corpus_is_named(
 
 
 def test_pieces_are_as_long_as_their_work_and_shorter_towards_the_end() -> None:
-    store = Store(cell=SimpleCell(), name="folder", todo=[(str(number), 5.0) for number in range(200)])
+    store = Filling(cell=SimpleCell(), name="folder", todo=[(str(number), 5.0) for number in range(200)])
     first = store.next_piece(workers=2)
     assert first.audio_s == FIRST_PIECE_S
     store.audio_s, store.seconds = 60.0, 12.0  # five times as fast as the recordings last

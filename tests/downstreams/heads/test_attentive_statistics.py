@@ -7,8 +7,8 @@ import torch
 
 from downstreams.heads.attentive_statistics import AttentiveStatisticsModule
 from downstreams.modules.drawing import build
+from downstreams.modules.interface import Shape
 from downstreams.training.frames import padded
-from downstreams.training.module_head import Shape
 
 
 def test_pooled_values_go_through_a_layer_with_layer_norm() -> None:

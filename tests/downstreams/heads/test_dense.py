@@ -8,9 +8,9 @@ import pytest
 from benchmark.registry.registry import Registry
 from downstreams.heads.dense import DenseModule
 from downstreams.modules.drawing import build
+from downstreams.modules.interface import Shape
 from downstreams.modules.recurrent import relu_lstm
 from downstreams.training.frames import padded
-from downstreams.training.module_head import Shape
 
 REGISTRY = Registry()
 ARRAYS = [np.random.default_rng(n).normal(size=(3, n, 6)).astype(np.float32) for n in (4, 9, 1)]

@@ -16,9 +16,9 @@ from benchmark.registry.registry import Registry
 from benchmark.types import Examples
 from downstreams.heads.epc_gru import EPCGRUModule
 from downstreams.modules.drawing import build
+from downstreams.modules.interface import Shape
 from downstreams.params.epc_gru import EPCGRUParams
 from downstreams.training.frames import Dealing, Frames, Reading
-from downstreams.training.module_head import Shape
 
 
 def conversations(n: int, seed: int) -> Examples:

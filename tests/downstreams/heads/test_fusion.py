@@ -14,8 +14,8 @@ from benchmark.registry.registry import Registry
 from benchmark.types import Examples
 from downstreams.heads.dense import DenseModule
 from downstreams.modules.drawing import build
+from downstreams.modules.interface import Shape
 from downstreams.training.frames import padded
-from downstreams.training.module_head import Shape
 
 REGISTRY = Registry()
 ARRAYS = [np.random.default_rng(n).normal(size=(3, n, 6)).astype(np.float32) for n in (4, 9, 1)]

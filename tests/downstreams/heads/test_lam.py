@@ -18,8 +18,8 @@ from benchmark.registry.registry import Registry
 from benchmark.types import Examples
 from downstreams.heads.lam import LAM, layer_similarity, most_similar
 from downstreams.modules.coral import coral
+from downstreams.modules.interface import Outputs
 from downstreams.training.frames import padded
-from downstreams.training.module_head import Outputs
 
 REGISTRY = Registry()
 TABLE_1 = {

@@ -7,8 +7,8 @@ import torch
 
 from downstreams.heads.linear import LinearModule
 from downstreams.modules.drawing import build
+from downstreams.modules.interface import Shape
 from downstreams.training.frames import padded
-from downstreams.training.module_head import Shape
 
 
 def test_it_is_linear_relu_mean_linear() -> None:

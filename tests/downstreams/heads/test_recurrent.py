@@ -14,8 +14,8 @@ from benchmark.registry.registry import Registry
 from benchmark.types import Examples
 from downstreams.heads.recurrent import RecurrentModule
 from downstreams.modules.drawing import build
+from downstreams.modules.interface import Shape
 from downstreams.training.frames import padded
-from downstreams.training.module_head import Shape
 
 ARRAYS = [np.random.default_rng(n).normal(size=(1, n, 5)).astype(np.float32) for n in (4, 9, 1)]
 

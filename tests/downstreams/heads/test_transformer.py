@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from benchmark.registry.registry import Registry
 from downstreams.heads.transformer import TransformerModule
 from downstreams.modules.drawing import build
+from downstreams.modules.interface import Shape
 from downstreams.params.transformer import TransformerParams
 from downstreams.training.frames import padded
-from downstreams.training.module_head import Shape
 
 PARAMS = Registry().downstream("transformer").params
 

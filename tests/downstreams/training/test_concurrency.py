@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
@@ -19,14 +18,6 @@ REGISTRY = Registry()  # as in a run, where one serves all threads
 RECIPES = ("superb", "turn-gru")
 MACHINES = ("svm", "svm-rbf", "svm-grid", "svm-statistics")
 UNITS = tuple(product(range(2), range(2)))  # fold, seed
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def make(recipe: str) -> Downstream:

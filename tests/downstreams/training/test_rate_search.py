@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -95,14 +95,6 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
     counter = Counted()
     monkeypatch.setattr(trained, "train_members", counter)
     return counter
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 # -- what the protocol is ---------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ import pytest
 import torch
 import yaml
 from numpy.typing import NDArray
+from tiny_pretraining import tiny
 
 from benchmark.base import Upstream
 from benchmark.contracts import check_upstream
@@ -30,6 +31,8 @@ from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.registry.registry import Registry
 from upstreams.funasr.checkpoint_files import FunASRCheckpoint, parse_convolutions
 from upstreams.funasr.emotion2vec import ENCODER_WEIGHT, Data2Vec2, Emotion2vec, implementation
+from upstreams.pretraining.architecture import Dropout
+from upstreams.pretraining.export import model_conf
 
 # Where funasr must be there, its absence is a failure and not a skip.
 HAS_FUNASR = importlib.util.find_spec("funasr") is not None or "BENCH_TEST_FUNASR" in os.environ
@@ -37,81 +40,21 @@ needs_funasr = pytest.mark.skipif(not HAS_FUNASR, reason="needs funasr: make tes
 
 TOKENS, PRENET, TRUNK, DIM, HEADS = 3, 2, 2, 24, 3
 CONVOLUTIONS = "[(16, 10, 5)] + [(16, 3, 2)] * 4 + [(16,2,2)] + [(16,2,2)]"
-SIZES = {"depth": TRUNK, "embed_dim": DIM, "num_heads": HEADS, "mlp_ratio": 2}
 # As published: all keys of fairseq's configuration, those of training too, and dropout that would show.
-AUDIO = {
-    "type": "AUDIO",
-    "prenet_depth": PRENET,
-    "prenet_layerdrop": 0.5,
-    "prenet_dropout": 0.5,
-    "start_drop_path_rate": 0.0,
-    "end_drop_path_rate": 0.5,
-    "num_extra_tokens": TOKENS,
-    "init_extra_token_zero": True,
-    "mask_noise_std": 0.01,
-    "mask_prob_min": None,
-    "mask_prob": 0.5,
-    "inverse_mask": False,
-    "mask_prob_adjust": 0.05,
-    "keep_masked_pct": 0.0,
-    "mask_length": 5,
-    "add_masks": False,
-    "remove_masks": False,
-    "mask_dropout": 0.0,
-    "encoder_zero_mask": True,
-    "mask_channel_prob": 0.0,
-    "mask_channel_length": 64,
-    "ema_local_encoder": False,
-    "local_grad_mult": 1.0,
-    "use_alibi_encoder": True,
-    "alibi_scale": 1.0,
-    "learned_alibi": False,
-    "alibi_max_pos": None,
-    "learned_alibi_scale": True,
-    "learned_alibi_scale_per_head": True,
-    "learned_alibi_scale_per_layer": False,
-    "num_alibi_heads": HEADS,
-    "model_depth": TRUNK,
-    "decoder": {
-        "decoder_dim": 8,
-        "decoder_groups": 4,
-        "decoder_kernel": 7,
-        "decoder_layers": 2,
-        "input_dropout": 0.1,
-        "add_positions_masked": False,
-        "add_positions_all": False,
-        "decoder_residual": True,
-        "projection_layers": 1,
-        "projection_ratio": 2.0,
-    },
-    "extractor_mode": "layer_norm",
-    "feature_encoder_spec": CONVOLUTIONS,
-    "conv_pos_width": 95,
-    "conv_pos_groups": 4,
-    "conv_pos_depth": 5,
-    "conv_pos_pre_ln": False,
+SMALL = {
+    "model.dim": DIM,
+    "model.heads": HEADS,
+    "model.prenet": PRENET,
+    "model.trunk": TRUNK,
+    "model.tokens": TOKENS,
+    "model.feed_forward": 2,
+    "model.positions": {"width": 95, "groups": 4, "depth": 5},
+    "model.decoder": {"layers": 2, "dim": 8, "kernel": 7, "groups": 4},
+    **{f"dropout.{name}": 0.5 for name in Dropout.model_fields},
 }
-MODEL = {
-    "loss_beta": 0.0,
-    "loss_scale": None,
-    "start_drop_path_rate": 0.0,
-    "end_drop_path_rate": 0.5,
-    "norm_eps": 1e-05,
-    "norm_affine": True,
-    "encoder_dropout": 0.5,
-    "post_mlp_drop": 0.5,
-    "attention_dropout": 0.5,
-    "activation_dropout": 0.5,
-    "dropout_input": 0.5,
-    "layerdrop": 0.5,
-    "layer_norm_first": False,
-    "average_top_k_layers": 2,
-    "end_of_block_targets": False,
-    "clone_batch": 8,
-    "normalize": True,
-    "modalities": {"audio": AUDIO, "image": None, "text": None},
-    **SIZES,
-}
+MODEL = {**model_conf(tiny(SMALL)), "end_drop_path_rate": 0.5}
+MODEL["modalities"]["audio"] |= {"feature_encoder_spec": CONVOLUTIONS, "end_drop_path_rate": 0.5}
+MODEL["modalities"] |= {"image": None, "text": None}
 # What the two families and FunASR's class allow: settings that differ from those above.
 VARIANTS: dict[str, dict[str, Any]] = {
     "emotion2vec": {},

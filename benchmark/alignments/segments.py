@@ -15,7 +15,7 @@ LONGEST_LABEL = 100
 
 
 @dataclass(frozen=True)
-class Interval:
+class Segment:
     """One labelled stretch.
 
     Attributes:
@@ -49,17 +49,17 @@ def number(text: str, what: str, where: str) -> float:
     return value
 
 
-def checked(intervals: Sequence[Interval], where: str) -> tuple[Interval, ...]:
-    """Intervals in the order of time, none of which overlaps another.
+def checked(segments: Sequence[Segment], where: str) -> tuple[Segment, ...]:
+    """Segments in the order of time, none of which overlaps another.
 
     Args:
-        intervals: In any order.
+        segments: In any order.
         where: Of which file and utterance they are, for an error.
 
     Raises:
         BenchError: One begins before 0 or ends before it begins, two overlap, or a label is far too long.
     """
-    ordered = tuple(sorted(intervals, key=lambda one: (one.start, one.end)))
+    ordered = tuple(sorted(segments, key=lambda one: (one.start, one.end)))
     for one in ordered:
         if one.start < 0 or one.end < one.start:
             raise BenchError(

@@ -1,4 +1,4 @@
-"""A table of entries by name, in which no name is claimed twice."""
+"""A catalogue of entries by name, in which no name is claimed twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from benchmark.errors import UsageError
 from benchmark.registry.entries import Entry
 
 
-class Table(Mapping[str, Entry]):
+class Catalogue(Mapping[str, Entry]):
     """Entries by name.
 
     Args:

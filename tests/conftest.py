@@ -18,6 +18,8 @@ from benchmark.threads import threads
 # Read when torch is first imported, here and in the processes that tests start: several threads for each of several
 # test processes keep waiting for each other, which costs as much again as the tests themselves.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Where a test asks for two, one that waits for the other sleeps, and does not burn what the other needs.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 @pytest.fixture(scope="session")

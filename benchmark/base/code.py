@@ -64,6 +64,9 @@ def code_at(*places: tuple[str, str]) -> str:
     return digest(sorted(reach.digests()))
 
 
+_Place = tuple[str, str]  # module and name
+
+
 # -- what a module says ------------------------------------------------------------------------------------------------
 
 
@@ -78,6 +81,7 @@ class _Module:
             several where it is imported in branches.
         stars: Modules of which everything is imported.
         effects: Statements at its top that do more than bind a name.
+        told: What was written of its nodes, by the node's `id` and the roots that are followed beside `PACKAGES`.
     """
 
     name: str
@@ -85,6 +89,16 @@ class _Module:
     imports: dict[str, list[tuple[str, str | None]]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
     effects: list[ast.stmt] = field(default_factory=list)
+    told: dict[tuple[int, frozenset[str]], _Told] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A node as text, the definitions that it names, and the attributes that it mentions."""
+
+    text: str
+    reached: list[_Place]
+    mentioned: set[str]
 
 
 # By name, with the module as it was imported: a file that is imported anew is read anew.
@@ -229,8 +243,6 @@ _INTERACTIVE: dict[str, _Module] = {}
 
 # -- what is reached ---------------------------------------------------------------------------------------------------
 
-_Place = tuple[str, str]  # module and name
-
 
 class _Reach:
     """The definitions that some classes or functions reach."""
@@ -324,8 +336,21 @@ class _Reach:
         return reached
 
     def _text(self, node: ast.AST, module: _Module, reached: list[_Place]) -> str:
-        """A node as text that keeps its meaning alone; what it names is added to `reached`."""
-        return _Writer(module, reached, self._mentioned, self._is_own).text(node)
+        """A node as text that keeps its meaning alone; what it names is added to `reached`.
+
+        Most parts reach the same code of this project, of which each node is written once in a process.
+        """
+        key = id(node), self._roots.difference(PACKAGES)
+        told = module.told.get(key)
+        if told is None:
+            found: list[_Place] = []
+            mentioned: set[str] = set()
+            told = _Told(_Writer(module, found, mentioned, self._is_own).text(node), found, mentioned)
+            if module.name.partition(".")[0] in PACKAGES:  # a plug-in may be changed and imported anew
+                module.told[key] = told
+        reached += told.reached
+        self._mentioned |= told.mentioned
+        return told.text
 
     def _is_own(self, module: str) -> bool:
         top = module.partition(".")[0]
@@ -341,6 +366,15 @@ class _Reach:
 
 def _installed(file: Path) -> bool:
     return "site-packages" in file.parts or "dist-packages" in file.parts
+
+
+def _is_foreign(module: str) -> bool:
+    """Whether a module is of Python itself or of an installed package; only the outermost is looked for."""
+    top = module.partition(".")[0]
+    if top in PACKAGES:
+        return False
+    file = None if top in sys.stdlib_module_names else _file(top)
+    return top in sys.stdlib_module_names or (file is not None and _installed(file))
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -411,6 +445,8 @@ class _Writer:
         """The module that an expression such as `losses` or `benchmark.metrics` stands for."""
         if isinstance(node, ast.Attribute):
             outer = self._as_module(node.value)
+            if outer is not None and _is_foreign(outer):  # to look for what is in a package imports it
+                return None
             return None if outer is None or _module(f"{outer}.{node.attr}") is None else f"{outer}.{node.attr}"
         if not isinstance(node, ast.Name):
             return None

@@ -80,7 +80,7 @@ class Dataset:
             own = {u.id.removeprefix(prefix): u for u in self.recordings if u.id.startswith(prefix)}
             found += not_as_published(
                 corpus,
-                [replace(utterance, id=name) for name, utterance in own.items()],
+                [replace(u, id=name) for name, u in own.items()] if prefix else self.recordings,
                 {name: heard[utterance.id] for name, utterance in own.items() if utterance.id in heard},
                 is_cut=self.task.audio.max_duration is not None,
             )

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+MADE_ONCE = "made-once"
+
 
 def shared_folder(factory: pytest.TempPathFactory) -> Path:
     """A folder that all processes of a run share: theirs are side by side in one."""
     top = factory.getbasetemp()
-    return (top.parent if "PYTEST_XDIST_WORKER" in os.environ else top) / "made-once"
+    return (top.parent if "PYTEST_XDIST_WORKER" in os.environ else top) / MADE_ONCE
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:

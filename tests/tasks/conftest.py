@@ -1,7 +1,7 @@
 """Made corpora and the tasks on them: written, heard and read as seldom as can be.
 
 A tree is written, and all of its audio decoded, once per run of the suite; a scanner reads it, and a task is loaded,
-once in each process.
+once in each process, or a few times where the trees are large.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from made_once import made_once, shared_folder
+from made_once import MADE_ONCE, made_once, shared_folder
 from trees import iemocap, meld, msp_improv
 from trees.catalogue import CATALOGUE
 from trees.podcasts import write_release
@@ -21,7 +21,9 @@ from trees.sets import Load
 
 from benchmark.base import Corpus
 from benchmark.data.listening import hear
+from benchmark.data.scanning import scan_corpus
 from benchmark.io.settings import Settings
+from benchmark.protocol import dataset
 from benchmark.protocol.dataset import Dataset, load_dataset
 from benchmark.registry.registry import Registry
 from benchmark.types import Utterance
@@ -82,6 +84,8 @@ SPOKEN: Mapping[str, Callable[[Path], Path]] = {
     "msp-improv": msp_improv.write,
 }
 PlaceOf = Callable[[str, str], Path]
+Scans = Callable[[Corpus, Path], list[Utterance]]
+FEW = 4  # scans that are kept: tasks of one corpus, or pair of corpora, follow each other
 
 
 @pytest.fixture(scope="session")
@@ -112,9 +116,28 @@ def spoken_place(tree: Callable[[str], Path], tmp_path_factory: pytest.TempPathF
     return place
 
 
+@pytest.fixture(scope="session", autouse=True)
+def scans() -> Iterator[Scans]:
+    """What a scanner reads of a tree that is not to be changed, of the last few trees; tasks are loaded with it.
+
+    That two scans are alike is in the contract of a corpus.
+    """
+
+    @functools.lru_cache(maxsize=FEW)
+    def kept(scanner: type[Corpus], root: Path) -> tuple[Utterance, ...]:
+        return tuple(scan_corpus(scanner(), root))
+
+    def scan(corpus: Corpus, root: Path) -> list[Utterance]:
+        return list(kept(type(corpus), root)) if MADE_ONCE in root.parts else scan_corpus(corpus, root)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "scan_corpus", scan)
+        yield scan
+
+
 @pytest.fixture(scope="session")
 def spoken(
-    spoken_place: PlaceOf, registry: Registry, tmp_path_factory: pytest.TempPathFactory
+    spoken_place: PlaceOf, scans: Scans, registry: Registry, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Settings]:
     """Settings that know the complete corpora of a task, every recording of which has been decoded already."""
     top = shared_folder(tmp_path_factory)
@@ -125,7 +148,7 @@ def spoken(
         for corpus, root in found.items():
 
             def listen(marker: Path, corpus: str = corpus, root: Path = root) -> None:
-                hear(root, registry.corpus(corpus).scan(root), None, settings, lambda count: None)
+                hear(root, scans(registry.corpus(corpus), root), None, settings, lambda count: None)
                 marker.mkdir(parents=True)
 
             made_once(tmp_path_factory, f"heard/{root.name}", listen)

@@ -43,8 +43,9 @@ TRAINED = {"superb", "turn-gru"}
 HEADS = {*TRAINED, "svm"}
 # Answers each line of places with the digest of each, of the copy as it is then; nothing is imported but what it needs.
 SERVER = """
-import importlib, json, linecache, sys
+import ast, functools, importlib, json, linecache, sys
 from benchmark.base import code
+ast.parse = functools.cache(ast.parse)  # an edit leaves most files as they are
 own = set(sys.modules)
 for line in sys.stdin:
     for name in set(sys.modules) - own:
@@ -335,11 +336,13 @@ for module, name in list(reach._found):
 unnoticed = []
 for module, name, node in numbers:
     value, node.value = node.value, 2 * node.value + 1
+    code._module(module).told.clear()
     again = code._Reach(frozenset([place[0].partition(".")[0]]))
     again.add(*place)
     if sorted(again.digests()) == whole:
         unnoticed.append([module, name, node.lineno, value])
     node.value = value
+    code._module(module).told.clear()
 print(json.dumps([len(numbers), unnoticed]))
 """
 
@@ -419,6 +422,28 @@ def test_a_class_inside_a_function_has_the_code_of_the_function() -> None:
         return Inner
 
     assert len(code_sha256(make(1))) == 64
+
+
+def test_code_of_this_project_is_written_once_and_told_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asked first, and whatever else was asked for before."""
+    alone = {}
+    for name, place in PLACES.items():
+        code._READ.clear()
+        alone[name] = code.code_at(place)
+    code._READ.clear()
+    assert {name: code.code_at(place) for name, place in reversed(PLACES.items())} == alone
+    monkeypatch.setattr(code, "_Writer", None)  # nothing is left to be written
+    assert {name: code.code_at(place) for name, place in PLACES.items()} == alone
+
+
+def test_what_a_digest_is_of_is_not_imported() -> None:
+    """Nor are packages that it only names, as `torch.nn.Module`: to plan a run takes no torch."""
+    places = [tuple(place) for place in PLACES.values()]
+    told = f"import sys; from benchmark.base.code import code_at; code_at(*{places!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=ROOT)
+    imported = done.stdout.split()
+    assert "benchmark.base.code" in imported
+    assert not {"torch", "transformers", "sklearn", "scipy", "downstreams.heads.superb"} & set(imported)
 
 
 def test_the_order_of_what_is_asked_for_does_not_matter() -> None:

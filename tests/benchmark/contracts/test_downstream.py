@@ -254,6 +254,11 @@ class Unseeded(Centroid):
         return super().fit(train, dev, seed=np.random.default_rng().integers(1 << 30))
 
 
+class SelectsByChance(Centroid):
+    def fit(self, train, dev, *, seed):
+        return replace(super().fit(train, dev, seed=seed), score=np.random.default_rng().random())
+
+
 class DrawsInPredict(Centroid):
     def predict(self, examples):
         scores = super().predict(examples)
@@ -350,6 +355,7 @@ class PathIdentity(Centroid):
             "keeping the fitted head: it.keep is .* cannot be kept",
         ),
         (Unseeded, "the same seed gives the same bytes", "two heads fitted with seed 0.*differ by up to.*utterance"),
+        (SelectsByChance, "the same seed gives the same bytes", "fitted with seed 0 give different selections"),
         (DrawsInPredict, "the same seed gives the same bytes", "the same head predicts.*in two ways"),
         (IgnoresSeed, "the seed matters exactly where it is said to", "seeds 0 and 1 give the same scores"),
         (SecretSeed, "the seed matters exactly where it is said to", "seeds 0 and 1 give different scores"),

@@ -25,9 +25,10 @@ from benchmark.run.unit import Names, Setup
 from benchmark.run.worker import Worker
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> str:
-    return f"hf:{save_model(tmp_path / 'moon', 'moonshine')}"
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A small upstream, made once; not to be changed."""
+    return f"hf:{save_model(tmp_path_factory.mktemp('models') / 'moon', 'moonshine')}"
 
 
 @pytest.fixture

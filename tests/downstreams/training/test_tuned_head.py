@@ -91,6 +91,16 @@ def test_an_optimiser_step_does_not_depend_on_how_a_batch_is_cut(loss: str) -> N
         np.testing.assert_allclose(other, states[0], rtol=1e-4, atol=1e-5)
 
 
+def test_on_a_cpu_no_other_device_is_seeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each utterance torch would write down the stack, for the case that a GPU is used later."""
+    asked: list[int] = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", asked.append)
+    fitted(maximum=1)
+    assert asked == []
+    torch.manual_seed(0)
+    assert asked == [0]
+
+
 def test_a_loss_that_is_not_finite_ends_the_unit_with_its_reason() -> None:
     with pytest.raises(
         BenchError, match=r"(the loss of a batch is (nan|inf)|outputs are not finite): training diverged"

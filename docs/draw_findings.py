@@ -112,6 +112,31 @@ CLAIMS = (
         "regression ({better})",
         "nll",
     ),
+    Claim(
+        "ravdess-song",
+        "logmel + logistic",
+        "moonshine-base + logistic",
+        "where the same actors sing, plain log mel energies ({better}) are {by} points above `moonshine-base` ({worse}) "
+        "under the same head",
+        "where the same actors sing, plain log mel energies ({better}) cannot be told apart from `moonshine-base` "
+        "({worse}) under the same head",
+    ),
+    Claim(
+        "nemo",
+        "moonshine-tiny + superb",
+        "egemaps + superb",
+        "on the nine speakers of nEMO `moonshine-tiny` ({better}) is {by} points above `egemaps` ({worse})",
+        "on the nine speakers of nEMO `moonshine-tiny` ({better}) cannot be told apart from `egemaps` ({worse})",
+    ),
+    Claim(
+        "emovo-to-ravdess",
+        "moonshine-tiny + superb",
+        "egemaps + superb",
+        "learnt from the six speakers of EMOVO and tested on RAVDESS, `moonshine-tiny` ({better}) is {by} points above "
+        "`egemaps` ({worse})",
+        "learnt from EMOVO and tested on RAVDESS, `moonshine-tiny` ({better}) cannot be told apart from `egemaps` "
+        "({worse})",
+    ),
 )
 
 

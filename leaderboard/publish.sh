@@ -22,11 +22,15 @@ for task in urdu urdu-random; do
   run "$task" svm spectrogram mfb-f0 egemaps-lld compare compare-lld
   run "$task" svm-rbf egemaps compare
 done
-for task in emovo emovo-random ravdess ravdess-random; do
+for task in emovo emovo-random ravdess ravdess-random ravdess-song ravdess-song-random; do
   run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done
 for task in emovo emovo-random; do
   run "$task" superb,svm,logistic,knn whisper-tiny
+done
+run nemo superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny
+for task in ravdess-to-emovo emovo-to-ravdess; do
+  run "$task" superb,svm,logistic chance egemaps moonshine-tiny
 done
 # What other benchmarks would report: docs/bridge.md is made of these rows.
 for corpus in urdu emovo; do

@@ -116,8 +116,8 @@ CLAIMS = (
         "ravdess-song",
         "logmel + logistic",
         "moonshine-base + logistic",
-        "where the same actors sing, plain log mel energies ({better}) are {by} points above `moonshine-base` ({worse}) "
-        "under the same head",
+        "where the same actors sing, plain log mel energies ({better}) are {by} points above `moonshine-base` "
+        "({worse}) under the same head",
         "where the same actors sing, plain log mel energies ({better}) cannot be told apart from `moonshine-base` "
         "({worse}) under the same head",
     ),

@@ -108,11 +108,11 @@ def best_table(made: Board) -> Table:
         task, metric = one.section.task, one.section.analysis.metric
         row, level = one.place.row, chance_level(task)
         ends = row.intervals[metric.name]
-        own = f" ({clean(task.name)})" if clean(task.name) != clean(task.corpus.name) else ""
+        corpus, name = clean(tested_corpus(task)), clean(task.name)
         score = f"{metric.title} {measured(row.scores[metric.name].mean, metric.percent)}"
         rows.append(
             (
-                clean(tested_corpus(task)) + own,
+                name if corpus in name else f"{corpus} ({name})",
                 shelf(task),
                 one.track,
                 clean(row.cell.name),

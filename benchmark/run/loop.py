@@ -15,7 +15,7 @@ from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
-from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
+from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready, outcomes
 from benchmark.run.plan import CellPlan, Request, check_room, make_plan, setup_of
 from benchmark.run.recording import Result
 from benchmark.run.unit import PlannedUnit
@@ -55,7 +55,7 @@ def _run_cells(cells: list[CellPlan], worker: Worker, progress: Progress, device
     tallies = [Tally(cell, progress) for cell in cells]
     for tally in tallies:
         _run_cell(tally, worker, progress, device)
-    return [tally.outcome(settings) for tally in tallies]
+    return outcomes(tallies, settings)
 
 
 def _run_cell(tally: Tally, worker: Worker, progress: Progress, device: str) -> None:

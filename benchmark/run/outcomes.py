@@ -9,7 +9,7 @@ from benchmark.io.files import check_writable
 from benchmark.io.leftovers import remove_leftovers
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
-from benchmark.records import Protocol, RecordStore
+from benchmark.records import Protocol, Record, RecordStore
 from benchmark.records.grouping import find_cell
 from benchmark.run.plan import CellPlan
 from benchmark.statistics import cell_interval, cell_scores
@@ -104,8 +104,12 @@ class Tally:
                 self._progress.problem(f"{self._title}, {label}: failed: {reason}")
             self.failed[label] = reason
 
-    def outcome(self, settings: Settings) -> CellOutcome:
-        """What became of the cell."""
+    def outcome(self, records: Sequence[Record]) -> CellOutcome:
+        """What became of the cell.
+
+        Args:
+            records: All of its task.
+        """
         cell = self.cell
         return CellOutcome(
             task=cell.parts.task.name,
@@ -113,7 +117,7 @@ class Tally:
             downstream=cell.parts.downstream.name,
             synthetic=cell.parts.task.corpus.synthetic,
             protocol=cell.protocol,
-            score=_score(cell, settings),
+            score=_score(cell, records),
             completed=len(cell.todo) - len(self.failed),
             failed=self.failed,
             failed_earlier=dict(cell.failed),
@@ -122,6 +126,18 @@ class Tally:
             encode_s=self.encode_s,
             fit_s=self.fit_s,
         )
+
+
+def outcomes(tallies: Sequence[Tally], settings: Settings) -> list[CellOutcome]:
+    """What became of each cell; the records of a task are read once for all its cells."""
+    store, records = RecordStore(settings.results), dict[str, tuple[Record, ...]]()
+    found = []
+    for tally in tallies:
+        name = tally.cell.parts.task.name
+        if name not in records:
+            records[name] = store.read(name).records
+        found.append(tally.outcome(records[name]))
+    return found
 
 
 def make_ready(settings: Settings, progress: Progress) -> None:
@@ -156,11 +172,11 @@ def by_reason(failed: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _score(plan: CellPlan, settings: Settings) -> CellScore | None:
+def _score(plan: CellPlan, records: Sequence[Record]) -> CellScore | None:
     """Score exactly the cell that was run, which may share its names with a newer one."""
     parts = plan.parts
     cell = find_cell(
-        RecordStore(settings.results).read(parts.task.name).records,
+        records,
         task=parts.task,
         upstream=(parts.upstream.name, parts.upstream.sha256),
         downstream=(parts.downstream.name, parts.downstream.sha256),

@@ -19,7 +19,7 @@ from benchmark.registry.registry import Registry
 from benchmark.run import jobs
 from benchmark.run.engine import Engine, Finished, LostJobError
 from benchmark.run.jobs import Briefing, FinishedUnit, Piece
-from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready
+from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready, outcomes
 from benchmark.run.plan import CellPlan, Request, check_room, make_plan, setup_of
 from benchmark.run.unit import PlannedUnit
 from benchmark.run.worker import Worker
@@ -104,7 +104,7 @@ def _run_cells(
         briefing = Briefing(worker.setup, str(Path.cwd()), jobs.versions_here(), device)
         check_alike(engine, briefing, [tally.cell for tally in todo])
         _Spread(todo, worker, engine, briefing, progress).work()
-    return [tally.outcome(settings) for tally in tallies]
+    return outcomes(tallies, settings)
 
 
 def check_alike(engine: Engine, briefing: Briefing, cells: Sequence[CellPlan]) -> None:

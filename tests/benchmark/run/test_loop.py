@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
@@ -20,7 +21,7 @@ from tiny_models import save_model
 from benchmark.errors import BenchError, UsageError
 from benchmark.io.settings import Settings, load_settings
 from benchmark.metrics import METRICS
-from benchmark.records import RecordStore
+from benchmark.records import Record, RecordStore, store
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import CellOutcome, run, take_next
 from benchmark.run.plan import CellPlan, Request, make_plan, setup_of
@@ -118,6 +119,24 @@ def test_a_second_run_does_nothing(toy_task, plugin, settings, progress) -> None
     (outcome,) = go(request(toy_task), settings, progress, plugin)
     assert (outcome.completed, outcome.kept, outcome.encode_s) == (0, 8, None)
     assert {path: path.stat().st_mtime_ns for path in settings.results.rglob("*.json")} == files
+
+
+def test_records_are_read_once_for_the_plan_and_once_for_all_scores_of_a_task(
+    toy_task, plugin, settings, progress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request(toy_task, upstreams=["spectrum", "chance", "logmel"])
+    first, reads = go(asked, settings, progress, plugin), Counter[Path]()
+    read_file = store.read_file
+
+    def counted(path: Path) -> list[Record]:
+        reads[path] += 1
+        return read_file(path)
+
+    monkeypatch.setattr(store, "read_file", counted)
+    again = go(asked, settings, progress, plugin)
+    assert [one.score for one in again] == [one.score for one in first]
+    assert len(reads) == 3 * 8
+    assert set(reads.values()) == {2}
 
 
 def test_the_same_command_gives_the_same_numbers(toy_task, plugin, settings, progress) -> None:

@@ -28,9 +28,9 @@ done
 for task in emovo emovo-random; do
   run "$task" superb,svm,logistic,knn whisper-tiny
 done
-run nemo superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny
+run nemo superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
 for task in ravdess-to-emovo emovo-to-ravdess; do
-  run "$task" superb,svm,logistic chance egemaps moonshine-tiny
+  run "$task" superb,svm,logistic chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done
 # What other benchmarks would report: docs/bridge.md is made of these rows.
 for corpus in urdu emovo; do

@@ -53,7 +53,7 @@ def code_sha256(*parts: type | Callable[..., Any]) -> str:
     Raises:
         UsageError: One has no source, as what is defined interactively.
     """
-    return code_at(*(_home(part) for part in parts))
+    return code_at(*(home_of(part) for part in parts))
 
 
 def code_at(*places: tuple[str, str]) -> str:
@@ -214,8 +214,12 @@ def _own_roots(module: str) -> Iterator[str]:
         yield str(file.parent)
 
 
-def _home(part: type | Callable[..., Any]) -> tuple[str, str]:
-    """Module and name of a class or function; one inside another is told by the outermost."""
+def home_of(part: type | Callable[..., Any]) -> tuple[str, str]:
+    """Module and name of a class or function, for `code_at`; one inside another is told by the outermost.
+
+    Raises:
+        UsageError: It has no source, as what is defined interactively.
+    """
     module, name = str(part.__module__), part.__qualname__.partition(".")[0]
     found = _module(module)
     if found is None or name not in found.definitions:

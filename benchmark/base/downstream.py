@@ -108,6 +108,24 @@ class HeadParams(Closed):
         """Name of the second of two joined upstreams, A+NAME, that the head tells apart; None where it takes any."""
         return None
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Distributions whose version decides the numbers; part of the identity."""
+        return ("numpy",)
+
+    @property
+    def concurrent(self) -> bool:
+        """Whether several heads may be fitted in threads at once.
+
+        They then use nothing that all threads share, such as torch's own random generator.
+        """
+        return False
+
+    @property
+    def components(self) -> tuple[tuple[str, HeadParams], ...]:
+        """The heads that the head is made of, if it is: the name of each class of this package, and its parameters."""
+        return ()
+
 
 @dataclass(frozen=True)
 class TrainingSize:
@@ -132,15 +150,13 @@ class Downstream(ABC):
     """Reads a representation out: a head that is fitted on train, selected on dev and then predicts.
 
     One instance is one head: the run makes a new one for every fold and seed. What must be known of it (`needs` to
-    `adapts`) it has from its parameters; a class without parameters of its own may set it itself: `needs = "frames"`.
+    `concurrent`) it has from its parameters; a class without parameters of its own may set it itself, as by
+    `needs = "frames"`.
 
     Attributes:
         name: The class, as recipes name it.
         version: Raised whenever its numbers change; what is published is told apart by it. None where none is
             declared: the digest of the code stands for it then.
-        libraries: Distributions whose version decides the numbers; part of the identity.
-        concurrent: Whether several heads may be fitted in threads at once: they use nothing that all threads share,
-            such as torch's own random generator.
         Params: The recipe's keys, a subclass of `HeadParams` (pydantic).
         params: The recipe's values.
         device: Where to compute, "cpu" or "cuda".
@@ -152,8 +168,6 @@ class Downstream(ABC):
 
     name: ClassVar[str]
     version: ClassVar[int | None] = None
-    libraries: ClassVar[tuple[str, ...]] = ("numpy",)
-    concurrent: ClassVar[bool] = False
     Params: ClassVar[type[HeadParams]] = HeadParams
 
     def __init__(self, params: HeadParams, device: str = "cpu") -> None:
@@ -227,6 +241,16 @@ class Downstream(ABC):
     def upstream_beside(self) -> str | None:
         """As `HeadParams.upstream_beside`."""
         return self.params.upstream_beside  # type: ignore[no-any-return]
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """As `HeadParams.libraries`."""
+        return self.params.libraries  # type: ignore[no-any-return]
+
+    @property
+    def concurrent(self) -> bool:
+        """As `HeadParams.concurrent`."""
+        return self.params.concurrent  # type: ignore[no-any-return]
 
     @abstractmethod
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:

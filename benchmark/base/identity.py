@@ -7,17 +7,18 @@ libraries: features and units are made anew when one of these changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmark.base.code import code_sha256
+from benchmark.base.code import code_at, home_of
+from benchmark.base.declared import DeclaredHead, declared_version
+from benchmark.base.downstream import Downstream
 from benchmark.errors import UsageError
 from benchmark.io.files import digest
 from benchmark.io.packages import versions
 
 if TYPE_CHECKING:
-    from benchmark.base.downstream import Downstream
     from benchmark.base.upstream import Upstream
 
 
@@ -38,21 +39,20 @@ class Code:
         return {"code_sha256": self.sha256, "libraries": dict(self.libraries)}
 
 
-def identity_of(part: Upstream | Downstream) -> dict[str, Any]:
+def identity_of(part: Upstream | Downstream | DeclaredHead) -> dict[str, Any]:
     """What an upstream or a head is, as plain values: class by its literal name, version, parameters, and weights.
 
     Raises:
         UsageError: Other people's class declares a version that is none.
     """
-    from benchmark.base.downstream import Downstream
-
-    about = {"family": getattr(type(part), "name", ""), "version": declared_version(type(part))}
-    if isinstance(part, Downstream):
-        told = {**about, "params": part.params.model_dump(mode="json")}
-        members = [identity_of(component) for component in getattr(part, "components", ())]
+    part = _declared(part)
+    if isinstance(part, DeclaredHead):
+        told = {"family": part.family, "version": part.version, "params": dict(part.params)}
+        members = [identity_of(component) for component in part.components]
         return {**told, "components": members} if members else told
     return {
-        **about,
+        "family": getattr(type(part), "name", ""),
+        "version": declared_version(type(part)),
         "sample_rate": part.sample_rate,
         "params": dict(part.params),
         "precision": part.precision,
@@ -61,7 +61,7 @@ def identity_of(part: Upstream | Downstream) -> dict[str, Any]:
     }
 
 
-def identity_sha256(name: str, part: Upstream | Downstream, hub_version: int) -> str:
+def identity_sha256(name: str, part: Upstream | Downstream | DeclaredHead, hub_version: int) -> str:
     """Digest that tells an upstream or a head from others where results are published: of its name and what it is.
 
     Args:
@@ -78,32 +78,30 @@ def identity_sha256(name: str, part: Upstream | Downstream, hub_version: int) ->
         raise UsageError(f"the identity of {name!r} is not plain: {error}", "params are JSON values") from error
 
 
-def version_of(part: Upstream | Downstream) -> str:
+def version_of(part: Upstream | Downstream | DeclaredHead) -> str:
     """The version by which a published row goes: its own, or those of the upstreams that an upstream is made of."""
-    from benchmark.base.downstream import Downstream
+    part = _declared(part)
+    if isinstance(part, DeclaredHead):
+        return part.version
+    return "+".join(version_of(component) for component in part.components) or declared_version(type(part))
 
-    components: Iterable[Upstream] = () if isinstance(part, Downstream) else part.components
-    return "+".join(version_of(component) for component in components) or declared_version(type(part))
 
-
-def code_of(part: Upstream | Downstream) -> Code:
+def code_of(part: Upstream | Downstream | DeclaredHead) -> Code:
     """The code and the libraries by which an upstream or a head computes, those of its components included."""
-    everything = list(_with_components(part))
-    libraries = dict.fromkeys(name for one in everything for name in one.libraries)
-    return Code(code_sha256(*dict.fromkeys(type(one) for one in everything)), versions(list(libraries)))
+    everything = list(_with_components(_declared(part)))
+    heads = [one for one in everything if isinstance(one, DeclaredHead)]
+    upstreams = [one for one in everything if not isinstance(one, DeclaredHead)]
+    homes = [*(one.home for one in heads), *(home_of(type(one)) for one in upstreams)]
+    used = [*(one.facts.libraries for one in heads), *(one.libraries for one in upstreams)]
+    libraries = dict.fromkeys(name for names in used for name in names)
+    return Code(code_at(*dict.fromkeys(homes)), versions(list(libraries)))
 
 
-def _with_components(part: Upstream | Downstream) -> Iterator[Upstream | Downstream]:
+def _declared(part: Upstream | Downstream | DeclaredHead) -> Upstream | DeclaredHead:
+    return DeclaredHead.of(part) if isinstance(part, Downstream) else part
+
+
+def _with_components(part: Upstream | DeclaredHead) -> Iterator[Upstream | DeclaredHead]:
     yield part
-    for component in getattr(part, "components", ()):
+    for component in part.components:
         yield from _with_components(component)
-
-
-def declared_version(cls: type) -> str:
-    """The version that a class declares, or what stands for it: the digest of its code, where it declares none."""
-    version = getattr(cls, "version", None)
-    if version is None:
-        return f"code-{code_sha256(cls)[:12]}"
-    if type(version) is not int or version < 1:
-        raise UsageError(f"{cls.__name__} has the version {version!r}", "a version is 1 or higher, or None")
-    return str(version)

@@ -69,7 +69,7 @@ def downstream_rows(registry: Registry) -> list[dict[str, Any]]:
 
     Returns:
         Plain values: name, summary, extra, "defined in", version (None where none is declared), what
-        `benchmark.registry.downstreams.HeadFacts` tells (None where the head cannot be made), and broken: why not.
+        `benchmark.base.declared.HeadFacts` tells (None where the head cannot be made), and broken: why not.
     """
     return [_downstream_row(registry, entry) for entry in registry.downstreams()]
 
@@ -77,7 +77,7 @@ def downstream_rows(registry: Registry) -> list[dict[str, Any]]:
 def _downstream_row(registry: Registry, entry: Entry) -> dict[str, Any]:
     from dataclasses import fields
 
-    from benchmark.registry.downstreams import HeadFacts
+    from benchmark.base.declared import HeadFacts
 
     row = {"name": entry.name, "summary": entry.summary, "extra": entry.extra, "defined in": entry.where}
     try:

@@ -126,11 +126,8 @@ def _find(registry: Registry, settings: Settings, name: str) -> dict[str, dict[s
         found["corpus"]["scales"] = {dimension: list(scale) for dimension, scale in corpus.scales.items()}
         found["corpus"]["data_found"] = where(corpus, settings)
     if is_own_recipe or name in {entry.name for entry in registry.downstreams()}:
-        from benchmark.registry.downstreams import HeadFacts
-
-        entry = registry.downstream_entry(name)
-        head = registry.downstream(name)
-        facts = {**HeadFacts.of(head).as_dict(), **identity_of(head), **code_of(head).as_dict()}
+        entry, head = registry.downstream_entry(name), registry.declared_head(name)
+        facts = {**head.facts.as_dict(), **identity_of(head), **code_of(head).as_dict()}
         found["downstream"] = {"name": entry.name, "summary": entry.summary, "source": entry.source, **facts}
     try:
         entries = registry.upstream_entries(name)

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import wavfile
 
 from benchmark.errors import MissingError
 from benchmark.io.files import digest, write_atomically
@@ -146,6 +145,8 @@ def _wav(samples: NDArray[Any], rate: int) -> bytes:
     By SciPy, as the header of libsndfile holds the time of day and soundfile takes more than twice as long
     (`tests/speed/own_code.py video`).
     """
+    from scipy.io import wavfile
+
     if samples.nbytes > MOST_BYTES:
         raise VideoError(f"its sound is too long: {samples.nbytes} bytes, and a WAV file holds {MOST_BYTES}")
     content = io.BytesIO()

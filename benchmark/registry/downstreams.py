@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.base import Downstream, HeadParams
-from benchmark.base.downstream import UsesDev
+from benchmark.base import HeadParams
+from benchmark.base.declared import DeclaredHead, HeadFacts
 from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
@@ -17,49 +16,10 @@ from benchmark.registry.building import load, load_class
 from benchmark.registry.catalogue import Catalogue
 from benchmark.registry.changes import changed
 from benchmark.registry.entries import SUFFIXES, Entry, Recipe, is_protocol
-from benchmark.registry.source import scan_package
+from benchmark.registry.source import is_own, scan_package
 from benchmark.text import nearest
-from benchmark.types import Kind, Needs, Probabilities
 
 RECIPES = ("downstreams", "recipes")  # a spoke, named only as a string
-
-
-@dataclass(frozen=True)
-class HeadFacts:
-    """What is known of a head before it is fitted; see `HeadParams` for each."""
-
-    needs: Needs
-    kinds: tuple[Kind, ...]
-    stochastic: bool
-    uses_dev: UsesDev
-    transductive: bool
-    sequences: bool
-    adapts: bool
-    upstream_beside: str | None = None
-    networks: tuple[str, ...] = ()
-    probabilities: Probabilities | None = None
-    phones: bool = False
-
-    @classmethod
-    def of(cls, head: HeadParams | Downstream) -> HeadFacts:
-        """Those of a head, or of its parameters."""
-        return cls(
-            needs=head.needs,
-            kinds=head.kinds,
-            stochastic=head.stochastic,
-            uses_dev=head.uses_dev,
-            transductive=head.transductive,
-            sequences=head.sequences,
-            adapts=head.adapts,
-            upstream_beside=head.upstream_beside,
-            networks=head.networks,
-            probabilities=head.probabilities,
-            phones=head.phones,
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """As plain values."""
-        return {**asdict(self), "kinds": list(self.kinds), "networks": list(self.networks)}
 
 
 class Downstreams:
@@ -167,6 +127,31 @@ def params_of(entry: Entry, changes: Mapping[tuple[str, ...], Any] | None = None
         schema = load("the parameters of the downstream", entry.name, entry.params)
     where = f"params of {entry.where}"
     return validate(schema, changed(entry.arguments, changes or {}, where), where)
+
+
+def declared_head(downstreams: Downstreams, entry: Entry, params: HeadParams) -> DeclaredHead | None:
+    """What a head of this package declares, read from its source; None of other people's, who may say it elsewhere.
+
+    Args:
+        downstreams: Where its components are looked up.
+        entry: Its recipe or class.
+        params: What the recipe gives, checked.
+    """
+    module, _, name = entry.target.partition(":")
+    if entry.version is None or entry.params is None or not is_own(entry):
+        return None
+    family = next(own.name for own in scan_package("downstream") if own.target == entry.target)
+    components = [
+        declared_head(downstreams, downstreams.classes[member], values) for member, values in params.components
+    ]
+    return DeclaredHead(
+        family=family,
+        version=str(entry.version),
+        home=(module, name),
+        params=params.model_dump(mode="json"),
+        facts=HeadFacts.of(params),
+        components=tuple(one for one in components if one is not None),
+    )
 
 
 def is_recipe(path: Path, where: str = "") -> bool:

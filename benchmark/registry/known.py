@@ -13,11 +13,12 @@ from typing import Any
 
 from benchmark.base import Corpus
 from benchmark.base.combined import Name, layers_after, layers_beside
+from benchmark.base.declared import HeadFacts
 from benchmark.base.tuned import PREFIX, Training, is_tuned
 from benchmark.errors import UsageError
 from benchmark.protocol.task import Task
 from benchmark.registry.building import build_corpus
-from benchmark.registry.downstreams import Downstreams, HeadFacts, params_of
+from benchmark.registry.downstreams import Downstreams, params_of
 from benchmark.registry.entries import Entry
 from benchmark.registry.source import scan_package
 from benchmark.registry.tasks import Tasks

@@ -7,17 +7,19 @@ points of `benchmark.registry.entry_points`; a single file through `--plugin`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from benchmark.base import Corpus, Downstream, Upstream
+from benchmark.base.declared import DeclaredHead, HeadFacts
 from benchmark.errors import BenchError, UsageError
 from benchmark.protocol.task import Task, read_task
 from benchmark.registry.building import build_corpus, build_downstream, build_upstream
 from benchmark.registry.catalogue import Catalogue
 from benchmark.registry.changes import parse_changes
-from benchmark.registry.downstreams import Downstreams, HeadFacts, params_of
+from benchmark.registry.downstreams import Downstreams, declared_head, params_of
 from benchmark.registry.entries import Entry
 from benchmark.registry.entry_points import Offer, offers, reason_of
 from benchmark.registry.plugins import import_plugin, plugin_classes, plugin_recipes
@@ -54,6 +56,7 @@ class Registry:
         self.broken: list[Offer] = []
         self._add_offers(list(offers()))
         self.plugins = tuple(plugins)
+        self.declared_head = functools.cache(self._declared_head)
         modules = [(plugin, import_plugin(plugin)) for plugin in self.plugins]
         for plugin, module in modules:
             for kind, entry in plugin_classes(module, plugin):
@@ -107,6 +110,20 @@ class Registry:
         entry = self.downstream_entry(name)
         params = params_of(entry, self._changes if changed else None)
         return HeadFacts.of(build_downstream(entry, params, "cpu") if entry.params is None else params)
+
+    def _declared_head(self, name: str) -> DeclaredHead:
+        """What decides the identity of a head and how a run is planned; one of this package is not imported for it.
+
+        Args:
+            name: A registered name, or the path of a YAML.
+
+        Raises:
+            BenchError: It is unknown, or cannot be made.
+        """
+        entry = self.downstream_entry(name)
+        params = params_of(entry, self._changes)
+        declared = declared_head(self._downstreams, entry, params)
+        return DeclaredHead.of(build_downstream(entry, params, "cpu")) if declared is None else declared
 
     # -- building -----------------------------------------------------------------------------------------------------
 

@@ -10,14 +10,21 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from benchmark.base.declared import HeadFacts
 from benchmark.io.packages import find_module, package_folder
 from benchmark.registry.entries import Entry
 
 # The spokes, named only as strings.
 PACKAGES = {"upstream": "upstreams", "downstream": "downstreams", "corpus": "tasks.corpora"}
+
+
+def is_own(entry: Entry) -> bool:
+    """Whether a class stands in the package of this project that is for it."""
+    return any(entry.target.startswith(f"{package}.") for package in PACKAGES.values())
 
 
 @functools.cache
@@ -66,6 +73,7 @@ def _classes(path: Path, module: str, where: str) -> Iterator[Entry]:
         if isinstance(node, ast.ImportFrom) and node.module and not node.level
         for alias in node.names
     }
+    facts = {field.name for field in fields(HeadFacts)}  # a class that states one has it not from its parameters
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.bases:
             stated = _literals(node.body, constants)
@@ -81,7 +89,7 @@ def _classes(path: Path, module: str, where: str) -> Iterator[Entry]:
                 sample_rate=_of(stated, "sample_rate", int),
                 layers=_of(stated, "layers", int),
                 dim=_of(stated, "dim", int),
-                params=imported.get(_names(node.body).get("Params", "")),
+                params=None if facts & stated.keys() else imported.get(_names(node.body).get("Params", "")),
             )
 
 

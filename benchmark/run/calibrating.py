@@ -13,7 +13,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import brentq
 
 from benchmark.base import Downstream
 from benchmark.errors import BenchError
@@ -106,6 +105,8 @@ def fitted_temperature(truth: NDArray[Any], likely: Array) -> float:
         truth: (n,) class indices, at least one.
         likely: (n, K) log-probabilities.
     """
+    from scipy.optimize import brentq
+
     of_truth = likely[np.arange(len(truth)), truth]
 
     def slope(inverse: float) -> float:

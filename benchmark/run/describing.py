@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmark.base import Downstream
 from benchmark.base.code import code_sha256
+from benchmark.base.declared import DeclaredHead
 from benchmark.base.identity import Code, code_of, identity_sha256, version_of
 from benchmark.features import encoding
 from benchmark.features.encoding import encoding_code
@@ -37,9 +37,9 @@ def parts_of(worker: Worker, names: Names) -> Parts:
     Raises:
         UsageError: The identity of other people's class is no plain value.
     """
-    upstream, head = worker.upstream(names.upstream), worker.registry.downstream(names.downstream)
+    upstream, head = worker.upstream(names.upstream), worker.registry.declared_head(names.downstream)
     head_name = worker.registry.downstream_entry(names.downstream).name  # also of a recipe in a file of one's own
-    encoded, fitted = encoding_code(upstream, head.needs), fitting_code(head)
+    encoded, fitted = encoding_code(upstream, head.facts.needs), fitting_code(head)
     head_sha256, trained_on = identity_sha256(head_name, head, fitting.VERSION), upstream.trained_on
     upstream_sha256 = identity_sha256(upstream.name, upstream, encoding.VERSION)
     trained = [worker.trainer.parts(worker.tuning.cell(row)) for row in worker.tuning.rows(names.upstream)]
@@ -55,7 +55,7 @@ def parts_of(worker: Worker, names: Names) -> Parts:
         taught = [code_sha256(teach), *(part.model_dump() for part in teacher.code)]
         fitted = Code(digest([fitted.sha256, *taught]), fitted.libraries)
         trained_on = tuple(dict.fromkeys([*trained_on, *teacher.upstream.trained_on]))
-    phones_sha256 = worker.alignments(names.task).sha256 if head.phones else None
+    phones_sha256 = worker.alignments(names.task).sha256 if head.facts.phones else None
     if phones_sha256 is not None:  # who hears other phones is another head
         head_sha256 = digest([head_sha256, phones_sha256])
     return Parts(
@@ -76,11 +76,11 @@ def parts_of(worker: Worker, names: Names) -> Parts:
             name=head_name,
             version=version_of(head),
             sha256=head_sha256,
-            needs=head.needs,
-            params=head.params.model_dump(mode="json"),
+            needs=head.facts.needs,
+            params=dict(head.params),
             parameters=None,
-            stochastic=head.stochastic or worker.tuning.is_seeded(names.upstream),
-            transductive=head.transductive,
+            stochastic=head.facts.stochastic or worker.tuning.is_seeded(names.upstream),
+            transductive=head.facts.transductive,
             phones_sha256=phones_sha256,
         ),
         code=(CodePart.model_validate(encoded.as_dict()), CodePart.model_validate(fitted.as_dict())),
@@ -88,7 +88,7 @@ def parts_of(worker: Worker, names: Names) -> Parts:
     )
 
 
-def fitting_code(head: Downstream) -> Code:
+def fitting_code(head: DeclaredHead) -> Code:
     """The code and libraries that decide a unit beside its features: the head's, and what feeds and scores it here."""
     own = code_of(head)
     return Code(digest([own.sha256, code_sha256(*FEEDING)]), own.libraries)

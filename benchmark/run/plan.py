@@ -197,7 +197,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                         parts=parts,
                         utterances=len(material.dataset.utterances),
                         audio_s=material.audio_s,
-                        concurrent=worker.registry.downstream(head).concurrent,
+                        concurrent=worker.registry.declared_head(head).facts.concurrent,
                         units=units,
                         todo=todo,
                         failed=failed,

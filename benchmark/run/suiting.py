@@ -7,10 +7,10 @@ from pathlib import Path
 
 from benchmark.base import Upstream
 from benchmark.base.combined import Fusion
+from benchmark.base.declared import HeadFacts
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.protocol.task import Task
 from benchmark.records.cells import MIN_SEEDS
-from benchmark.registry.downstreams import HeadFacts
 from benchmark.registry.registry import Registry
 from benchmark.text import count, some
 

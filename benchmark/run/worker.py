@@ -28,6 +28,7 @@ from benchmark.run.recording import Result, record_of, result_of
 from benchmark.run.teaching import lesson
 from benchmark.run.tuning import Tuning, keep, kept_path
 from benchmark.run.unit import Material, Names, PlannedUnit, Setup
+from benchmark.types import Needs
 
 CHECKPOINTS = "checkpoints"  # folder in the cache
 
@@ -107,8 +108,12 @@ class Worker:
 
     def view(self, names: Names) -> FeatureView:
         """Where the features of a cell come from."""
-        needs = self.registry.downstream(names.downstream).needs
-        return open_view(self.settings.cache, self.upstream(names.upstream), needs, stream=self.setup.stream)
+        return open_view(
+            self.settings.cache, self.upstream(names.upstream), self._needs(names), stream=self.setup.stream
+        )
+
+    def _needs(self, names: Names) -> Needs:
+        return self.registry.declared_head(names.downstream).facts.needs
 
     def views(self, names: Names) -> list[FeatureView]:
         """Where the features of a cell come from, and those of its teacher if it has one.
@@ -125,7 +130,7 @@ class Worker:
 
     def trainings(self, names: Names) -> frozenset[Names]:
         """The cells whose weights the units of a cell train, or take: its own, and those of its upstream."""
-        own = [names] if self.registry.downstream(names.downstream).needs == "waveform" else []
+        own = [names] if self._needs(names) == "waveform" else []
         below = [self.trainer.trainings(self.tuning.cell(row)) for row in self.tuning.rows(names.upstream)]
         return frozenset(own).union(*below)
 
@@ -149,7 +154,7 @@ class Worker:
 
     def _encode(self, names: Names, device: str, progress: Progress, fold: str | None, seed: int | None) -> Encoded:
         unit = (fold, seed) if self.waits(names) else ()
-        key = (names.task, names.upstream, self.registry.downstream(names.downstream).needs, device, unit)
+        key = (names.task, names.upstream, self._needs(names), device, unit)
         if self._encoded is not None and self._encoded[0] == key:
             return self._encoded[1]
         self._encoded = None  # before others take their place in memory
@@ -159,7 +164,7 @@ class Worker:
                 raise BenchError(f"{upstream.name!r} has other weights for each fold", "say which fold and seed")
             upstream, _ = self.tuning.upstream(names, fold, seed, device, progress)
         upstream.device = device
-        material, needs = self.material(names.task, progress), self.registry.downstream(names.downstream).needs
+        material, needs = self.material(names.task, progress), self._needs(names)
         view = open_view(self.settings.cache, upstream, needs, stream=self.setup.stream)
         loaded = view.load(material.dataset, material.heard, progress)
         found = replace(loaded, upstream=upstream.name)
@@ -228,16 +233,16 @@ class Worker:
 
     def kept(self, unit: PlannedUnit) -> Path:
         """Where what a unit has learnt is kept: large and soon made again with an upstream, beside its record else."""
-        if self.registry.downstream(unit.names.downstream).needs == "waveform":
+        if self._needs(unit.names) == "waveform":
             return kept_path(self.settings.cache, unit.id)
         task = self.known(unit.names.task).dataset.task.name
         return head_path(self.settings.results, task, unit.id)
 
     def training_size(self, names: Names) -> TrainingSize | None:
         """What a unit of a cell trains of its upstream; None where it trains nothing of it."""
-        head = self.registry.downstream(names.downstream)
-        if head.needs != "waveform":
+        if self._needs(names) != "waveform":
             return None
+        head = self.registry.downstream(names.downstream)
         head.upstream = self.upstream(names.upstream)
         while isinstance(head.upstream, Tuned):  # what was trained is of the shape of what it started from
             head.upstream = head.upstream.start
@@ -282,7 +287,7 @@ class Worker:
 
     def teacher_of(self, names: Names) -> Names | None:
         """The cell of the teacher from which the head of a cell learns."""
-        teacher = self.registry.downstream(names.downstream).teacher
+        teacher = self.registry.declared_head(names.downstream).facts.teacher
         return None if teacher is None else Names(names.task, *teacher)
 
     def failed(self, unit: PlannedUnit, reason: str, device: str, progress: Progress) -> Result:

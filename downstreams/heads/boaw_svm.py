@@ -26,7 +26,6 @@ class BoAWSVM(Downstream):
 
     name = "boaw-svm"
     version = 1
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "scikit-learn")
     Params: ClassVar[type[HeadParams]] = BoAWSVMParams
     params: BoAWSVMParams
 

@@ -30,8 +30,7 @@ class Ensemble(Downstream):
         super().__init__(params, device)
         targets = {entry.name: entry.target for entry in scan_package("downstream")}
         self.components: tuple[Downstream, ...] = tuple(
-            load("the downstream", member.downstream, targets[member.downstream])(member.values(), device)
-            for member in self.params.members
+            load("the downstream", name, targets[name])(values, device) for name, values in self.params.components
         )
 
     def fit(self, train: Examples, dev: Examples, *, seed: int) -> Selection:

@@ -52,7 +52,6 @@ class KNN(OnVectors):
 
     name = "knn"
     version = 1
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "scipy", "scikit-learn")
     Params: ClassVar[type[HeadParams]] = KNNParams
     params: KNNParams
 

@@ -48,10 +48,6 @@ class Model(Protocol):
 class OnVectors(Downstream):
     """Base of heads that are fitted once, on one vector of each utterance."""
 
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "scikit-learn")
-    # scikit-learn checks what it is given under warning filters of its own, and filters are one for all threads: fitted
-    # at once, heads would leave each other's behind, of which some make an error of a warning.
-    concurrent: ClassVar[bool] = False
     Params: ClassVar[type[HeadParams]] = VectorParams
     params: VectorParams
 

@@ -63,7 +63,6 @@ class XaresKNN(OnVectors):
 
     name = "xares-knn"
     version = 1
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "scipy")
     Params: ClassVar[type[HeadParams]] = XaresKNNParams
     params: XaresKNNParams
 

@@ -74,3 +74,8 @@ class BoAWSVMParams(HeadParams):
     def transductive(self) -> bool:
         """True where its machine standardises by speaker."""
         return self.machine.transductive
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those that it computes with."""
+        return ("numpy", "scikit-learn")

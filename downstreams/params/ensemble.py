@@ -99,3 +99,8 @@ class EnsembleParams(HeadParams):
     def sequences(self) -> bool:
         """Whether all members hear sequences."""
         return self._values()[0].sequences
+
+    @property
+    def components(self) -> tuple[tuple[str, HeadParams], ...]:
+        """The members."""
+        return tuple((member.downstream, member.values()) for member in self.members)

@@ -66,6 +66,16 @@ class FinetuneParams(LearningParams):
         """Waveforms."""
         return "waveform"
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those that it computes with."""
+        return ("numpy", "torch", "transformers", "peft")
+
+    @property
+    def concurrent(self) -> bool:
+        """Dropout of the upstream comes from torch's own generator, which all threads share."""
+        return False
+
 
 class FinetuneMeanParams(FinetuneParams):
     """With the keys of the layers around a mean over frames."""

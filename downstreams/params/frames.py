@@ -176,6 +176,16 @@ class LearningParams(HeadParams):
         """Always "select": dev chooses the state that is kept."""
         return "select"
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those that it computes with."""
+        return ("numpy", "torch")
+
+    @property
+    def concurrent(self) -> bool:
+        """Threads share nothing: a head has generators of its own."""
+        return True
+
 
 class FramesParams(LearningParams):
     """What decides the numbers of a head of frames."""

@@ -24,3 +24,8 @@ class KNNParams(VectorParams):
     def probabilities(self) -> Probabilities:
         """Shares of weighted votes."""
         return "plain"
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those that it computes with."""
+        return ("numpy", "scipy", "scikit-learn")

@@ -90,3 +90,13 @@ class TrainedParams(HeadParams):
     def transductive(self) -> bool:
         """True with normalisation by speaker."""
         return self.normalisation == "speaker"
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those that it computes with."""
+        return ("numpy", "torch")
+
+    @property
+    def concurrent(self) -> bool:
+        """Threads share nothing but searches, which are guarded: a head has generators of its own."""
+        return True

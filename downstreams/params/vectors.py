@@ -53,3 +53,17 @@ class VectorParams(HeadParams):
     def transductive(self) -> bool:
         """True with normalisation by speaker."""
         return self.normalisation == "speaker"
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those that it computes with."""
+        return ("numpy", "scikit-learn")
+
+    @property
+    def concurrent(self) -> bool:
+        """Not by scikit-learn, which checks what it is given under warning filters of its own.
+
+        Filters are one for all threads: fitted at once, heads would leave each other's behind, of which some make an
+        error of a warning.
+        """
+        return False

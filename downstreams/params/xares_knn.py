@@ -13,3 +13,8 @@ class XaresKNNParams(KNNParams):
     def kinds(self) -> tuple[Kind, ...]:
         """Classes alone."""
         return ("classification",)
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Those that it computes with."""
+        return ("numpy", "scipy")

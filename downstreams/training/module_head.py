@@ -61,8 +61,6 @@ class ModuleHead(Downstream):
     Threads share nothing: random numbers come from generators of the head's own.
     """
 
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
-    concurrent: ClassVar[bool] = True
     Params: ClassVar[type[HeadParams]] = FramesParams
     params: LearningParams
 

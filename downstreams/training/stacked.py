@@ -43,8 +43,6 @@ class Trained(Downstream):
     Threads share nothing but the searches, which are guarded: random numbers come from a generator of its own.
     """
 
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch")
-    concurrent: ClassVar[bool] = True
     Params: ClassVar[type[HeadParams]] = TrainedParams
     params: TrainedParams
 

@@ -41,8 +41,6 @@ class TunedHead(ModuleHead):
         BenchError: While fitting: a loss, or an output on dev, is not finite.
     """
 
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "torch", "transformers", "peft")
-    concurrent: ClassVar[bool] = False  # dropout of the upstream comes from torch's own generator
     Params: ClassVar[type[HeadParams]] = FinetuneParams
     params: FinetuneParams
 

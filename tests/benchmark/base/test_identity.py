@@ -9,7 +9,8 @@ import pytest
 from benchmark.base import Upstream
 from benchmark.base.code import code_sha256
 from benchmark.base.combined import Fusion, LayersOf
-from benchmark.base.identity import code_of, declared_version, identity_of, identity_sha256, version_of
+from benchmark.base.declared import declared_version
+from benchmark.base.identity import code_of, identity_of, identity_sha256, version_of
 from benchmark.errors import UsageError
 from benchmark.registry.registry import Registry
 from benchmark.types import Features

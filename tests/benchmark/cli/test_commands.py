@@ -63,6 +63,21 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     assert min(seconds) < 0.5
 
 
+def test_where_nothing_is_computed_nothing_heavy_is_loaded(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom benchmark.cli import app\n"
+        "try:\n    app(sys.argv[1:])\nexcept SystemExit as leave:\n    assert not leave.code\n"
+        "heavy = {'torch', 'sklearn', 'scipy.optimize', 'scipy.stats', 'transformers'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    planned = ["run", "--task", "demo", "--upstream", "chance", "--upstream", "mfcc", "--dry-run"]
+    planned += [f"--downstream={head}" for head in ("superb", "svm", "linear", "ensemble", "boaw-svm")]
+    finished = ["run", "--task", "demo", "--upstream", "chance", "--results", str(tmp_path / "results")]
+    bench(*finished)
+    for command in (planned, finished):
+        subprocess.run([sys.executable, "-c", code, *command], check=True, timeout=120, capture_output=True)
+
+
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_ends_with_examples_that_the_command_line_understands(command: str) -> None:
     result = CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [*command.split(), "--help"])

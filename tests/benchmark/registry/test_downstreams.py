@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.base.declared import DeclaredHead, HeadFacts
 from benchmark.errors import UsageError
-from benchmark.registry.downstreams import Downstreams, HeadFacts, is_recipe, params_of
+from benchmark.registry.downstreams import Downstreams, is_recipe, params_of
 from benchmark.registry.registry import Registry
 
 OWN = """name: {name}
@@ -30,6 +31,7 @@ def test_what_is_told_of_a_head_is_what_it_is(name: str) -> None:
     head = registry.downstream(name)
     assert entry.params is not None
     assert registry.head_facts(name) == HeadFacts.of(head)
+    assert registry.declared_head(name) == DeclaredHead.of(head)
     assert params_of(entry) == head.params
     assert entry.version == type(head).version
 

@@ -64,7 +64,7 @@ def test_listing_and_reading_tasks_loads_no_torch() -> None:
     code = (
         "import sys; from benchmark.registry.registry import Registry; from benchmark.protocol.task import read_task\n"
         "r = Registry(); r.upstreams(), r.downstreams(), [r.task(n) for n in r.tasks()]\n"
-        "[r.head_facts(e.name) for e in r.downstreams()]\n"
+        "[(r.head_facts(e.name), r.declared_head(e.name)) for e in r.downstreams()]\n"
         "heavy = {'torch', 'transformers', 'sklearn', 'opensmile', 'pandas'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

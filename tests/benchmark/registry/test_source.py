@@ -84,6 +84,14 @@ def test_literals_are_read_and_nothing_is_imported_or_evaluated(module: str) -> 
     assert read_class(f"{module}.tones:Upstream") is None
 
 
+def test_a_head_that_states_a_fact_itself_has_it_not_from_its_parameters(module: str, tmp_path: Path) -> None:
+    source = (tmp_path / "read_only_package" / "tones.py").read_text()
+    (tmp_path / "read_only_package" / "tones.py").write_text(source + '    needs = "frames"\n')
+    found = read_class(f"{module}.tones:Tone")
+    assert found is not None
+    assert found.params is None
+
+
 @pytest.mark.parametrize(
     ("target", "error"),
     [("tones:Nothing", AttributeError), ("nowhere:Tone", ModuleNotFoundError), ("broken:Tone", SyntaxError)],

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from benchmark.base import Downstream
+from benchmark.base.declared import HeadFacts
 from benchmark.errors import UsageError
 from benchmark.protocol.dev_schemes import DevNone, DevTest
 from benchmark.protocol.task import Task
-from benchmark.registry.downstreams import HeadFacts
 from benchmark.registry.registry import Registry
 from benchmark.run.suiting import check_head, check_upstream, heads_for, misfit
 

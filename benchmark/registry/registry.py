@@ -49,9 +49,6 @@ class Registry:
     def __init__(self, plugins: Iterable[str] = (), changes: Iterable[str] = ()) -> None:
         self.changes = tuple(changes)
         self._changes = parse_changes(self.changes)
-        self._upstreams = Upstreams(on_disk=True)
-        self._downstreams = Downstreams()
-        self._corpora = Catalogue("corpus", scan_package("corpus"))
         self._tasks = Tasks()
         self.broken: list[Offer] = []
         self._add_offers(list(offers()))
@@ -163,6 +160,20 @@ class Registry:
                 for another protocol.
         """
         return self._tasks.read(name)
+
+    # -- reading, when something of the kind is first asked for ------------------------------------------------------
+
+    @functools.cached_property
+    def _upstreams(self) -> Upstreams:
+        return Upstreams(on_disk=True)
+
+    @functools.cached_property
+    def _downstreams(self) -> Downstreams:
+        return Downstreams()
+
+    @functools.cached_property
+    def _corpora(self) -> Catalogue:
+        return Catalogue("corpus", scan_package("corpus"))
 
     # -- filling ------------------------------------------------------------------------------------------------------
 

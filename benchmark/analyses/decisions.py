@@ -50,16 +50,14 @@ def decisions_of(folders: Sequence[Path], cell: Cell) -> Decisions:
         MissingError: No folder has them; the message has the command that makes them.
         BenchError: The cell is incomplete, or a file does not hold what its record counted.
     """
-    system, task = clean(cell.name), cell.task.name
-    again = f"bench run --upstream {cell.upstream.name} --downstream {cell.downstream.name} --task {task}"
-    if not cell.complete:
-        done = f"{len(cell.completed)} of {len(cell.units)} units"
-        raise BenchError(f"{system} on {task} is incomplete: {done}", again)
+    cell.refuse_incomplete()
+    system, task = clean(cell.name), clean(cell.task.name)
     read = (cell_predictions(folder, cell) for folder in folders)
     found = next((one for one in read if one is not None), None)
     if found is None:
         raise MissingError(
-            f"the predictions of {system} on {task} are not here: published records have none", f"{again} --rerun all"
+            f"the predictions of {system} on {task} are not here: published records have none",
+            f"{clean(cell.command)} --rerun all",
         )
     seeds: list[NDArray[Any]] = []
     first: list[tuple[tuple[str, str], str, Any]] = []
@@ -74,7 +72,9 @@ def decisions_of(folders: Sequence[Path], cell: Cell) -> Decisions:
         keys = [test[0] for test in tests]
         first = first or [test[:3] for test in tests]
         if len(set(keys)) < len(keys) or keys != [test[0] for test in first]:
-            raise BenchError(f"the seeds of {system} on {task} were not tested on the same utterances", again)
+            raise BenchError(
+                f"the seeds of {system} on {task} were not tested on the same utterances", clean(cell.command)
+            )
         seeds.append(np.array([test[3] for test in tests]))
     return Decisions(
         system=system,

@@ -14,8 +14,10 @@ def layer_weights(cell: Cell) -> NDArray[np.float64]:
     """The learnt weight of each layer: (seeds, layers), the mean over folds; each row sums to one.
 
     Raises:
-        BenchError: There is one layer only, or the head learns no weights; the message says which.
+        BenchError: The cell is incomplete, there is one layer only, or the head learns no weights; the message says
+            which.
     """
+    cell.refuse_incomplete()
     name = clean(cell.name)
     if cell.upstream.layers == 1:
         raise BenchError(f"no layer weights of {name}: {clean(cell.upstream.name)} has one layer")

@@ -79,7 +79,7 @@ def _between_corpora(worker: Worker, upstream: str, sides: Sequence[tuple[str, C
     from benchmark.analyses import cosine_by_class, most_similar
 
     parts = [_means(worker, upstream, task, chosen) for task, chosen in sides]
-    names = _shared(sides, parts[0][1], parts[1][1])
+    names, left = _shared(worker, sides, parts[0][1], parts[1][1])
     similarity = cosine_by_class(parts[0][0], parts[1][0], (parts[0][1], parts[1][1]), names)
     mean = similarity.mean(axis=0)
     chosen = most_similar(mean, most)
@@ -103,7 +103,7 @@ def _between_corpora(worker: Worker, upstream: str, sides: Sequence[tuple[str, C
         draw=lambda figures, command: figures.layer_similarity(
             similarity, names, chosen, command, title=f"Similarity of layers of {upstream}, {between}", note=note
         ),
-        remarks=[f"most similar layers: {', '.join(map(str, chosen))}"],
+        remarks=[f"most similar layers: {', '.join(map(str, chosen))}", *left],
     )
 
 
@@ -115,7 +115,7 @@ def _by_phone(worker: Worker, upstream: str, sides: Sequence[tuple[str, Chosen]]
 
     parts = [_spoken(worker, upstream, task, chosen, folder) for task, chosen in sides]
     told = list(dict.fromkeys(remark for _, _, remarks in parts for remark in remarks))
-    names = _shared(sides, parts[0][1], parts[1][1])
+    names, left = _shared(worker, sides, parts[0][1], parts[1][1])
     found = similarity_by_part(parts[0][0], parts[1][0], (parts[0][1], parts[1][1]), names)
     means = {part: values.mean(axis=0) for part, values in found.items()}
     layers = {part: most_similar(mean, most) for part, mean in means.items()}
@@ -149,6 +149,7 @@ def _by_phone(worker: Worker, upstream: str, sides: Sequence[tuple[str, Chosen]]
         remarks=[
             *(f"most similar layers, {part}: {', '.join(map(str, places))}" for part, places in layers.items()),
             *([f"not spoken in every class of both: {', '.join(lacking)}"] if lacking else []),
+            *left,
             *told,
         ],
     )  # fmt: skip
@@ -181,17 +182,27 @@ def _between_upstreams(worker: Worker, a: str, b: str, task: str, fold: str | No
     )  # fmt: skip
 
 
-def _shared(sides: Sequence[tuple[str, Chosen]], first: Sequence[str], second: Sequence[str]) -> list[str]:
-    """The classes that both have.
+def _shared(
+    worker: Worker, sides: Sequence[tuple[str, Chosen]], first: Sequence[str], second: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The classes that both have, and what is said of those that one alone has.
 
     Raises:
         UsageError: There is none.
     """
     names = sorted(set(first) & set(second))
+    tasks = [worker.registry.task(task).name for task, _ in sides]
+    alone = [sorted(set(own) - set(names)) for own in (first, second)]
+    told = [f"of {task} alone: {', '.join(own)}" for task, own in zip(tasks, alone, strict=True) if own]
     if not names:
-        tasks = list(dict.fromkeys(task for task, _ in sides))
-        raise UsageError(f"{' and '.join(tasks)} have no class in common", "choose tasks with the same labels")
-    return names
+        raise UsageError(
+            f"{' and '.join(dict.fromkeys(tasks))} have no class in common ({'; '.join(told)})",
+            "choose tasks with the same labels, or a task between the two corpora, which maps them",
+        )
+    left = [f"left out, {one}" for one in told] if len(set(tasks)) > 1 else []
+    if all(alone) and left:
+        left.append("a class goes by its name: a task between the two corpora maps them")
+    return names, left
 
 
 def _titles(worker: Worker, sides: Sequence[tuple[str, Chosen]]) -> list[str]:

@@ -20,6 +20,7 @@ from benchmark.errors import BenchError
 from benchmark.io.files import digest
 from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, statistics_of
 from benchmark.registry.known import known_control, known_trained_on
+from benchmark.text import clean
 from benchmark.types import UNKNOWN_SPEAKER
 
 Unit = tuple[str, int]
@@ -81,6 +82,22 @@ class Cell:
     def complete(self) -> bool:
         """Whether every fold and seed is completed: only then is there a score."""
         return 0 < len(self.units) == len(self.completed)
+
+    @property
+    def command(self) -> str:
+        """The command that makes its units; who has plug-ins adds them."""
+        return f"bench run --upstream {self.upstream.name} --downstream {self.downstream.name} --task {self.task.name}"
+
+    def refuse_incomplete(self) -> None:
+        """Refuse a cell that has no score yet.
+
+        Raises:
+            BenchError: A unit is missing or has failed; the hint has the command.
+        """
+        if not self.complete:
+            done = f"{len(self.completed)} of {len(self.units)} units"
+            what = f"{clean(self.name)} on {clean(self.task.name)} is incomplete: {done}"
+            raise BenchError(what, clean(self.command))
 
     @property
     def complete_folds(self) -> int:
@@ -198,9 +215,7 @@ class Cell:
     @cached_property
     def _statistics(self) -> NDArray[np.float64]:
         """Kept, for much is computed from it, and read-only."""
-        if not self.complete:
-            done = f"{len(self.completed)} of {len(self.units)} units"
-            raise BenchError(f"{self.name} on {self.task.name} is incomplete: {done}", "run it again to complete it")
+        self.refuse_incomplete()
         shape = self.task.statistics.shape(len(self.task.outputs))
         size = len(self.units) * len(self.speakers) * math.prod(shape)
         if size > LARGEST_STATISTICS:

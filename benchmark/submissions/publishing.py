@@ -54,9 +54,7 @@ def publishable(cell: Cell) -> list[Record]:
         BenchError: A unit is missing or failed; one was recorded by an older version that did not keep what is needed
             to hide its speakers; or a text in it looks like a path of this machine.
     """
-    if not cell.complete:
-        done = f"{len(cell.completed)} of {len(cell.units)} units"
-        raise BenchError(f"{cell.name} on {cell.task.name} is incomplete: {done}", "run it again to complete it")
+    cell.refuse_incomplete()
     records = [cell.records[unit] for unit in cell.units]
     old = [one for one in records if one.downstream.needs is None or one.task.downstream is None]
     if old:

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from boards_factory import system
 from click.testing import Result
 from typer.testing import CliRunner
 
 from benchmark.cli import app
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.io.settings import Settings
+from benchmark.io.settings import Settings, load_settings
 from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run.loop import run
@@ -150,6 +151,37 @@ def test_errors(results: Path, arguments: list[str], kind: type[BenchError], mes
     done = analyse(*arguments, "--results", results)
     assert isinstance(done.exception, kind), done.output
     assert message in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["mismatch"], ["confusion-shift"], ["size"], ["layer-weights"], ["error-by-value"]],
+)
+def test_a_system_that_is_not_complete_is_named_with_its_command(results: Path, arguments: list[str]) -> None:
+    for each in system("half", 0.7, selection=WEIGHTS)[:3]:
+        RecordStore(results).write(each)
+    others = ["good"] if arguments[0] in ("mismatch", "confusion-shift") else []
+    done = analyse(*arguments, "half", *others, "-t", "toy", "--results", results)
+    assert isinstance(done.exception, BenchError), repr(done.exception)
+    assert "half + superb on toy is incomplete: 3 of " in str(done.exception)
+    assert "bench run --upstream half --downstream superb --task toy" in str(done.exception)
+
+
+def test_classes_of_one_corpus_alone_are_named(ran: list[str], toy_corpus: Path, progress: Any) -> None:
+    _, toy, _, plugin, _, data = ran
+    protocol = {**yaml.safe_load(Path(toy).read_text()), "name": "other", "labels": ["loud", "low"]}
+    protocol |= {"label_map": {"high": "loud", "low": "low"}}
+    protocol["expect"]["per_class"] = {"loud": 20, "low": 20}
+    other = Path(toy).with_name("other.yaml")
+    other.write_text(yaml.safe_dump(protocol))
+    of_other = f"other={toy_corpus}"
+    run(Request(["spectrum"], [str(other)]), Registry([plugin]), load_settings([of_other]), progress)
+    words = ["layer-similarity", "spectrum", "--plugin", plugin, "--data", data, "--data", of_other]
+    words += ["-t", toy, "-t", str(other)]
+    numbers, _, _ = files(done := analyse(*words, "--out", other.parent / "o"), other.parent / "o")
+    assert numbers["classes"] == ["low"]
+    for said in ("left out, of toy alone: high", "left out, of other alone: loud", "between the two corpora maps them"):
+        assert said in done.output
 
 
 def test_features_that_cannot_be_compared_are_refused(ran: list[str], tmp_path: Path) -> None:

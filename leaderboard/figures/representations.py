@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # For labels of more than four kinds: those of the canvas, lighter ones, and then no other.
 MANY = (BLUE, VERMILION, GREEN, PURPLE, GREY, "#56b4e9", "#e69f00", "#000000")
 MOST_KINDS = 24  # more could not be told apart: colours times markers
+MOST_BESIDE = 3  # panels in a row
 
 
 @drawn
@@ -131,16 +132,21 @@ def projection(
         title: Above all.
         note: How they were projected.
     """
+    columns = min(len(labels), MOST_BESIDE)
+    rows = -(-len(labels) // columns)
     figure = blank(
-        3.9 if len(labels) > 1 else 5.2,
+        5.2 if columns == 1 else (3.9 if columns == 2 else 3.5) * rows,
         title,
         note,
         "The distances of the plane say little: the numbers are of all dimensions. Purity: share of the 10 nearest "
         "neighbours with the same label (in brackets: by chance); among other speakers: of their utterances alone.",
         made_by(command),
-        width=6.4 if len(labels) > 1 else 4.8,
+        width=4.8 if columns == 1 else 6.4,
     )
-    for axes, (name, found) in zip(figure.subplots(1, len(labels), squeeze=False)[0], labels.items(), strict=True):
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for unused in panels[len(labels) :]:
+        unused.set_axis_off()
+    for axes, (name, found) in zip(panels, labels.items(), strict=False):
         kinds = sorted(set(found))
         values = np.asarray(found)
         for index, kind in enumerate(kinds):
@@ -149,7 +155,8 @@ def projection(
                 chosen[:, 0], chosen[:, 1], s=9, alpha=0.75, linewidth=0, color=MANY[index % len(MANY)],
                 marker=MARKERS[index // len(MANY) % len(MARKERS)], label=shown(kind, 16),
             )  # fmt: skip
-        axes.set_title(f"{name}\n{_numbers(measured[name])}", fontsize=8)
+        said = [name, *_numbers(measured[name])] if columns > 2 else [name, *_joined(_numbers(measured[name]))]
+        axes.set_title("\n".join(said), fontsize=7 if columns > 2 else 8)
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_box_aspect(1)
@@ -168,7 +175,13 @@ def _matches(found: EmbeddingDistance) -> str:
     return f"Decisions match within the threshold: {percent(found.match_within.value)} %{beyond}."
 
 
-def _numbers(one: Neighbours) -> str:
-    silhouette = "" if one.silhouette is None else f"silhouette {decimal(one.silhouette, 2)}, "
-    elsewhere = "" if one.elsewhere is None else f"\npurity among other speakers {percent(one.elsewhere)} %"
-    return f"{silhouette}purity {percent(one.purity)} % ({percent(one.chance)} %){elsewhere}"
+def _numbers(one: Neighbours) -> list[str]:
+    silhouette = [] if one.silhouette is None else [f"silhouette {decimal(one.silhouette, 2)}"]
+    elsewhere = [] if one.elsewhere is None else [f"purity among other speakers {percent(one.elsewhere)} %"]
+    return [*silhouette, f"purity {percent(one.purity)} % ({percent(one.chance)} %)", *elsewhere]
+
+
+def _joined(said: list[str]) -> list[str]:
+    """In two lines, where there is room: what is of all, and what is among other speakers."""
+    *first, last = said
+    return [", ".join(first), last] if last.startswith("purity among") else [", ".join(said)]

@@ -56,8 +56,9 @@ def sizes(found: Sequence[Size], command: str) -> Figure:
         axes.set_xscale("log")
         axes.set_xlim(floor, 30 * max([*positive, floor]))
         first, last = (int(np.floor(np.log10(end))) for end in axes.get_xlim())
-        ticks = [10.0**power for power in range(first, last + 1, max(1, (last - first) // 3)) if 10.0**power >= floor]
-        axes.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+        powers = [power for power in range(first, last + 1, max(1, -(-(last - first) // 3))) if 10.0**power >= floor]
+        ticks = [10.0**power for power in powers]
+        axes.set_xticks(ticks, labels=[np.format_float_positional(tick, trim="-") for tick in ticks])
         axes.minorticks_off()
         axes.set_xlabel(label)
     for place, one in enumerate(found):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -84,6 +86,21 @@ def test_points_are_all_there_with_their_numbers() -> None:
     assert [sum(len(one.get_offsets()) for one in axes.collections) for axes in figure.axes] == [20, 20]
     assert f"purity {100 * measured['emotion'].purity:.1f} %" in figure.axes[0].get_title()
     assert "too many to name" in figure.axes[1].get_xlabel()
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_what_is_said_of_panels_does_not_run_into_the_next(number: int) -> None:
+    rng = np.random.default_rng(0)
+    speakers = [f"s{i % 7}" for i in range(70)]
+    labels = {f"label {place}": [f"k{i % (place + 2)}" for i in range(70)] for place in range(number)}
+    places = rng.normal(0, 1, (70, 2))
+    measured = {name: parted(places, each, speakers, label=name) for name, each in labels.items()}
+    figure = analyses.projection(places, labels, measured, COMMAND, title="t", note="n")
+    figure.canvas.draw()
+    titles = [axes.title.get_window_extent() for axes in figure.axes[:number]]
+    assert all("among other speakers" in axes.get_title() for axes in figure.axes[:number])
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(titles, 2))
+    assert all(title.x0 >= 0 and title.x1 <= figure.bbox.x1 for title in titles)
 
 
 def test_errors_stand_at_the_middle_of_their_interval() -> None:

@@ -224,7 +224,7 @@ def _not_told(task: str, by_task: Cells) -> Finding:
         raise ValueError(f"every two systems of {task} can be told apart")
     widest, told = max(open_pairs, key=lambda pair: pair.gain), len(pairs) - len(open_pairs)
     share = f"{told} of {count(len(pairs), 'pair')}" if told else f"none of {count(len(pairs), 'pair')}"
-    speakers = f"{count(widest.n_units, 'speaker')} (worth {widest.effective_units:.1f} of equal weight)"
+    speakers = f"{count(widest.n_clusters, 'speaker')} (worth {widest.effective_clusters:.1f} of equal weight)"
     by = measured(widest.delta, analysis.metric.percent)
     a, b = (name.partition(" + ")[0] for name in (widest.a, widest.b))
     verdict = f"not even `{a}` from `{b}`, {by} points below it"

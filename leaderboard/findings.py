@@ -40,8 +40,8 @@ def _power(section: Section) -> list[str]:
     pair = next(iter(analysis.pairs.values()), None)
     if pair is None:
         return []
-    units = count(pair.n_units, "speaker") if pair.unit == "speaker" else _groups(pair.n_units)
-    worth = f"{units}, worth {decimal(pair.effective_units, 1)} of equal weight"
+    units = count(pair.n_clusters, "speaker") if pair.cluster == "speaker" else _groups(pair.n_clusters)
+    worth = f"{units}, worth {decimal(pair.effective_clusters, 1)} of equal weight"
     if pair.p is None:
         return [f"Nothing is tested: {worth}, are too few to tell one system from another."]
     for group in section.groups:

@@ -78,7 +78,7 @@ def caption(cells: Sequence[Cell]) -> str:
 
 
 def _tested(cell: Cell) -> str:
-    if cell.unit != "speaker":
+    if cell.cluster != "speaker":
         return "test speakers not known"
     some_unknown = " and utterances of unknown ones" if cell.n_speakers < len(cell.speakers) else ""
     return count(cell.n_speakers, "test speaker") + some_unknown

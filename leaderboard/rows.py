@@ -115,9 +115,9 @@ class Value:
         sd: Standard deviation over seeds; empty for one seed.
         low: Lower end of the 95 % interval over speakers and seeds; empty for one speaker.
         high: Its upper end.
-        unit: What the interval's variance was taken over: "speaker", or "utterance" where the corpus knows no speakers.
-        n_units: Number of test speakers; of groups of utterances where those are the unit.
-        effective_units: How many of equal weight they are worth.
+        cluster: What the interval's variance was taken over: "speaker", or "utterance" where the corpus knows none.
+        n_clusters: Number of test speakers; of groups of utterances where the corpus knows none.
+        effective_clusters: How many of equal weight they are worth.
         gender_gap: Largest difference between genders, by this metric if it is the primary one; empty where the corpus
             does not know them.
         worst_speaker: The lowest score of a speaker, likewise; empty where the corpus does not know speakers.
@@ -151,9 +151,9 @@ class Value:
     sd: float | None
     low: float | None
     high: float | None
-    unit: str
-    n_units: int | None
-    effective_units: float | None
+    cluster: str
+    n_clusters: int | None
+    effective_clusters: float | None
     gender_gap: float | None
     worst_speaker: float | None
     seeds: int
@@ -253,9 +253,9 @@ def _value(group: str, place: Place, metric: str, scores: Scores | None, found: 
         sd=None if scores is None else scores.sd,
         low=None if found is None else found.low,
         high=None if found is None else found.high,
-        unit=cell.unit,
-        n_units=len(cell.speakers) if cell.complete else None,
-        effective_units=None if found is None else found.effective_units,
+        cluster=cell.cluster,
+        n_clusters=len(cell.speakers) if cell.complete else None,
+        effective_clusters=None if found is None else found.effective_clusters,
         gender_gap=people.gap if people and primary else None,
         worst_speaker=people.worst if people and primary else None,
         seeds=len(cell.seeds),

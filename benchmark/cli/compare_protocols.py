@@ -88,8 +88,8 @@ def compare_under(
     print_table(f"{found.title} under {tasks[0]} and {tasks[1]}", columns, rows, right=columns[1:-1], keys=columns[:1])
     pair = shown[0].comparison
     for line in (
-        f"the same {count(pair.n_units, 'speaker' if pair.unit == 'speaker' else 'group')} and utterances are tested "
-        "under both; interval and p are for new ones, of one system alone",
+        f"the same {pair.clusters_text} and utterances are tested under both; interval and p are for new ones, of one "
+        "system alone",
         f"corrected: by Holm for the {count(pair.pairs, 'system')} that have rows under both",
     ):
         stdout().print(line, markup=False, style="dim")

@@ -93,7 +93,7 @@ def _with_interval(score: float, ends: tuple[float, float] | None, percent: bool
 def _verdict(pair: Comparison, metric: Metric, margin: float | None, words: tuple[str, str]) -> str:
     at_most = pair.at_most()
     if at_most is None:
-        return f"{count(pair.n_units, 'speaker' if pair.unit == 'speaker' else 'group')}: no test"
+        return f"{pair.clusters_text}: no test"
     small = margin is not None and at_most < margin
     if pair.significant:
         verdict = words[pair.gain < 0] if words[0] == "better" else f"{words[pair.gain < 0]} is better"
@@ -105,11 +105,9 @@ def _verdict(pair: Comparison, metric: Metric, margin: float | None, words: tupl
 
 def _remarks(one: OnTask) -> list[str]:
     pair, percent, title = one.comparison, one.metric.percent, one.metric.title
-    unit = f"{count(pair.n_units, 'speaker')}" if pair.unit == "speaker" else f"{count(pair.n_units, 'group')}"
-    unit += "" if pair.unit == "speaker" else " of utterances, no speakers"
-    lines = [
-        f"{unit}, worth {decimal(pair.effective_units, 1)} of equal weight; seeds {pair.seeds[0]} and {pair.seeds[1]}"
-    ]
+    clusters = pair.clusters_text + ("" if pair.cluster == "speaker" else " of utterances, no speakers")
+    worth = decimal(pair.effective_clusters, 1)
+    lines = [f"{clusters}, worth {worth} of equal weight; seeds {pair.seeds[0]} and {pair.seeds[1]}"]
     at_most = pair.at_most()
     if at_most is None:
         lines.append("no test: so few speakers may agree by chance, and say nothing of others, whatever the seeds say")

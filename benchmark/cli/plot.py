@@ -153,7 +153,7 @@ def _everything(
     """All figures that suit the records; those of the whole board only where nothing was chosen."""
     for name, of_task in cells.items():
         suited = [kind for kind, needed in NEEDS.items() if needed == of_task[0].task.kind]
-        if of_task[0].unit == "speaker":
+        if of_task[0].cluster == "speaker":
             suited.append(Kind.SPEAKERS)
         for kind in (*suited, Kind.LAYERS):
             try:

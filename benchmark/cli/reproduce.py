@@ -219,8 +219,8 @@ def _print_tables(lines: Sequence[Line], claims: Sequence[Tested]) -> None:
         stdout().print(f"claim: {one.claim.claim} ({one.claim.task}): {one.verdict}", markup=False)
         for pair in one.pairs:
             p = "no test" if pair.p_adjusted is None else p_text(pair.p_adjusted)
-            units = f"{pair.n_units} {pair.unit}s, seeds {pair.seeds[0]} and {pair.seeds[1]}"
-            told = f"  {clean(pair.a)} less {clean(pair.b)}: {decimal(pair.delta, 4)}, {p}, {units}"
+            behind = f"{pair.clusters_text}, seeds {pair.seeds[0]} and {pair.seeds[1]}"
+            told = f"  {clean(pair.a)} less {clean(pair.b)}: {decimal(pair.delta, 4)}, {p}, {behind}"
             stdout().print(told, markup=False, style="dim")
         if one.missing:
             stdout().print(f"  not run: {', '.join(one.missing)}", markup=False, style="dim")

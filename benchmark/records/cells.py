@@ -157,7 +157,7 @@ class Cell:
         return known_control(self.upstream.name)
 
     @property
-    def unit(self) -> Literal["speaker", "utterance"]:
+    def cluster(self) -> Literal["speaker", "utterance"]:
         """What its clusters are: speakers, or groups of utterances of a corpus that knows no speaker."""
         return next(iter(self.records.values())).clusters.unit
 
@@ -182,7 +182,7 @@ class Cell:
             "dev = test": self.task.dev_is_test,
             "transductive": self.downstream.transductive,
             "contaminated": bool(self.contaminated),
-            "no speakers": self.unit == "utterance",
+            "no speakers": self.cluster == "utterance",
             "few seeds": self.downstream.stochastic and len(self.seeds) < MIN_SEEDS,
             "mixed code": len(codes) > 1,
             "selection unsure": self.is_selection_unsure,
@@ -199,7 +199,7 @@ class Cell:
     @property
     def n_speakers(self) -> int:
         """The number of known test speakers: "unknown" is none, nor is a group of utterances."""
-        return len(set(self.speakers) - {UNKNOWN_SPEAKER}) if self.unit == "speaker" else 0
+        return len(set(self.speakers) - {UNKNOWN_SPEAKER}) if self.cluster == "speaker" else 0
 
     def statistics(self) -> NDArray[np.float64]:
         """The sufficient statistics of every seed, fold and speaker; zeros where a fold does not test a speaker.

@@ -52,7 +52,7 @@ def fairness(cell: Cell, metric: str) -> Fairness:
             weights = np.array([[float(gender == name)] for gender in genders])
             by_gender[name] = float(weighted_scores(statistics, weights, task, [found])[0, :, 0].mean())
     gap = max(by_gender.values()) - min(by_gender.values()) if by_gender else None
-    if cell.unit != "speaker":
+    if cell.cluster != "speaker":
         return Fairness(by_gender, gap, None, None)
     of_speakers = statistics.sum(axis=1)
     sizes = task.statistics.utterances(of_speakers[0])

@@ -32,17 +32,17 @@ class Interval:
         low: Its lower end.
         high: Its upper end.
         level: Its confidence, such as 0.95.
-        unit: What the variance was taken over beside seeds: "speaker" or "utterance" (in random groups).
-        n_units: The number of speakers; of groups where the unit is the utterance.
-        effective_units: How many of equal weight they are worth.
+        cluster: What the variance was taken over beside seeds: "speaker", or "utterance" (in random groups).
+        n_clusters: The number of speakers, or of groups.
+        effective_clusters: How many of equal weight they are worth.
     """
 
     low: float
     high: float
     level: float
-    unit: str
-    n_units: int
-    effective_units: float
+    cluster: str
+    n_clusters: int
+    effective_clusters: float
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def all_intervals(cell: Cell, metrics: Sequence[str], *, level: float = LEVEL) -
     result: dict[str, Interval | None] = {}
     for metric, left in zip(found, without, strict=True):
         low, high = _ends(metric, scores[metric.name], left, effective, decisions, level)
-        result[metric.name] = Interval(low, high, level, cell.unit, speakers, effective)
+        result[metric.name] = Interval(low, high, level, cell.cluster, speakers, effective)
     return result
 
 

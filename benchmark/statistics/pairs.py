@@ -15,6 +15,7 @@ from benchmark.records.cells import Cell, same_protocol
 from benchmark.statistics.distributions import t_quantile
 from benchmark.statistics.scores import LEVEL, Array, Scores, cell_scores, effective_speakers, leave_one_out, suited
 from benchmark.statistics.spread import MIN_SPEAKERS, TESTED_SPEAKERS, Spread, Variance, jackknife_variance, spread
+from benchmark.text import count
 
 # What needs more than one speaker, of a pair that has one.
 UNTESTED = dict.fromkeys(("low", "high", "spread", "df", "p", "p_adjusted"))
@@ -42,9 +43,9 @@ class Comparison:
         spread: The standard deviation of `delta` over speakers and seeds; None for a single speaker.
         df: The degrees of freedom of `spread`; None for a single speaker.
         utterances: How many were tested.
-        unit: "speaker", or "utterance" (in random groups) where the corpus knows no speakers.
-        n_units: The number of speakers, or of groups.
-        effective_units: How many of equal weight they are worth.
+        cluster: "speaker", or "utterance" (in random groups) where the corpus knows no speakers.
+        n_clusters: The number of speakers, or of groups.
+        effective_clusters: How many of equal weight they are worth.
         seeds: The number of seeds of a and of b.
     """
 
@@ -64,10 +65,15 @@ class Comparison:
     spread: float | None
     df: float | None
     utterances: int
-    unit: str
-    n_units: int
-    effective_units: float
+    cluster: str
+    n_clusters: int
+    effective_clusters: float
     seeds: tuple[int, int]
+
+    @property
+    def clusters_text(self) -> str:
+        """Its clusters, for people: "12 speakers", or "30 groups" of utterances."""
+        return count(self.n_clusters, "speaker" if self.cluster == "speaker" else "group")
 
     @property
     def significant(self) -> bool:
@@ -164,9 +170,9 @@ def compared(cells: Sequence[Cell], metric: str, level: float) -> list[Compariso
         "family": "alone",
         "pairs": 1,
         "utterances": utterances,
-        "unit": cells[0].unit,
-        "n_units": len(cells[0].speakers),
-        "effective_units": effective,
+        "cluster": cells[0].cluster,
+        "n_clusters": len(cells[0].speakers),
+        "effective_clusters": effective,
     }
     if len(cells[0].speakers) < MIN_SPEAKERS:
         return [_comparison(systems[i], systems[j], {**alone, **UNTESTED}) for i, j in pairs]

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from downstreams.params.frames import Count, Fraction, FramesParams
+from downstreams.params.frames import Fraction, FramesParams
+from downstreams.params.gradient import Count
 
 
 class DenseParams(FramesParams):

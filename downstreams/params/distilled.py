@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from benchmark.types import Kind
-from downstreams.params.frames import Count, NotNegative
+from downstreams.params.frames import NotNegative
+from downstreams.params.gradient import Count
 from downstreams.params.recurrent import RecurrentParams
 
 

@@ -8,7 +8,8 @@ from pydantic import Field, StrictInt, model_validator
 
 from benchmark.io.yamls import Closed
 from benchmark.types import Needs, Precision
-from downstreams.params.frames import Count, Fraction, LearningParams, Positive
+from downstreams.params.frames import Fraction, LearningParams
+from downstreams.params.gradient import Count, Positive
 
 
 class LowRank(Closed):

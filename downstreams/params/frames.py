@@ -6,16 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from benchmark.base.downstream import HeadParams, UsesDev
 from benchmark.io.yamls import Closed
-from benchmark.metrics import OF_TASKS
-from benchmark.types import Kind, Needs, Probabilities
+from benchmark.types import Needs
 from downstreams.normalisation import Normalisation
+from downstreams.params.gradient import Count, GradientParams, Positive
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Optimiser(Closed):
@@ -80,7 +77,7 @@ class Schedule(Closed):
         return self
 
 
-class LearningParams(HeadParams):
+class LearningParams(GradientParams):
     """What decides how a torch module is trained, whatever it reads; heads add what their modules need."""
 
     # What is read
@@ -115,31 +112,6 @@ class LearningParams(HeadParams):
         "torch", description="distribution of initial values: that of torch's own modules, or of those of Keras"
     )
 
-    # How long, and what is kept
-    unit: Literal["epochs", "steps"] = Field(
-        "epochs", description="what maximum and evaluate_every count: passes over train, or optimiser steps"
-    )
-    maximum: Count = Field(description="when training ends at the latest")
-    evaluate_every: Count = Field(1, description="units between two evaluations on dev")
-    patience: Count | None = Field(
-        description="evaluations in a row without a better dev score or a lower dev loss that end training; null: none"
-    )
-    select_on: str = Field(
-        description='what selects on dev: "loss", "primary" for the metric of the task, or a metric\'s name'
-    )
-    ties: Literal["loss", "first"] = Field(
-        "first", description="of equal dev scores take that of lower dev loss, or the first"
-    )
-    seed: int | None = Field(None, description="decides initial values, order and dropout; null: the seed of the run")
-
-    @model_validator(mode="after")
-    def _is_evaluated(self) -> LearningParams:
-        if self.evaluate_every > self.maximum:
-            raise ValueError(f"evaluate_every is {self.evaluate_every}, beyond maximum {self.maximum}: no evaluation")
-        if self.select_on not in ("loss", "primary", *OF_TASKS):
-            raise ValueError(f"select_on is 'loss', 'primary' or one of {', '.join(OF_TASKS)}, not {self.select_on!r}")
-        return self
-
     @property
     def standardised(self) -> Normalisation:
         """How what is read is standardised."""
@@ -154,37 +126,6 @@ class LearningParams(HeadParams):
     def most_at_once(self) -> int | None:
         """What is in a batch at most: frames, or samples."""
         return None
-
-    @property
-    def kinds(self) -> tuple[Kind, ...]:
-        """Both, but that of its metric alone where it selects on one that it names."""
-        by_name = self.select_on not in ("loss", "primary")
-        return (OF_TASKS[self.select_on],) if by_name else ("classification", "regression")
-
-    @property
-    def stochastic(self) -> bool:
-        """True unless the recipe fixes the seed."""
-        return self.seed is None
-
-    @property
-    def probabilities(self) -> Probabilities:
-        """Logarithms of a softmax."""
-        return "log"
-
-    @property
-    def uses_dev(self) -> UsesDev:
-        """Always "select": dev chooses the state that is kept."""
-        return "select"
-
-    @property
-    def libraries(self) -> tuple[str, ...]:
-        """Those that it computes with."""
-        return ("numpy", "torch")
-
-    @property
-    def concurrent(self) -> bool:
-        """Threads share nothing: a head has generators of its own."""
-        return True
 
 
 class FramesParams(LearningParams):

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from downstreams.params.frames import Count, NotNegative
+from downstreams.params.frames import NotNegative
+from downstreams.params.gradient import Count
 from downstreams.params.transformer import TransformerParams
 
 # How many layers the networks have whose layers a recipe names.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from downstreams.params.frames import Count, Fraction, FramesParams
+from downstreams.params.frames import Fraction, FramesParams
+from downstreams.params.gradient import Count
 
 
 class LinearParams(FramesParams):

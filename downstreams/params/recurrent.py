@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from downstreams.params.frames import Count, FramesParams
+from downstreams.params.frames import FramesParams
+from downstreams.params.gradient import Count
 
 
 class RecurrentParams(FramesParams):

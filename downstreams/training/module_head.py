@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -28,31 +27,10 @@ from downstreams.modules.layers import LayerSum
 from downstreams.params.frames import FramesParams, LearningParams
 from downstreams.training.first_layer import first_linear
 from downstreams.training.frames import MIB, Batch, Dealing, Figures, Frames, Reading
+from downstreams.training.learnt import Learnt, Supervised
 from downstreams.training.module_loop import train_module
-from downstreams.training.module_losses import (
-    CrossEntropy,
-    OfOutputs,
-    auxiliary_cross_entropy,
-    balanced_weights,
-    one_minus_ccc,
-)
 from downstreams.training.module_state import trained
 from downstreams.training.targets import Targets, refuse_nothing_to_select_on, selecting_metric, truth_of
-
-
-@dataclass(frozen=True)
-class Learnt:
-    """Utterances with what is learnt of them, on the device.
-
-    Attributes:
-        frames: How they are read.
-        y: (n, K) targets as they are learnt.
-        auxiliary: (n,) auxiliary classes, -1 for none; None where the task has none, or the recipe no weight for them.
-    """
-
-    frames: Frames
-    y: Tensor
-    auxiliary: Tensor | None
 
 
 class ModuleHead(Downstream):
@@ -173,13 +151,13 @@ class ModuleHead(Downstream):
         shape = Shape(layers, dim, parts, len(train.outputs), classes)
         module = self._network(shape, initial).to(self.device)
         give_dropout(module, dropout)
-        objective = self._objective(train, learnt.y)
+        supervised = Supervised.of(params, train.kind, learnt.y)
         score = None if metric is None else _dev_score(metric, dev, fitted_on)
         targets = self._targets_of_adapt(adapt, free - held_out.frames.kept, target_order)
 
         def gradients(batch: Batch, epoch: int) -> float:
             def loss(outputs: Outputs) -> Tensor:
-                value = self._supervised_weight(epoch) * self._supervised(objective, outputs, learnt, batch.rows)
+                value = self._supervised_weight(epoch) * supervised(outputs, learnt, batch.rows)
                 more = self._penalty(module, outputs, batch, targets(len(batch.rows)), epoch)
                 return value if more is None else value + more
 
@@ -187,7 +165,7 @@ class ModuleHead(Downstream):
 
         def evaluate() -> tuple[float, float] | None:
             outputs = self._outputs(module, held_out.frames)
-            dev_loss = float(self._supervised(objective, outputs, held_out, torch.arange(len(dev))))
+            dev_loss = float(supervised(outputs, held_out, torch.arange(len(dev))))
             if not (np.isfinite(dev_loss) and bool(outputs.scores.isfinite().all())):
                 return None
             return -dev_loss if score is None else score(outputs.scores), dev_loss
@@ -299,19 +277,6 @@ class ModuleHead(Downstream):
         frames.standardise(self.params.standardised, self._figures)
         rows = frames.endless(random)
         return lambda count: frames.batch(np.array([next(rows) for _ in range(count)]), self.device)
-
-    def _objective(self, train: Examples, y: Tensor) -> OfOutputs:
-        if train.kind == "regression":
-            return one_minus_ccc
-        weights = balanced_weights(y) if self.params.class_weight == "balanced" else None
-        return CrossEntropy(weights, self.params.focal, self.params.label_smoothing)
-
-    def _supervised(self, objective: OfOutputs, outputs: Outputs, learnt: Learnt, rows: Tensor) -> Tensor:
-        rows = rows.to(learnt.y.device)
-        value = objective(outputs.scores, learnt.y[rows])
-        if outputs.auxiliary is None or learnt.auxiliary is None:
-            return value
-        return value + self.params.auxiliary * auxiliary_cross_entropy(outputs.auxiliary, learnt.auxiliary[rows])
 
     def _outputs(self, module: nn.Module, frames: Frames, to: str | None = None) -> Outputs:
         """Outputs for all utterances of a set, in its order."""

@@ -143,7 +143,7 @@ def _recall(axes: Axes, row: int, cell: Cell, label: str) -> None:
     recall, ends = cell_scores(part, "wa").mean, cell_interval(part, "wa")
     text = f"{cell.name}, {label}: {measured(recall, True)}"
     if ends is not None:
-        text += f" {interval(ends.low, ends.high, True)}, {ends.n_units} {ends.unit}s"
+        text += f" {interval(ends.low, ends.high, True)}, {ends.n_clusters} {ends.cluster}s"
         axes.plot(100 * np.array([ends.low, ends.high]), [row, row], color=BLUE, linewidth=1.2)
     axes.plot([100 * recall], [row], "o", color=BLUE, markersize=4, gid=tip(text, cell.name))
 

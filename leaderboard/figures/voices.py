@@ -68,7 +68,7 @@ def speakers(cells: Sequence[Cell]) -> Figure:
     """
     of_one_task(cells)
     task, everybody = cells[0].task, cells[0].speakers
-    if cells[0].unit == "utterance":
+    if cells[0].cluster == "utterance":
         raise BenchError(f"{task.name} has no speakers", "its corpus does not say who speaks")
     if any(cell.speakers != everybody for cell in cells):
         raise BenchError(

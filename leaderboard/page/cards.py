@@ -63,7 +63,7 @@ class People:
 def speakers_of(section: Section) -> People | None:
     """The speakers of a task with their own scores; None where the corpus knows none, or no system is complete."""
     cells = section.analysis.cells
-    if not cells or any(cell.unit != "speaker" or cell.speakers != cells[0].speakers for cell in cells):
+    if not cells or any(cell.cluster != "speaker" or cell.speakers != cells[0].speakers for cell in cells):
         return None
     found = {cell.name: scores_of_speakers(cell) for cell in cells}
     metric = next(iter(found.values()))[0]
@@ -244,9 +244,9 @@ def _layers(row: Row) -> list[int] | None:
 def _tested(cell: Cell, found: Interval | None) -> str:
     first = {fold: cell.records[fold, seed] for fold, seed in reversed(cell.completed)}
     said = count(sum(record.counts.test for record in first.values()), "utterance")
-    if cell.unit == "utterance":
+    if cell.cluster == "utterance":
         return f"{said}, speakers not known"
-    worth = "" if found is None else f" (worth {decimal(found.effective_units, 1)} of equal weight)"
+    worth = "" if found is None else f" (worth {decimal(found.effective_clusters, 1)} of equal weight)"
     return f"{said} of {count(len(cell.speakers), 'speaker')}{worth}"
 
 

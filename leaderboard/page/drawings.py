@@ -75,7 +75,7 @@ def _of_task(section: Section) -> list[Callable[[], Figure]]:
     every = [place.row.cell for group in section.groups for place in group.places if place.row.scores]
     cells = every[:FEW]
     figures: list[Callable[[], Figure]] = [partial(draw, cells) for draw in DETAILS.get(section.task.kind, ())]
-    if all(cell.unit == "speaker" for cell in cells):
+    if all(cell.cluster == "speaker" for cell in cells):
         figures.append(lambda: speakers(every[:MANY]))
     weighted = [cell for cell in cells if _learns_weights(cell)]
     if weighted:

@@ -175,7 +175,7 @@ def test_a_further_statistic_is_one_class() -> None:
     interval = cell_interval(sober, "bins")
     assert interval is not None
     assert 0 <= interval.low < cell_scores(sober, "bins").mean < interval.high
-    assert interval.effective_units == pytest.approx(8)
+    assert interval.effective_clusters == pytest.approx(8)
     people = fairness(sure, "bins")
     assert people.worst is not None
     assert people.median is not None

@@ -109,7 +109,7 @@ def test_numbers_are_those_of_the_statistics() -> None:
     assert columns(only(records), "UAR", "95 % interval") == [text]
     value = board(records).values[0]
     assert (value.metric, value.primary, value.mean, value.sd) == ("uar", True, scores.mean, scores.sd)
-    assert (value.low, value.high, value.n_units) == (interval.low, interval.high, 8)
+    assert (value.low, value.high, value.n_clusters) == (interval.low, interval.high, 8)
 
 
 def test_published_statistics_that_were_changed_stop_the_board(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_an_incomplete_cell_has_progress_and_never_a_score() -> None:
     assert columns(task, *header)[1] == ("–", "part", "4/6 units (1/2 folds)", "–", "–", "–")
     assert columns(task, "upstream")[0] == ("whole",)
     values = [value for value in board(records).values if value.upstream == "part"]
-    assert {(v.mean, v.sd, v.low, v.high, v.n_units) for v in values} == {(None,) * 5}
+    assert {(v.mean, v.sd, v.low, v.high, v.n_clusters) for v in values} == {(None,) * 5}
     assert {(v.units_completed, v.units_failed, v.units_expected, v.complete) for v in values} == {(4, 0, 6, False)}
     assert [v.metric for v in values] == ["uar", "wa", "macro_f1"]
 

@@ -60,7 +60,7 @@ def test_the_interval_is_the_jackknife_of_all_others() -> None:
     interval = cell_interval(part, "nll")
     assert interval is not None
     assert interval.low < cell_scores(part, "nll").mean < interval.high
-    assert (interval.unit, interval.n_units) == ("speaker", 4)
+    assert (interval.cluster, interval.n_clusters) == ("speaker", 4)
     found = calibrated(one(records()))
     assert found is not None
     assert found.before is not None

@@ -231,7 +231,7 @@ def test_csv_is_long_and_says_everything() -> None:
     assert len(rows) == 4 * 3
     first = next(row for row in rows if row["task"] == "toy" and row["upstream"] == "ears" and row["metric"] == "uar")
     assert first["mean"] == "0.604167"
-    assert (first["seeds"], first["folds"], first["n_units"]) == ("3", "2", "4")
+    assert (first["seeds"], first["folds"], first["n_clusters"]) == ("3", "2", "4")
     assert (first["units_completed"], first["units_expected"], first["complete"]) == ("6", "6", "true")
     assert (first["layers"], first["dim"], first["parameters"]) == ("5", "384", "8208384")
     assert first["task_sha256"] == "a" * 64

@@ -198,8 +198,8 @@ def test_of_a_name_that_nobody_knows_nothing_is_known(name: str) -> None:
 
 def test_groups_of_utterances_are_marked() -> None:
     found = only(cell(clusters__unit="utterance"))
-    assert (found.unit, found.flags(), found.gender) == ("utterance", ["no speakers"], {})
-    assert only(cell()).unit == "speaker"
+    assert (found.cluster, found.flags(), found.gender) == ("utterance", ["no speakers"], {})
+    assert only(cell()).cluster == "speaker"
 
 
 def test_known_speakers_are_counted() -> None:

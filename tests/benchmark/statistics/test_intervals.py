@@ -36,8 +36,8 @@ def test_without_seeds_it_is_students_over_speakers_on_the_logit_scale() -> None
     interval = cell_interval(found, "wa")
     assert interval is not None
     assert (interval.low, interval.high) == pytest.approx(golden)
-    assert (interval.n_units, interval.level, interval.unit) == (20, 0.95, "speaker")
-    assert interval.effective_units == pytest.approx(20)
+    assert (interval.n_clusters, interval.level, interval.cluster) == (20, 0.95, "speaker")
+    assert interval.effective_clusters == pytest.approx(20)
 
 
 def test_with_pooled_folds_of_one_speaker_the_folds_are_the_sample() -> None:
@@ -82,7 +82,7 @@ def test_few_effective_speakers_widen_it() -> None:
     variance = 3 / 4 * ((without - total) ** 2).sum()
     interval = cell_interval(found, "uar")
     assert interval is not None
-    assert interval.effective_units == pytest.approx(3)  # 1 / (1/4 + 3/36)
+    assert interval.effective_clusters == pytest.approx(3)  # 1 / (1/4 + 3/36)
     assert (interval.low, interval.high) == pytest.approx(by_logit(total, variance**0.5, 2))
 
 
@@ -114,7 +114,7 @@ def test_a_speaker_in_several_folds_is_one() -> None:
     for pool in ("utterances", "folds"):
         interval = cell_interval(only(by_speaker, task__pool=pool, seeds=[0]), "uar")
         assert interval is not None
-        assert interval.n_units == 2
+        assert interval.n_clusters == 2
         assert (interval.low, interval.high) == pytest.approx(by_logit(0.6, 0.3, 1))
 
 
@@ -187,7 +187,7 @@ def test_groups_of_utterances_are_named_so() -> None:
     grouped = only(made_up(3), clusters__unit="utterance", counts__test_speakers=0)
     interval = cell_interval(grouped, "uar")
     assert interval is not None
-    assert interval.unit == "utterance"
+    assert interval.cluster == "utterance"
 
 
 @hypothesis.given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=2, max_size=5))

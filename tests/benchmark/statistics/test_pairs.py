@@ -45,7 +45,7 @@ def test_without_seeds_the_interval_is_that_of_a_paired_t_test() -> None:
     assert (result.low, result.high) == pytest.approx(tuple(golden.confidence_interval()))
     assert result.df == pytest.approx(golden.df)
     assert (result.a, result.b, result.task, result.metric) == ("better + superb", "ears + superb", "toy", "wa")
-    assert (result.unit, result.n_units, result.seeds, result.level) == ("speaker", 20, (1, 1), 0.95)
+    assert (result.cluster, result.n_clusters, result.seeds, result.level) == ("speaker", 20, (1, 1), 0.95)
 
 
 def test_without_seeds_p_is_that_of_a_paired_t_test() -> None:
@@ -191,7 +191,7 @@ def test_one_speaker_shows_a_difference_and_no_more() -> None:
     result = compare(a, b, "uar")
     assert result.delta == pytest.approx(0.2)
     assert (result.low, result.high, result.p, result.p_adjusted, result.spread, result.at_most()) == (None,) * 6
-    assert (result.n_units, result.significant) == (1, False)
+    assert (result.n_clusters, result.significant) == (1, False)
 
 
 def test_a_pair_depends_on_these_two_alone() -> None:
@@ -229,7 +229,7 @@ def test_values_are_compared_as_classes_are() -> None:
 
 def test_groups_of_utterances_are_named_so() -> None:
     grouped = {"clusters__unit": "utterance", "counts__test_speakers": 0}
-    assert compare(*pair(3, **grouped), "uar").unit == "utterance"
+    assert compare(*pair(3, **grouped), "uar").cluster == "utterance"
 
 
 def test_fewer_than_two_systems_are_no_pair() -> None:
@@ -270,7 +270,7 @@ def test_few_effective_speakers_leave_few_degrees_of_freedom() -> None:
     variance = 3 / 4 * ((without - 11 / 60) ** 2).sum()
     reach = scipy.stats.t.ppf(0.975, 2) * variance**0.5
     assert (result.low, result.high) == pytest.approx((11 / 60 - reach, 11 / 60 + reach))
-    assert (result.df, result.effective_units) == pytest.approx((2, 3))
+    assert (result.df, result.effective_clusters) == pytest.approx((2, 3))
 
 
 def test_of_an_error_a_gain_is_a_difference_below_0() -> None:

@@ -48,7 +48,7 @@ def test_what_a_protocol_adds_is_a_paired_t_test_over_speakers() -> None:
     assert (found.low, found.high) == pytest.approx(tuple(golden.confidence_interval()))
     assert found.p == pytest.approx(golden.pvalue)
     assert (found.a, found.b, found.task) == ("toy-random", "toy", a.name)
-    assert (found.n_units, found.family) == (20, "alone")
+    assert (found.n_clusters, found.family) == (20, "alone")
     assert compare_protocols(b, a, "wa").delta == pytest.approx(-found.delta)
 
 

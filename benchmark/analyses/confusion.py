@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmark.analyses.ratios import Ratio, ratio
+from benchmark.analyses.ratios import ROUNDING, Ratio, share
 from benchmark.errors import BenchError, UsageError
 from benchmark.protocol.targets import targets_of
 from benchmark.records.cells import Cell, same_protocol
@@ -71,7 +72,7 @@ def confusion_shift(a: Cell, b: Cell) -> ConfusionShift:
         raise BenchError(f"{clean(a.name)} and {clean(b.name)} were not tested on the same speakers", "run both again")
     said = counts[0].sum(axis=2)  # (speakers, K): the truth, which both share
     classes = range(len(a.task.outputs))
-    shifts = tuple(tuple(ratio((counts[0] - counts[1])[:, i, j], said[:, i]) for j in classes) for i in classes)
+    shifts = tuple(tuple(share(_difference(counts, i, j), said[:, i], least=-1.0) for j in classes) for i in classes)
     sizes = said.sum(axis=0)
     shares = [one.sum(axis=0) / np.where(sizes > 0, sizes, np.nan)[:, None] for one in counts]
     return ConfusionShift(
@@ -87,8 +88,13 @@ def confusion_shift(a: Cell, b: Cell) -> ConfusionShift:
     )
 
 
+def _difference(counts: Sequence[Array], truth: int, decision: int) -> Array:
+    """How many more utterances of a class each speaker has (S,) that a, and not b, decides for a class."""
+    a, b = (one[:, truth, decision] for one in counts)
+    return np.asarray(np.where(np.isclose(a, b, rtol=ROUNDING, atol=ROUNDING), 0.0, a - b))
+
+
 def _corrected(p: Array) -> Array:
-    """p-values of a matrix corrected for each other by Holm; NaN stays, and counts for nothing."""
-    adjusted, tested = np.full(p.shape, np.nan), ~np.isnan(p)
-    adjusted[tested] = holm(p[tested])
-    return adjusted
+    """p-values of a matrix corrected by Holm for all that it has, also for those that are not tested: NaN, and stay."""
+    adjusted = np.reshape(holm(np.where(np.isnan(p), 1.0, p).ravel()), p.shape)
+    return np.asarray(np.where(np.isnan(p), np.nan, adjusted))

@@ -57,10 +57,14 @@ class ErrorByValue:
 
 
 def edges_of(decisions: Decisions, dimension: str, intervals: int = INTERVALS) -> Array:
-    """Edges (intervals + 1,) of equal intervals between the smallest and the largest true value of a dimension."""
+    """Edges (intervals + 1,) of equal intervals between the smallest and the largest true value of a dimension.
+
+    Values are kept in float32, which is no reason for edges that nobody would write: they have six digits.
+    """
     truth = decisions.truth[:, _place(decisions, dimension)]
-    low, high = float(truth.min()), float(truth.max())
-    return np.linspace(low, high if high > low else low + 1, intervals + 1)
+    low, high = (float(f"{end:.6g}") for end in (truth.min(), truth.max()))
+    edges = np.linspace(low, high if high > low else low + 1, intervals + 1)
+    return np.array([float(f"{edge:.6g}") for edge in edges])
 
 
 def error_by_value(decisions: Decisions, dimension: str, edges: Array | None = None) -> ErrorByValue:
@@ -80,8 +84,10 @@ def error_by_value(decisions: Decisions, dimension: str, edges: Array | None = N
     edges = edges_of(decisions, dimension) if edges is None else edges
     truth, errors = decisions.truth[:, place], decisions.decided[..., place] - decisions.truth[:, place]
     squared, bias = np.mean(errors**2, axis=0), np.mean(errors, axis=0)
-    which = np.searchsorted(edges, truth, side="right") - 1
-    which[truth == edges[-1]] = len(edges) - 2  # the last interval has both its ends
+    # In float32, in which values are kept: one that is written as an edge is written lies on it.
+    kept, ends = truth.astype(np.float32), np.asarray(edges, np.float64).astype(np.float32)
+    which = np.searchsorted(ends, kept, side="right") - 1
+    which[kept == ends[-1]] = len(ends) - 2  # the last interval has both its ends
     bins = []
     for index in range(len(edges) - 1):
         inside = which == index

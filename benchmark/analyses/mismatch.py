@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmark.analyses.decisions import Decisions, check_alike, check_classes
-from benchmark.analyses.ratios import Ratio, by_speaker, ratio, share
+from benchmark.analyses.ratios import Ratio, by_speaker, share
 
 Array = NDArray[np.float64]
 
@@ -79,7 +79,7 @@ def mismatch(a: Decisions, b: Decisions) -> Mismatch:
         between=share(between, sizes),
         within_a=None if within[0] is None else share(within[0], sizes),
         within_b=None if within[1] is None else share(within[1], sizes),
-        beyond=ratio(between - np.mean(known, axis=0), sizes) if known else None,
+        beyond=share(between - np.mean(known, axis=0), sizes, least=-1.0) if known else None,
         agreement=agreement,
         kappa=cohens_kappa(agreement),
     )

@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from benchmark.statistics import LEVEL
 from benchmark.statistics.distributions import t_quantile, t_tail
+from benchmark.statistics.spread import MIN_SPEAKERS, TESTED_SPEAKERS
+
+ROUNDING = 1e-9  # relative: speakers who differ by less are alike
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,10 @@ class Ratio:
 
     Attributes:
         value: It.
-        low: Lower end of its interval for new speakers; None for a single speaker.
-        high: Upper end; None for a single speaker.
-        p: Two-sided p-value of "it is 0"; None for a single speaker.
+        low: Lower end of its interval for new speakers; None where nothing can be said of others: of a single speaker,
+            and of speakers who do not differ at all.
+        high: Upper end, likewise.
+        p: Two-sided p-value of "it is 0"; None there too, and of so few speakers that they may agree by chance.
         speakers: How many count.
     """
 
@@ -35,7 +39,9 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike, *, level: float = LEVE
     """A ratio of sums over speakers, such as a share of utterances.
 
     The variance is that of the linearised ratio, speakers being drawn at random, and its quantiles are Student's with
-    one degree of freedom less than there are speakers: Cochran (1977), "Sampling techniques", section 6.
+    one degree of freedom less than there are speakers: Cochran (1977), "Sampling techniques", section 6. Speakers who
+    are alike to the last digit have no spread that says how far others may be: neither interval nor test. As in the
+    tests of scores, nothing is tested of fewer speakers of equal weight than `TESTED_SPEAKERS`.
 
     Args:
         numerators: (S,) of each speaker, such as how many of her utterances are counted.
@@ -50,22 +56,23 @@ def ratio(numerators: ArrayLike, denominators: ArrayLike, *, level: float = LEVE
     if not len(n):
         return Ratio(float("nan"), None, None, None, 0)
     value = float(y.sum() / n.sum())
-    if len(n) == 1:
-        return Ratio(value, None, None, None, 1)
+    left = y - value * n
+    if len(n) < MIN_SPEAKERS or np.abs(left).max() <= ROUNDING * max(np.abs(y).max(), np.abs(value * n).max()):
+        return Ratio(value, None, None, None, len(n))
     df = len(n) - 1
-    spread = float(np.sqrt(len(n) / df * np.sum((y - value * n) ** 2)) / n.sum())
+    spread = float(np.sqrt(len(n) / df * np.sum(left**2)) / n.sum())
     reach = float(t_quantile((1 + level) / 2, df)) * spread
-    certain = 1.0 if value == 0 else 0.0  # all speakers alike
-    p = float(2 * t_tail(abs(value) / spread, df)) if spread > 0 else certain
+    is_tested = n.sum() ** 2 / np.sum(n**2) >= TESTED_SPEAKERS
+    p = float(2 * t_tail(abs(value) / spread, df)) if is_tested else None
     return Ratio(value, value - reach, value + reach, p, len(n))
 
 
-def share(counted: ArrayLike, size: ArrayLike, *, level: float = LEVEL) -> Ratio:
-    """A `ratio` that is a share: its interval ends at 0 and 1."""
+def share(counted: ArrayLike, size: ArrayLike, *, least: float = 0.0, level: float = LEVEL) -> Ratio:
+    """A `ratio` that is a share: its interval ends at 0 and 1, that of a difference of shares at `least`, -1, and 1."""
     found = ratio(counted, size, level=level)
     if found.low is None or found.high is None:
         return found
-    return Ratio(found.value, max(0.0, found.low), min(1.0, found.high), found.p, found.speakers)
+    return Ratio(found.value, max(least, found.low), min(1.0, found.high), found.p, found.speakers)
 
 
 def by_speaker(values: NDArray[np.float64], speakers: Sequence[str]) -> NDArray[np.float64]:

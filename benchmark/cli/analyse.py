@@ -13,7 +13,7 @@ from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Json, Published, Results, Task, examples
 from benchmark.cli.systems import fitting, named
 from benchmark.errors import BenchError, UsageError
-from benchmark.text import clean, decimal
+from benchmark.text import clean, count, decimal, nearest
 
 if TYPE_CHECKING:
     from benchmark.cli.folders import Sources
@@ -63,7 +63,8 @@ def mismatch(
         "beyond seeds": found.beyond,
     }
     remarks = [
-        f"A: {found.a}, {found.seeds[0]} seeds; B: {found.b}, {found.seeds[1]} seeds; {found.tests} tests each",
+        f"A: {found.a}, {count(found.seeds[0], 'seed')}; B: {found.b}, {count(found.seeds[1], 'seed')}; "
+        f"{found.tests} tests each",
         f"Cohen's kappa {decimal(found.kappa, 3)}; intervals of 95 % for new speakers",
     ]
     answer = Answer(
@@ -247,11 +248,19 @@ def _cells(task: str, results: Path | None, published: bool) -> tuple[list[Path]
 
     folders = record_folders([results] if results else None, published)
     sources = read_records(folders)
-    cells = group(*sources.records).cells
+    grouped = group(*sources.records)
+    cells = grouped.cells
     known = sorted({cell.task.name for cell in cells})
+    if task in sources.left_out:
+        raise BenchError(f"the records of {task!r} are left out, as one of them cannot be read", "it is named above")
+    if task not in known and grouped.modified.get(task):
+        raise UsageError(
+            f"all records of {task!r} are of a changed protocol or recipe, and no two need be changed alike",
+            "run it as it is: without --set, and with the task's own seeds and folds",
+        )
     if task not in known:
-        there = f"there are some of {', '.join(known)}" if known else "there are none at all"
-        raise UsageError(f"there are no records of the task {task!r}", f"{there}; bench run --task {task} makes them")
+        hint = nearest(task, known) if known else f"there are none at all; bench run --task {task} makes some"
+        raise UsageError(f"there are no records of the task {task!r}", hint)
     return folders, sources, [cell for cell in cells if cell.task.name == task]
 
 

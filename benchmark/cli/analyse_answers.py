@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import io
+import itertools
 import math
 import shlex
 import sys
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.cli.terminal import print_json, print_table, stdout
+from benchmark.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmark.analyses import Ratio
@@ -75,12 +77,13 @@ def give(answer: Answer, context: typer.Context, out: Path, as_json: bool) -> No
 
     Raises:
         MissingError: matplotlib is not installed; the numbers are written then.
+        UsageError: The folder is none.
     """
     from benchmark.io.files import safe_name, write_atomically
 
     command = command_of(context)
     numbers = plain({"command": command, **answer.numbers})
-    stem = safe_name(answer.stem)
+    stem = _stem(out, safe_name(answer.stem), command)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(answer.columns)
@@ -111,6 +114,30 @@ def give(answer: Answer, context: typer.Context, out: Path, as_json: bool) -> No
     told.writelines(f"written: {path}\n" for path in written)
 
 
+def _stem(out: Path, stem: str, command: str) -> str:
+    """Name of the files of a command: that of the analysis, with a number where another command has taken it.
+
+    Raises:
+        UsageError: The folder is none.
+    """
+    import json
+
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no folder", "--out DIR")
+    for number in itertools.count(1):
+        found = stem if number == 1 else f"{stem}-{number}"
+        path = out / f"{found}.json"
+        if not path.exists():
+            return found
+        try:
+            made_by = json.loads(path.read_text(encoding="utf-8"))["command"]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if made_by == command:
+            return found
+    raise AssertionError("there is always a next number")
+
+
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: arrays as lists, NaN as None, dataclasses as objects."""
     import numpy as np
@@ -135,7 +162,9 @@ def text_of(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return NONE
     if isinstance(value, float):
-        return "< 0.0001" if 0 < abs(value) < 0.0001 else decimal(value, 1 if abs(value) >= 1000 else 4)
+        if 0 < abs(value) < 0.0001:
+            return "< 0.0001" if value > 0 else "> -0.0001"
+        return decimal(value, 1 if abs(value) >= 1000 else 4)
     return str(value)
 
 

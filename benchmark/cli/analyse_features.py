@@ -79,6 +79,7 @@ def embedding_distance(
     from benchmark.analyses import embedding_distance as describe
     from benchmark.analyses.embeddings import cosine_distances
 
+    _refuse_one_twice(a, b)
     worker = worker_of([task], plugin, data, weights)
     title = worker.registry.task(task).name
     values, ids = embeddings_of(worker, task, (a, b))
@@ -107,6 +108,11 @@ def embedding_distance(
         remarks=remarks,
     )
     give(answer, context, out, as_json)
+
+
+def _refuse_one_twice(a: str, b: str) -> None:
+    if a == b:
+        raise UsageError(f"{a!r} would be compared with itself", "name two upstreams, or two layers of one: NAME@3")
 
 
 def projection(
@@ -205,6 +211,7 @@ def attention_distance(
     """Bhattacharyya distance of two checkpoints' attention, by block and head; each utterance is encoded anew."""
     from benchmark.analyses import attention_distance as average
 
+    _refuse_one_twice(a, b)
     worker = worker_of([task], plugin, data, weights)
     title = worker.registry.task(task).name
     found = average(_maps(worker, task, (a, b), utterances))

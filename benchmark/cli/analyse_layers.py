@@ -50,6 +50,8 @@ def layer_similarity(
     """Cosine of two corpora by layer, emotion and phone (--phones), or CKA and SVCCA of two upstreams; train alone."""
     if phones is not None and len(upstream) != 1:
         raise UsageError("--phones is for one upstream and two corpora", "leave it out")
+    if len(upstream) == 2 and upstream[0] == upstream[1]:
+        raise UsageError(f"{upstream[0]!r} would be compared with itself", "give two upstreams")
     worker = worker_of(task, plugin, data, weights)
     if len(upstream) == 2 and len(task) == 1:
         answer = _between_upstreams(worker, upstream[0], upstream[1], task[0], fold)

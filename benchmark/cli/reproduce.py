@@ -61,12 +61,15 @@ def reproduce(
         raise UsageError(
             "these options exclude each other", "one of --json, --csv, --markdown, --latex; --run or --dry-run"
         )
+    if dry_run and (csv or markdown or latex):
+        raise UsageError("--dry-run prints a plan, and no table of results", "leave --csv, --markdown and --latex out")
     registry, settings = load(plugin, data, weights, results)
     references = _chosen(list(read_references()), paper, table)
     heads = [entry.name for entry in registry.downstreams()]
 
     def measured() -> tuple[list[Line], list[Tested]]:
-        folders = [one for one in record_folders([settings.results], published) if one.is_dir()]
+        # Before the first run there is none; one that was named is there, or it is a slip.
+        folders = [one for one in record_folders([settings.results], published) if results or one.is_dir()]
         cells = group(*read_records(folders).records).cells if folders else ()
         sources = {one.source for one in references}
         claims = [one for one in read_claims() if one.source in sources] if table is None else []
@@ -78,6 +81,7 @@ def reproduce(
         from benchmark.cli.reproduce_run import do, foresee
 
         requests = _requests(lines, registry, settings, phones)
+        _say_what_cannot(lines, registry, settings)
         if dry_run:
             foresee(requests, registry, settings, as_json=as_json)
             return
@@ -121,13 +125,24 @@ def _chosen(references: list[Any], paper: str | None, table: str | None) -> list
     return fitting
 
 
+def _say_what_cannot(lines: Sequence[Line], registry: Registry, settings: Settings) -> None:
+    """Say, on stderr, which rows are not run though they have a cell, and why."""
+    left = [line for line in lines if line.state in ("incomplete", "not run")]
+    lacking = [line for line in left if not _is_here(line, registry, settings)]
+    if lacking:
+        tasks = ", ".join(dict.fromkeys(line.reference.runs_on for line in lacking))
+        sys.stderr.write(f"note: {count(len(lacking), 'row')} cannot be run, as data are not here: {tasks} (--data)\n")
+    if not left:
+        sys.stderr.write("note: there is no row left that could be run\n")
+
+
 def _is_here(line: Line, registry: Registry, settings: Settings) -> bool:
     """Whether a row's cell can be run here, as far as that is known before: its head and its corpora are."""
     from benchmark.cli.list import where
 
     if line.state not in ("incomplete", "not run"):
         return False
-    task = registry.task(line.reference.task)
+    task = registry.task(line.reference.runs_on)
     return all(not where(corpus, settings, task.name).startswith("no") for corpus in registry.corpora_of(task))
 
 
@@ -136,7 +151,7 @@ def _requests(lines: Sequence[Line], registry: Registry, settings: Settings, pho
     from benchmark.run.plan import Request
 
     wanted = {
-        (line.reference.task, *line.reference.cell): None
+        (line.reference.runs_on, *line.reference.cell): None
         for line in lines
         if line.reference.cell is not None and _is_here(line, registry, settings)
     }
@@ -206,15 +221,12 @@ def _print_list(lines: Sequence[Line], claims: Sequence[Tested], registry: Regis
 
 
 def _print_tables(lines: Sequence[Line], claims: Sequence[Tested]) -> None:
-    from benchmark.reproduction.writing import COLUMNS, rows_of
+    from benchmark.reproduction.writing import COLUMNS, differences, rows_of, tables_of
 
-    tables: dict[tuple[str, str], list[Line]] = {}
-    for line in lines:
-        tables.setdefault((line.reference.source, line.reference.table), []).append(line)
-    for (source, table), each in tables.items():
+    for (source, table), each in tables_of(lines).items():
         print_table(f"{source}, {table}", list(COLUMNS), rows_of(each), right=COLUMNS[4:8])
-        for differs in dict.fromkeys(f"{line.reference.task}: {line.reference.differs}" for line in each):
-            stdout().print(f"differs, {clean(differs)}", markup=False, style="dim")
+        for differs in differences(each):
+            stdout().print(f"differs, {differs}", markup=False, style="dim")
     for one in claims:
         stdout().print(f"claim: {one.claim.claim} ({one.claim.task}): {one.verdict}", markup=False)
         for pair in one.pairs:

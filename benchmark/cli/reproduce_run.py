@@ -61,6 +61,9 @@ def foresee(requests: Sequence[Request], registry: Registry, settings: Settings,
     if as_json:
         print_json(plans)
         return
+    if not plans:
+        stdout().print("nothing can be run here", markup=False)
+        return
     columns = ["task", "upstream", "downstream", "units", "to encode", "hours of audio", "encoding h", "fitting h"]
     rows = [
         [
@@ -82,7 +85,7 @@ def foresee(requests: Sequence[Request], registry: Registry, settings: Settings,
         *dict.fromkeys(f"fitting: {plan['fitting_rests_on']}" for plan in plans),
         "hours are those of the machines that made the records",
     ]
-    for line in told if plans else told[:1]:
+    for line in told:
         stdout().print(line, markup=False, style="dim", soft_wrap=True)
 
 

@@ -153,7 +153,9 @@ def validate(model: type[Model], content: Any, where: str) -> Model:
         key = ".".join(str(part) for part in location)
         if first["type"] == "extra_forbidden":
             known = _known_keys(model, location)
-            close = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+            given = str(location[-1])
+            same = [name for name in known if name.lower() == given.lower()]
+            close = same or difflib.get_close_matches(given, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
             raise UsageError(f"unknown key {key!r} in {where}", hint) from error
         if first["type"] == "missing":

@@ -102,12 +102,14 @@ class PublishedResults(Closed):
 
     Attributes:
         task: Name of the task.
+        runs_on: The task that runs the source's own protocol, where it is another one.
         differs: What else differs on this task, in addition to the table's.
         why: Why none of these rows can be had here, where none can.
         rows: In the order of the source.
     """
 
     task: Text
+    runs_on: Text | None = None
     differs: str = ""
     why: Text | None = None
     rows: list[PublishedRow] = Field(min_length=1)
@@ -205,6 +207,7 @@ class Reference:
         cell: Upstream and downstream of this benchmark that are the same system; None where there is none.
         why: Why there is none; empty where there is one.
         recipes: Of the pre-trainings that the cell needs.
+        own_protocol: Name of the task that runs the source's own protocol; empty where it is that of `task`.
     """
 
     task: str
@@ -219,6 +222,12 @@ class Reference:
     cell: tuple[str, str] | None = None
     why: str = ""
     recipes: tuple[str, ...] = ()
+    own_protocol: str = ""
+
+    @property
+    def runs_on(self) -> str:
+        """Name of the task on which the like is run here."""
+        return self.own_protocol or self.task
 
 
 @dataclass(frozen=True)
@@ -314,8 +323,9 @@ def _references(source: ReferenceFile, tasks: set[str], file: str) -> list[Refer
         where = f"{table.table} in {file}"
         metrics = [_metric(text, where) for text in table.metrics]
         for results in table.results:
-            if results.task not in tasks:
-                raise UsageError(f"{where}: there is no task {results.task!r}", nearest(results.task, tasks))
+            for name in (results.task, results.runs_on or results.task):
+                if name not in tasks:
+                    raise UsageError(f"{where}: there is no task {name!r}", nearest(name, tasks))
             for row in results.rows:
                 cell, why = _cell(source, results, row.upstream, row.downstream or table.downstream)
                 found.append(
@@ -332,6 +342,7 @@ def _references(source: ReferenceFile, tasks: set[str], file: str) -> list[Refer
                         cell=cell,
                         why=why,
                         recipes=_recipes(source, row.upstream) if cell is not None else (),
+                        own_protocol=results.runs_on or "",
                     )
                 )
     return found

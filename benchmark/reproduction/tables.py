@@ -98,7 +98,7 @@ def _state(
 ) -> tuple[LineState, str, Cell | None]:
     if reference.cell is None:
         return "no cell", reference.why, None
-    cell = cells.get((reference.task, *reference.cell))
+    cell = cells.get((reference.runs_on, *reference.cell))
     if cell is not None and cell.complete:
         return "done", "", cell
     if reference.cell[1] not in heads:

@@ -31,7 +31,7 @@ def rows_of(lines: Sequence[Line]) -> list[list[str]]:
     """A row of text for each published number, under `COLUMNS`; what the source and we round to is the source's."""
     return [
         [
-            line.reference.task,
+            line.reference.runs_on,
             clean(line.reference.upstream),
             clean(line.reference.downstream),
             value.metric,
@@ -43,38 +43,60 @@ def rows_of(lines: Sequence[Line]) -> list[list[str]]:
     ]
 
 
+def tables_of(lines: Sequence[Line]) -> dict[tuple[str, str], list[Line]]:
+    """The lines of each table, by source and table, in the order in which they come."""
+    tables: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        tables.setdefault((line.reference.source, line.reference.table), []).append(line)
+    return tables
+
+
+def differences(lines: Sequence[Line]) -> list[str]:
+    """What in the source's protocol is not as here, by task, each once."""
+    named = [f"{line.reference.task}: {clean(line.reference.differs)}" for line in lines if line.reference.differs]
+    return list(dict.fromkeys(named))
+
+
 def markdown(lines: Sequence[Line]) -> str:
-    """A table in Markdown."""
+    """Tables in Markdown, each under its name, with what differs below it."""
 
     def row(texts: Sequence[str]) -> str:
         return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
 
-    rows = [row(texts) for texts in rows_of(lines)]
-    return "\n".join([row(COLUMNS), row(["---"] * len(COLUMNS)), *rows]) + "\n"
+    parts = []
+    for (source, table), each in tables_of(lines).items():
+        rows = [row(COLUMNS), row(["---"] * len(COLUMNS)), *(row(texts) for texts in rows_of(each))]
+        parts.append("\n".join([f"### {source}, {table}", "", *rows, "", *(f"- {one}" for one in differences(each))]))
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
 def comma_separated(lines: Sequence[Line]) -> str:
-    """A table as CSV, every number by itself and unrounded."""
+    """All rows as CSV, every number by itself and unrounded."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    names = ["source", "table", *COLUMNS[:5], "sd", "ours", "low", "high", "difference", "inside", "state", "reason"]
-    writer.writerow([*names, "our upstream", "our downstream", "differs"])
+    names = ["source", "table", "task", "runs on", *COLUMNS[1:5], "sd", "ours", "low", "high", "difference", "inside"]
+    writer.writerow([*names, "state", "reason", "our upstream", "our downstream", "differs"])
     for line in lines:
         one = line.reference
         for value in line.values:
             numbers = [value.published, value.sd, value.ours, value.low, value.high, value.difference, value.inside]
-            about = [one.source, one.table, one.task, one.upstream, one.downstream, value.metric]
+            about = [one.source, one.table, one.task, one.runs_on, one.upstream, one.downstream, value.metric]
             writer.writerow([*about, *numbers, line.state, line.reason, *(one.cell or ("", "")), one.differs])
     return out.getvalue()
 
 
 def latex(lines: Sequence[Line]) -> str:
-    """A table in LaTeX with the rules of booktabs."""
+    """Tables in LaTeX with the rules of booktabs; their names and what differs are comments."""
     shown = slice(0, 9)  # the state is for those who run it
-    rows = [" & ".join(_escaped(text) for text in texts[shown]) + r" \\" for texts in rows_of(lines)]
     head = " & ".join(_escaped(name) for name in COLUMNS[shown]) + r" \\"
     begin = r"\begin{tabular}{llllrrrrl}"
-    return "\n".join([begin, r"\toprule", head, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    parts = []
+    for (source, table), each in tables_of(lines).items():
+        said = [f"% {text}" for text in (f"{source}, {table}", *differences(each))]
+        rows = [" & ".join(_escaped(text) for text in texts[shown]) + r" \\" for texts in rows_of(each)]
+        ends = [r"\bottomrule", r"\end{tabular}"]
+        parts.append("\n".join([*said, begin, r"\toprule", head, r"\midrule", *rows, *ends]))
+    return "\n\n".join(parts) + "\n"
 
 
 def _numbers(value: Value) -> list[str]:

@@ -15,7 +15,7 @@ from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
 from benchmark.run.namesakes import namesakes, told_apart
-from benchmark.run.suiting import check_phones, check_upstream
+from benchmark.run.suiting import check_head, check_phones, check_upstream
 from benchmark.run.unit import Names, Parts, PlannedUnit, Setup
 from benchmark.run.worker import Worker
 from benchmark.text import nearest, some
@@ -163,6 +163,9 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
         task: tuple(dict.fromkeys(request.downstreams or (worker.registry.task(task).downstream,)))
         for task in request.tasks
     }
+    for task, heads in heads_of.items():
+        for head in heads:
+            check_head(worker.registry.task(task), head, worker.registry)
     check_phones(dict.fromkeys(name for heads in heads_of.values() for name in heads), request.phones, worker.registry)
     for head in dict.fromkeys(name for heads in heads_of.values() for name in heads):
         for upstream in upstreams:

@@ -32,7 +32,7 @@ class LAM(ModuleHead):
     """Transformer that aligns anchored layers of source and target."""
 
     name = "lam"
-    version = 1
+    version = 2
     Params: ClassVar[type[HeadParams]] = LAMParams
     params: LAMParams
 
@@ -64,8 +64,10 @@ class LAM(ModuleHead):
         if self.params.most_similar is None:
             self._anchors = self._named(train)
         else:
+            # What enters the first block is no layer of the paper's figure 1: it is passed over where others are there.
             similarity = layer_similarity(train, adapt)
-            self._anchors = most_similar(similarity, self.params.most_similar)
+            first = 1 if len(similarity) > self.params.most_similar else 0
+            self._anchors = tuple(first + place for place in most_similar(similarity[first:], self.params.most_similar))
             chosen = {"anchors": ",".join(map(str, self._anchors))}
         return replace(self._fit(train, dev, adapt, seed), chosen=chosen)
 

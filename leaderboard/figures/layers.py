@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @drawn
 def layer_weights(cells: Sequence[Cell], command: str | None = None) -> Figure:
-    """The weights of layers (after softmax), the mean over folds; the bars are the standard deviation over seeds.
+    """The weights of layers, which sum to 1, the mean over folds; the bars are the standard deviation over seeds.
 
     Args:
         cells: Complete cells of one task, all with weights: see `benchmark.analyses.layer_weights`.
@@ -35,8 +35,8 @@ def layer_weights(cells: Sequence[Cell], command: str | None = None) -> Figure:
     figure = blank(
         3.0 + 0.1 * len(cells),
         f"Weights of layers on {shown(task.name)}",
-        f"Softmax weights, mean over {count(len(task.folds), 'fold')} and seeds; bars: standard deviation over seeds "
-        "of that mean. Layer 0 is the first that the upstream returns.",
+        f"Weights that sum to 1, mean over {count(len(task.folds), 'fold')} and seeds; bars: standard deviation over "
+        "seeds of that mean. Layer 0 is the first that the upstream returns.",
         *([] if command is None else [made_by(command)]),
     )
     axes = figure.add_subplot()
@@ -63,7 +63,8 @@ def layer_weights(cells: Sequence[Cell], command: str | None = None) -> Figure:
         axes.axhline(1 / number, color=GREY, linewidth=0.9, linestyle=(0, (2, 2)), label=label)
     longest = max(values.shape[1] for values in weights)
     axes.set_xticks(range(0, longest, 1 if longest <= 26 else 4))
-    axes.set_ylim(bottom=0)
+    tops = [(one.mean(axis=0) + (one.std(axis=0, ddof=1) if len(one) > 1 else 0.0)).max() for one in weights]
+    axes.set_ylim(0, 1.08 * max(tops))
     axes.set_xlim(-0.6, longest - 0.4)
     axes.set_xlabel("layer")
     axes.set_ylabel("weight")

@@ -88,7 +88,7 @@ def confusion_shift(found: ConfusionShift, command: str) -> Figure:
         side * 0.92 + 0.75,
         f"Confusions of {shown(found.a)} less those of {shown(found.b)} on {shown(found.task)}",
         "Difference in percentage points of the share of a true class (row) that is decided for each class (column); "
-        "blue: A decides so more often, orange: less often.",
+        "blue: the first decides so more often, orange: less often.",
         f"Framed: significant at 5 %, Student's t over speakers, corrected by Holm for all {size * size}.",
         made_by(command),
         width=max(5.4, side * 1.12 + 1.5),

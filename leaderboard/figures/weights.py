@@ -80,4 +80,6 @@ def _written(value: float | None) -> str:
     """A size or a factor beside its dot; what is 0 has none on a logarithmic axis."""
     if value is None:
         return "not known"
+    if 0 < value < 0.0001:
+        return "< 0.0001"
     return decimal(value, 0 if value >= 100 or value == 0 else 1 if value >= 1 else 4)

@@ -17,13 +17,13 @@ SPEAKERS = 6
 
 
 def system(name: str, confused: int) -> Cell:
-    """Of ten angry utterances of each speaker so many are taken for sad, one more or less."""
+    """Of ten angry utterances of each speaker so many are taken for sad, one more or less, in an order of its own."""
 
     def by_speaker(fold: str, seed: int) -> dict[str, np.ndarray]:
         found = {}
         for index in range(SPEAKERS):
             counts = 10 * np.eye(4)
-            wrong = confused + index % 2
+            wrong = confused + (index + confused // 4) % 2
             counts[0, 0], counts[0, 3] = 10 - wrong, wrong
             found[f"{fold}-{index}"] = counts
         return found
@@ -58,6 +58,38 @@ def test_p_values_are_student_s_over_speakers_and_corrected_for_all() -> None:
     smallest = found.p_adjusted.ravel()[p.argmin()]
     assert smallest == pytest.approx(min(1.0, 16 * order[0]))
     assert (found.p_adjusted >= p - 1e-15).all()
+
+
+def of_speakers(name: str, wrong: list[int]) -> Cell:
+    """Of ten angry utterances of each speaker so many are taken for sad."""
+
+    def by_speaker(fold: str, seed: int) -> dict[str, np.ndarray]:
+        found = {}
+        for index, number in enumerate(wrong):
+            counts = 10 * np.eye(4)
+            counts[0, 0], counts[0, 3] = 10 - number, number
+            found[f"{fold}-{index}"] = counts
+        return found
+
+    return group(cell(by_speaker, **named(name))).cells[0]
+
+
+def test_speakers_who_shift_alike_say_nothing_of_others() -> None:
+    """Without any spread there is neither an interval nor a test, whatever the difference is."""
+    found = confusion_shift(of_speakers("a", [6] * SPEAKERS), of_speakers("b", [1] * SPEAKERS))
+    assert found.shifts[0][3].value == pytest.approx(0.5)
+    assert {one.p for row in found.shifts for one in row} == {None}
+    assert {one.low for row in found.shifts for one in row} == {None}
+    assert not any(found.is_shifted(i, j) for i in range(4) for j in range(4))
+
+
+def test_a_difference_of_shares_ends_at_1_and_what_is_not_tested_counts_for_the_correction() -> None:
+    found = confusion_shift(of_speakers("a", [10, 0]), of_speakers("b", [0, 1]))
+    one = found.shifts[0][3]
+    assert -1.0 <= one.low < one.value < one.high <= 1.0  # type: ignore[operator]
+    assert one.p is not None  # two folds of two speakers each
+    assert found.p_adjusted[0, 3] == pytest.approx(min(1.0, 16 * one.p))
+    assert np.isnan(found.p_adjusted[1, 1])
 
 
 def test_swapping_turns_the_signs() -> None:

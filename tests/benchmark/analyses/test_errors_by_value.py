@@ -57,6 +57,17 @@ def test_equal_intervals_reach_from_the_smallest_to_the_largest() -> None:
     np.testing.assert_allclose(edges_of(decisions(), "arousal", 2), [0, 0.5, 1])  # all alike
 
 
+def test_values_that_lie_on_an_edge_belong_to_the_interval_that_it_begins() -> None:
+    """Also as they are kept, in float32, in which 2.8 is less than 2.8."""
+    steps = np.float32(np.linspace(1, 7, 61)).astype(float)  # 1.0, 1.1, ... 7.0, as a file holds them
+    tests = tuple(("one", f"u{i}") for i in range(61))
+    speakers = tuple(f"s{i % 5}" for i in range(61))
+    one = Decisions("A", "toy", ("valence",), tests, speakers, steps[:, None], steps[None, :, None])
+    assert edges_of(one, "valence").tolist() == [1.0, 1.6, 2.2, 2.8, 3.4, 4.0, 4.6, 5.2, 5.8, 6.4, 7.0]
+    found = error_by_value(one, "valence")
+    assert [part.utterances for part in found.bins] == [6] * 9 + [7]
+
+
 def test_unknown_dimensions_and_classes_are_refused() -> None:
     with pytest.raises(UsageError, match=r"no dimension .valense. .did you mean .valence."):
         error_by_value(decisions(), "valense")

@@ -32,9 +32,19 @@ def test_one_speaker_has_no_interval_and_none_no_value() -> None:
     assert ratio([3, 0], [4, 0]) == one
 
 
-def test_speakers_who_are_all_alike_leave_no_doubt() -> None:
-    assert ratio([0, 0, 0], [5, 6, 7]).p == 1.0
-    assert ratio([5, 6, 7], [5, 6, 7]).p == 0.0
+@pytest.mark.parametrize("shares", [[0, 0, 0], [5, 6, 7], [0.5, 0.6, 0.7], [0.1, 0.2, 0.3]])
+def test_of_speakers_who_are_all_alike_nothing_is_said_of_others(shares: list[float]) -> None:
+    """Also where they differ by rounding alone, as 0.1, 0.2 and 0.3 of 1, 2 and 3 do."""
+    found = ratio(shares, [1, 2, 3] if shares[0] == 0.1 else [5, 6, 7])
+    assert (found.low, found.high, found.p, found.speakers) == (None, None, None, 3)
+
+
+def test_of_two_speakers_there_is_an_interval_and_no_test() -> None:
+    found = ratio([3, 1], [10, 10])
+    assert found.low is not None
+    assert found.p is None
+    assert ratio([3, 1, 2], [10, 10, 1]).p is None  # worth little more than two of equal weight
+    assert ratio([3, 1, 2], [10, 10, 10]).p is not None
 
 
 def test_a_share_ends_at_0_and_1() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from boards_factory import system
+from boards_factory import system, task
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -167,6 +167,30 @@ def test_a_system_that_is_not_complete_is_named_with_its_command(results: Path, 
     assert "bench run --upstream half --downstream superb --task toy" in str(done.exception)
 
 
+def test_another_command_takes_another_name_and_the_same_one_its_own(results: Path, tmp_path: Path) -> None:
+    size = ["size", "-t", "toy", "--results", results, "--out", tmp_path]
+    for _ in range(2):
+        assert files(analyse(*size), tmp_path)[0]["command"].startswith("bench analyse size --task toy")
+        assert len(files(analyse(*size, "good"), tmp_path)[1]) == 1
+    assert sorted(path.name for path in tmp_path.glob("size*.json")) == ["size-toy-2.json", "size-toy.json"]
+    assert len(json.loads((tmp_path / "size-toy.json").read_text())["sizes"]) == 2
+    (tmp_path / "file").write_text("")
+    refused = analyse("size", "-t", "toy", "--results", results, "--out", tmp_path / "file")
+    assert "file is no folder" in str(refused.exception)
+
+
+def test_why_there_are_no_records_of_a_task(results: Path) -> None:
+    def said(task: str) -> str:
+        return str(analyse("size", "-t", task, "--results", results).exception)
+
+    assert "did you mean 'toy'" in said("toyy")
+    for each in system("study", 0.7, **task("changed", "toy"), protocol="modified"):
+        RecordStore(results).write(each)
+    assert "all records of 'changed' are of a changed protocol or recipe" in said("changed")
+    (next(results.rglob("toy/*.json")).parent / ("0" * 32 + ".json")).write_text("{")
+    assert "the records of 'toy' are left out, as one of them cannot be read" in said("toy")
+
+
 def test_classes_of_one_corpus_alone_are_named(ran: list[str], toy_corpus: Path, progress: Any) -> None:
     _, toy, _, plugin, _, data = ran
     protocol = {**yaml.safe_load(Path(toy).read_text()), "name": "other", "labels": ["loud", "low"]}
@@ -190,7 +214,10 @@ def test_features_that_cannot_be_compared_are_refused(ran: list[str], tmp_path: 
         (["layer-similarity", "a", "b", "c", *ran], "3 upstreams and 1 task cannot be compared"),
         (["layer-similarity", "spectrum", "spectrum@0", *ran, "--fold", "nope"], "has no fold 'nope'"),
         (["projection", "spectrum", *ran, "--colour", "mood"], "cannot be coloured by 'mood'"),
-        (["attention-distance", "spectrum", "spectrum", *ran], "'spectrum' has no attention maps"),
+        (["attention-distance", "spectrum", "spectrum@0", *ran], "'spectrum' has no attention maps"),
+        (["attention-distance", "spectrum", "spectrum", *ran], "compared with itself"),
+        (["embedding-distance", "spectrum", "spectrum", *ran], "compared with itself"),
+        (["layer-similarity", "spectrum", "spectrum", *ran], "compared with itself"),
     ):
         done = analyse(*arguments, "--out", tmp_path)
         assert isinstance(done.exception, UsageError), (arguments, done.output, done.exception)

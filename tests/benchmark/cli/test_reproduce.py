@@ -60,7 +60,22 @@ def test_a_table_has_published_and_ours(results: Path) -> None:
 def test_nothing_that_can_run_is_an_empty_plan(results: Path) -> None:
     done = reproduce("pepino-2021", "--dry-run", "--results", results)
     assert done.exit_code == 0, done.output
-    assert "in all: 0 utterances to encode" in done.stdout
+    assert "nothing can be run here" in done.stdout
+    assert "in all" not in done.stdout
+    assert "rows cannot be run, as data are not here: iemocap-dev-session, ravdess-7class" in done.stderr
+    assert "rows cannot be run" in reproduce("pepino-2021", "Table 1", "--run", "--results", results).stderr
+
+
+def test_rows_of_emobox_are_run_under_its_own_protocol() -> None:
+    rows = {one.task: one.runs_on for one in read_references() if one.source == "EmoBox 2024"}
+    assert rows["urdu-random"] == "urdu-emobox"
+    assert rows["ravdess"] == "ravdess-emobox"
+    assert rows["cafe"] == "cafe"
+
+
+def test_records_that_are_named_are_there(tmp_path: Path) -> None:
+    done = reproduce("pepino-2021", "--results", tmp_path / "nothing")
+    assert "there are no records in" in str(done.exception)
 
 
 def test_what_is_missing_is_planned_and_run_and_then_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -95,6 +110,7 @@ def test_what_is_missing_is_planned_and_run_and_then_done(monkeypatch: pytest.Mo
         (["pepino-2021", "Table 9"], "pepino-2021 has no table 'Table 9'"),
         (["--csv", "--latex"], "exclude each other"),
         (["--run", "--dry-run"], "exclude each other"),
+        (["--dry-run", "--csv"], "--dry-run prints a plan"),
     ],
 )
 def test_errors(arguments: list[str], message: str) -> None:

@@ -61,6 +61,7 @@ def test_a_head_is_built_with_them() -> None:
     [
         ("downstream.kernal=rbf", "svm", "unknown key 'kernal' in params of", "did you mean 'kernel'?"),
         ("downstream.optimiser.momentun=1", "linear", "unknown key 'optimiser.momentun'", "did you mean 'momentum'?"),
+        ("downstream.c=1", "svm", "unknown key 'c' in params of", "did you mean 'C'?"),
         ("downstream.C=big", "svm", "'C' in params of downstreams/recipes/svm.yaml", None),
         ("downstream.C=.nan", "svm", "'C' in params of downstreams/recipes/svm.yaml", None),
     ],

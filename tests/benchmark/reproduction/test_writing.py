@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 
 from benchmark.protocol.references import Reference
 from benchmark.reproduction import Line, Value
@@ -18,8 +19,27 @@ LINES = [
 def test_markdown_has_a_row_for_each_number() -> None:
     lines = markdown(LINES).splitlines()
     expected = "| toy | ears_1 | a\\|b & 50 % | UAR | 57.0 ± 2.4 | 58.2 | [50.0, 66.0] | +1.2 | yes | done |"
-    assert lines[2] == expected
-    assert lines[3].endswith("| CCC | 0.50 | – | – | – | – | not run: no records |")
+    assert lines[:2] == ["### Someone 2020, Table 1", ""]
+    assert lines[4] == expected
+    assert lines[5].endswith("| CCC | 0.50 | – | – | – | – | not run: no records |")
+    assert lines[6:] == ["", "- toy: no dev"]
+
+
+def test_each_table_is_one_of_its_own() -> None:
+    other = [*LINES, replace(LINES[0], reference=replace(ROW, table="Table 2", differs=""))]
+    assert [line for line in markdown(other).splitlines() if line.startswith("#")] == [
+        "### Someone 2020, Table 1",
+        "### Someone 2020, Table 2",
+    ]
+    text = latex(other)
+    assert text.count(r"\begin{tabular}") == 2
+    assert [line for line in text.splitlines() if line.startswith("%")] == [
+        "% Someone 2020, Table 1",
+        "% toy: no dev",
+        "% Someone 2020, Table 2",
+    ]
+    rows = csv.DictReader(comma_separated(other).splitlines())
+    assert [row["table"] for row in rows] == ["Table 1", "Table 1", "Table 2"]
 
 
 def test_csv_is_unrounded_and_says_what_differs() -> None:

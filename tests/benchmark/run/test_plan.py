@@ -40,6 +40,15 @@ def test_features_are_ranked_without_the_recordings_they_were_made_of_and_marked
         run(request, registry, settings, progress, "cpu")
 
 
+def test_what_a_head_lacks_is_asked_for_where_it_suits_the_task(
+    toy_task: Path, settings: Settings, progress, plugin: Path
+) -> None:
+    """Nobody aligns the phones of a corpus for a task that the head cannot do."""
+    request = Request(["spectrum"], [str(toy_task)], ["pc"])
+    with pytest.raises(UsageError, match="'pc' adapts to a target corpus, and the task 'toy' has none"):
+        run(request, Registry([str(plugin)]), settings, progress, "cpu")
+
+
 def test_records_of_recordings_that_are_not_the_published_ones_are_modified(
     settings: Settings, toy_task: Path, progress, plugin: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

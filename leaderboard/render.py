@@ -158,21 +158,27 @@ def _task(task: TaskTable) -> list[str]:
 
 def bridge_tables(found: Sequence[Bridge]) -> str:
     """The rows of other benchmarks' protocols as Markdown: by corpus and upstream, then one by one, to be opened."""
-    return tables(overview(found), keys=2, folded={"Row by row": differences(found)})
+    return tables(overview(found), keys=3, folded={"Row by row": differences(found)})
 
 
 def tables(first: Table, *, keys: int, folded: Mapping[str, Table]) -> str:
     """Tables as Markdown: one that is seen, in pieces that fit a screen, and others that are opened by their titles.
 
     Args:
-        first: What is seen.
+        first: What is seen; a piece leaves out rows of which it has no value.
         keys: So many of its first columns name a row.
         folded: The others by title.
     """
-    parts = [_table(piece) for piece in fitted(first, keys=keys)]
+    parts = [_table(_with_values(piece, keys)) for piece in fitted(first, keys=keys)]
     for title, table in folded.items():
         parts += _folded(title, [_table(table)])
     return "\n\n".join(parts) + "\n"
+
+
+def _with_values(table: Table, keys: int) -> Table:
+    """Without rows that have no value beside what names them."""
+    rows = tuple(row for row in table.rows if any(text != NONE for text in row[keys:]))
+    return Table(table.header, rows, table.numeric)
 
 
 def _long(table: Table) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 from benchmark.base.declared import HeadFacts
 from benchmark.io.packages import find_module, package_folder
 from benchmark.registry.entries import Entry
+
+NAMED = re.compile(r"^[ \t]+name\b[^\n]*=", re.MULTILINE)  # where a class may have its literal name
 
 # The spokes, named only as strings.
 PACKAGES = {"upstream": "upstreams", "downstream": "downstreams", "corpus": "tasks.corpora"}
@@ -34,6 +37,10 @@ def scan_package(kind: str) -> tuple[Entry, ...]:
     folder = package_folder(package)
     entries = []
     for path in sorted(folder.rglob("*.py")):
+        if (
+            NAMED.search(path.read_text(encoding="utf-8")) is None
+        ):  # most have no class with a name: they are not parsed
+            continue
         place = path.relative_to(folder)
         module = ".".join([package, *place.with_suffix("").parts]).removesuffix(".__init__")
         found = _classes(path, module, f"{package.replace('.', '/')}/{place.as_posix()}")

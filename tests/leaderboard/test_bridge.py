@@ -125,6 +125,19 @@ def test_the_command_says_where_nothing_is(tmp_path: Path) -> None:
     assert "there is no row of another benchmark's protocol" in run("--results", tmp_path).stdout
 
 
+def test_a_piece_of_a_wide_table_has_no_row_without_a_value() -> None:
+    heads = [f"a-head-with-a-long-name-{letter}" for letter in "abcdef"]
+    many = [one for head in heads for one in system("egemaps", 0.5, head, **fields("urdu-xares", bridge="X-ARES"))]
+    few = system("mfcc", 0.5, heads[0], **fields("urdu-xares", bridge="X-ARES"))
+    seen = bridge_tables(bridges([*records(), *many, *few])).partition("<details>")[0]
+    pieces = [piece for piece in seen.split("\n\n") if piece.startswith("|")]
+    assert len(pieces) > 2
+    rows = [[text.strip() for text in line.split("|")[4:-1]] for piece in pieces for line in piece.splitlines()[2:]]
+    assert all(set(row) != {"–"} for row in rows)
+    assert sum(piece.count("| mfcc ") for piece in pieces) == 1
+    assert all(piece.count("| egemaps ") == 1 for piece in pieces)
+
+
 def test_names_are_no_markup() -> None:
     hostile = "<script>|`x`"
     found = bridges(system(hostile, 0.5, "maeb", **fields("urdu-maeb", bridge="MA|EB")))

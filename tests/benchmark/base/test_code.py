@@ -17,6 +17,7 @@ import pytest
 
 from benchmark.base import Downstream, HeadParams, code
 from benchmark.base.code import code_sha256
+from benchmark.base.code.modules import READ
 from benchmark.errors import UsageError
 from benchmark.types import Selection
 
@@ -45,13 +46,15 @@ HEADS = {*TRAINED, "svm"}
 SERVER = """
 import ast, functools, importlib, json, linecache, sys
 from benchmark.base import code
+from benchmark.base.code.modules import READ
+from benchmark.base.code.sources import PACKAGES
 ast.parse = functools.cache(ast.parse)  # an edit leaves most files as they are
 own = set(sys.modules)
 for line in sys.stdin:
     for name in set(sys.modules) - own:
-        if name.partition(".")[0] in code.PACKAGES:
+        if name.partition(".")[0] in PACKAGES:
             del sys.modules[name]
-    code._READ.clear()
+    READ.clear()
     importlib.invalidate_caches()
     linecache.clearcache()
     places = json.loads(line)
@@ -315,20 +318,23 @@ def test_what_can_change_a_number_changes_the_digests_of_all_that_reach_it(
 EVERY_CONSTANT = """
 import ast, json, random, sys
 from pathlib import Path
-from benchmark.base import code
+from benchmark.base.code.modules import module_of
+from benchmark.base.code.reach import SHARED, Reach
+from benchmark.base.code.sources import PACKAGES
+from benchmark.base.code.writer import without_facts
 place = tuple(sys.argv[1:3])
-reach = code._Reach(frozenset([place[0].partition(".")[0]]))
+reach = Reach(frozenset([place[0].partition(".")[0]]))
 reach.add(*place)
 whole = sorted(reach.digests())
 numbers = []
 for module, name in list(reach._found):
-    found = code._module(module)
-    if found is None or module in code.SHARED or not found.name.partition(".")[0] in code.PACKAGES:
+    found = module_of(module)
+    if found is None or module in SHARED or not found.name.partition(".")[0] in PACKAGES:
         continue
     for statement in found.definitions.get(name, ()):
         in_errors = {id(one) for node in ast.walk(statement) if isinstance(node, ast.Raise) for one in ast.walk(node)}
         if isinstance(statement, ast.ClassDef):
-            statement = code._without_facts(statement)
+            statement = without_facts(statement)
         for node in ast.walk(statement):
             is_number = isinstance(node, ast.Constant) and type(node.value) in (int, float, bool)
             if is_number and id(node) not in in_errors:
@@ -336,13 +342,13 @@ for module, name in list(reach._found):
 unnoticed = []
 for module, name, node in numbers:
     value, node.value = node.value, 2 * node.value + 1
-    code._module(module).told.clear()
-    again = code._Reach(frozenset([place[0].partition(".")[0]]))
+    module_of(module).told.clear()
+    again = Reach(frozenset([place[0].partition(".")[0]]))
     again.add(*place)
     if sorted(again.digests()) == whole:
         unnoticed.append([module, name, node.lineno, value])
     node.value = value
-    code._module(module).told.clear()
+    module_of(module).told.clear()
 print(json.dumps([len(numbers), unnoticed]))
 """
 
@@ -428,11 +434,11 @@ def test_code_of_this_project_is_written_once_and_told_alike(monkeypatch: pytest
     """Whoever asked first, and whatever else was asked for before."""
     alone = {}
     for name, place in PLACES.items():
-        code._READ.clear()
+        READ.clear()
         alone[name] = code.code_at(place)
-    code._READ.clear()
+    READ.clear()
     assert {name: code.code_at(place) for name, place in reversed(PLACES.items())} == alone
-    monkeypatch.setattr(code, "_Writer", None)  # nothing is left to be written
+    monkeypatch.setattr("benchmark.base.code.reach.Writer", None)  # nothing is left to be written
     assert {name: code.code_at(place) for name, place in PLACES.items()} == alone
 
 
@@ -585,14 +591,16 @@ def digest_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     before = set(sys.modules)
     with monkeypatch.context() as patch:
         patch.syspath_prepend(str(folder))
-        code._READ.clear()
+        READ.clear()
         module = "head" if (folder / "head.py").exists() else "pkg.head" if (folder / "pkg/head.py").exists() else "pkg"
         try:
             return code.code_at((module, "Head"))
         finally:
-            for name in set(sys.modules) - before:
+            # What is compiled, as torch, cannot be imported a second time.
+            own = {path.stem for path in folder.iterdir()}
+            for name in {name for name in set(sys.modules) - before if name.partition(".")[0] in own}:
                 del sys.modules[name]
-            code._READ.clear()
+            READ.clear()
 
 
 @pytest.mark.parametrize(("files", "file", "old", "new"), EDITS.values(), ids=EDITS)

@@ -110,6 +110,50 @@ def test_heads_that_were_not_kept_are_fitted_again_for_it_with_the_same_numbers(
     assert unit.record.weights is None
 
 
+def test_heads_of_a_study_do_not_take_the_place_of_those_of_the_recipe(here: Path, settings, progress) -> None:
+    shelf = kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    request = Request(["mfcc"], ["toy.yaml"], ["svm"], folds=["anna"], keep_heads=True)
+    for value in ("0.5", "0.25"):
+        run(request, Registry(changes=[f"downstream.C={value}"]), settings, progress, "cpu")
+    (unit,) = shelf.find()
+    assert unit.record.protocol == "official"
+    studied = Shelf(Training("toy.yaml", "mfcc", "svm"), Registry(changes=["downstream.C=0.25"]), settings)
+    assert [one.record.downstream.params["C"] for one in studied.find()] == [0.25]
+    unit.path.unlink()
+    with pytest.raises(MissingError, match=r"no head is kept .* with what is asked for: C of svm was 0\.2?5 and is 0"):
+        shelf.find()
+
+
+def test_an_official_head_is_preferred_to_a_newer_one_of_a_part_of_the_corpus(here: Path, settings, progress) -> None:
+    shelf = kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    (whole,) = shelf.find()
+    root = write_toy_corpus(here / "part")
+    index = root / "index.csv"
+    index.write_text("".join(line for line in index.read_text().splitlines(keepends=True) if "low0" not in line))
+    part = load_settings([f"toy={root}"])
+    request = Request(["mfcc"], ["toy.yaml"], ["svm"], folds=["anna", "bert"], keep_heads=True, allow_partial=True)
+    run(request, Registry(), part, progress, "cpu")
+    assert [unit.record.protocol for unit in shelf.find()] == ["official", "partial"]
+    assert shelf.find("anna") == [whole]
+
+
+def test_of_another_seed_or_fold_it_is_told_which_are_kept(here: Path, settings, progress, plugin: Path) -> None:
+    def of(head: str, *plugins: str) -> Shelf:
+        registry = Registry(plugins)
+        request = Request(["mfcc"], ["toy.yaml"], [head], folds=["anna", "bert"], keep_heads=True)
+        run(request, registry, settings, progress, "cpu")
+        return Shelf(Training("toy.yaml", "mfcc", head), registry, settings)
+
+    with pytest.raises(MissingError) as error:
+        of("nearest", str(plugin)).find(fold="cleo", seed=9)
+    told = f"no head of fold 'cleo', seed 9 is kept of toy / mfcc / nearest in {settings.results}: kept are "
+    assert error.value.message == f"{told}folds anna, bert (seeds 0, 1)"
+    assert f"--fold cleo --seed 9 --plugin {plugin} --results {settings.results} --keep-heads" in error.value.hint
+    with pytest.raises(MissingError, match=r"no head of seed 9 .* folds anna, bert \(seed 0\)") as error:
+        of("svm").find(seed=9)
+    assert error.value.hint == "svm ignores the seed: leave --seed out"
+
+
 def test_dimensions(here: Path, settings, progress, tmp_path: Path) -> None:
     root = write_toy_corpus(tmp_path / "rated")
     index = root / "index.csv"

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmark.base.combined import Name, joined, meant_word, unknown_word
-from benchmark.base.tuned import PREFIX, Training
+from benchmark.base.tuned import PREFIX
 from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
 from benchmark.registry.catalogue import Catalogue
+from benchmark.registry.cell_names import is_here, is_nowhere, parse_cell
 from benchmark.registry.entries import Checkpoint, Entry
 from benchmark.registry.source import scan_package
 from benchmark.text import nearest
@@ -134,7 +135,8 @@ class Upstreams:
         """
         for entry, argument in self.entries(name):
             if entry is _TUNED and argument is not None:
-                yield from self.known(Training.parse(argument).upstream)  # what it is in all but its weights
+                training = parse_cell(argument, is_here if self._on_disk else is_nowhere)
+                yield from self.known(training.upstream)  # what it is in all but its weights
                 continue
             row = None if argument is None else self.checkpoint(argument)
             yield entry if row is None else row

@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from benchmark.errors import BenchError, UsageError
+from benchmark.errors import UsageError
 from benchmark.io.files import temporary_prefix
 from benchmark.metrics import find
 from benchmark.records import Record
@@ -79,28 +79,23 @@ def export(shelf: Shelf, fitted: KeptUnit, registry: Registry, folder: Path) -> 
         written = Path(name) / "model"
         written.mkdir()
         head.write_tuned(written)
-        (written / "README.md").write_text(card(record, registry), encoding="utf-8")
-        note = {"trained_on": corpora(record, registry), "record": record.id}
+        (written / "README.md").write_text(card(shelf, record, registry), encoding="utf-8")
+        note = {"trained_on": corpora(shelf, record), "record": record.id}
         (written / NOTE).write_text(json.dumps(note, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         if folder.exists():
             folder.rmdir()
         written.replace(folder)
 
 
-def corpora(record: Record, registry: Registry) -> list[str]:
+def corpora(shelf: Shelf, record: Record) -> list[str]:
     """All corpora that the weights have heard recordings of, as far as this benchmark knows."""
-    found = [*record.upstream.trained_on]
-    for step in () if record.weights is None else record.weights.steps:
-        try:
-            found += [part.corpus for part in registry.task(step.task).parts]
-        except BenchError as error:
-            raise UsageError(f"the task {step.task!r} of an earlier step is not known here", error.message) from error
+    steps = [] if record.weights is None else record.weights.steps
+    found = [*record.upstream.trained_on, *(part.corpus for step in steps for part in shelf.tasks[step.task].parts)]
     return list(dict.fromkeys([*found, *record.task.corpus.names]))
 
 
-def card(record: Record, registry: Registry) -> str:
+def card(shelf: Shelf, record: Record, registry: Registry) -> str:
     """The text of README.md."""
-    task = registry.task(record.task.name) if record.task.name in registry.tasks() else None
     entry = registry.downstream_entry(record.downstream.name) if _is_known(record, registry) else None
     entries = registry.upstream_entries(record.upstream.name)
     licences = [one.licence for one, _ in entries if one.licence]
@@ -117,12 +112,12 @@ def card(record: Record, registry: Registry) -> str:
         seed=record.seed,
         steps="\n".join([*steps, f"- {_counted(record)}"]),
         corpus=record.task.corpus.name,
-        corpora=", ".join(corpora(record, registry)),
+        corpora=", ".join(corpora(shelf, record)),
         source=(entry.source if entry is not None and entry.source else record.downstream.name),
         weights="" if record.weights is None else record.weights.trained_sha256,
         test=record.counts.test,
         scores="\n".join(["| metric | value |", "|---|---|", *rows]),
-        licence=task.licence if task is not None else "see the corpus",
+        licence=shelf.task.licence,
         start_licence=", ".join(licences) or "see where it comes from",
     )
 

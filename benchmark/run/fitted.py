@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import functools
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmark.base import Downstream, Upstream
-from benchmark.base.tuned import Training, Tuned, Weighted, with_weights
+from benchmark.base.tuned import Training, Tuned, Weighted, tuned_in, with_weights
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.files import digest, file_sha256
 from benchmark.io.settings import Settings
@@ -52,6 +52,12 @@ class Shelf:
         registry: Where the names are looked up.
         settings: Where records, cache and weights are.
 
+    Attributes:
+        task: Its task.
+        row: Its upstream, which waits for weights where a run has trained them.
+        head_name: Of its downstream.
+        tasks: By name, its own and those that its upstream was trained on, of files too.
+
     Raises:
         UsageError: A name is unknown.
     """
@@ -61,6 +67,7 @@ class Shelf:
         self.task = registry.task(cell.task)
         self.row = registry.upstream(cell.upstream, settings.find_weights)
         self.head_name = registry.downstream_entry(cell.downstream).name
+        self.tasks = {task.name: task for task in (self.task, *map(registry.task, _trained_on(self.row)))}
 
     def find(self, fold: str | None = None, seed: int | None = None) -> list[KeptUnit]:
         """Those of some folds and seeds that were fitted with what is asked for now; in the order of the folds.
@@ -204,6 +211,12 @@ class Shelf:
             take(path, head)
         except BenchError as error:
             raise BenchError(f"{path.parent}: {error.message}", f"remove it, then {again}") from error
+
+
+def _trained_on(upstream: Upstream) -> Iterator[str]:
+    """The tasks on which an upstream was trained, step by step, as they were asked for."""
+    for row in tuned_in(upstream):
+        yield from (*_trained_on(row.start), row.training.task)
 
 
 def _preference(unit: KeptUnit) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from toy import TOY_TASK, tone
 from benchmark.base.tuned import Training
 from benchmark.cli.export import export as export_command
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.io.settings import Settings
+from benchmark.io.settings import Settings, load_settings
 from benchmark.registry.registry import Registry
 from benchmark.run.exporting import export
 from benchmark.run.fitted import KeptUnit, Shelf
@@ -87,6 +87,22 @@ def test_the_folder_encodes_as_the_row(
     with torch.no_grad():
         last = encoder.eval()(inputs[extractor.model_input_names[0]]).last_hidden_state[0]
     np.testing.assert_allclose(last[: own.shape[1]].numpy(), own[-1], rtol=1e-4, atol=1e-4)
+
+
+def test_two_steps_on_a_task_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings, progress) -> None:
+    """Also with a recipe in a folder, and files further in."""
+    monkeypatch.chdir(tmp_path)
+    save_model(tmp_path / "m" / "moon", "moonshine")
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**TOY_TASK, "name": "mine"}))
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "quick.yaml").write_text(yaml.safe_dump(RECIPE))
+    upstream, recipe = "tuned:mine.yaml/hf:m/moon/recipes/quick.yaml", "recipes/quick.yaml"
+    own = load_settings([f"mine={settings.data['toy']}"])
+    (outcome,) = run(Request([upstream], ["mine.yaml"], [recipe], folds=["anna"]), Registry(), own, progress, "cpu")
+    assert outcome.failed == {}
+    export_command(f"mine.yaml/{upstream}/{recipe}", fold="anna", out=Path("out"), results=own.results)
+    assert json.loads((tmp_path / "out" / "serbench.json").read_text())["trained_on"] == ["csv"]
+    assert "Before: hf:moon by quick on mine, fold anna" in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_the_card_says_where_it_comes_from(

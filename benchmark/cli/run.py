@@ -180,9 +180,9 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
                 markup=False,
                 soft_wrap=True,
             )
-    units = sum(len(cell.todo) for cell in cells)
+    units, utterances = count(sum(len(cell.todo) for cell in cells), "unit"), total_encodings(demands)
     disk = bytes_text(total_bytes(demands))
-    stdout().print(f"in all: {units} units to do, {total_encodings(demands)} utterances to encode, {disk} of disk")
+    stdout().print(f"in all: {units} to do, {count(utterances, 'utterance')} to encode, {disk} of disk")
 
 
 def _score_text(score: CellScore | None) -> tuple[str, str]:

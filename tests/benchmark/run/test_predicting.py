@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
+import io
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +20,7 @@ from toy import TOY_TASK, tone, write_toy_corpus
 
 from benchmark.base.tuned import Training
 from benchmark.cli.predict import predict as predict_command
-from benchmark.errors import MissingError, UsageError
+from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.settings import Settings, load_settings
 from benchmark.registry.registry import Registry
 from benchmark.run.fitted import Shelf
@@ -73,6 +77,7 @@ def test_the_mean_of_all_folds_and_odd_files(here: Path, settings, progress, cap
     soundfile.write(own / "high.wav", tone(2400), 16_000)
     soundfile.write(own / "deeper" / "low.flac", tone(610), 16_000)
     (own / "broken.wav").write_bytes(b"no sound")
+    (own / os.fsdecode(b"bad\xff.wav")).write_bytes((own / "high.wav").read_bytes())
     (own / "notes.txt").write_text("a note")
     with pytest.raises(typer.Exit) as exit_:
         predict_command(
@@ -84,7 +89,10 @@ def test_the_mean_of_all_folds_and_odd_files(here: Path, settings, progress, cap
     assert {name: row["decision"] for name, row in rows.items()} == {"high.wav": "high", "low.flac": "low"}
     assert float(rows["high.wav"]["probability_high"]) + float(rows["high.wav"]["probability_low"]) == pytest.approx(1)
     assert "broken.wav: unreadable audio" in err
-    assert "notes.txt" in err
+    assert rf"{own}/bad\xff.wav: its name, or that of its folder, is not UTF-8" in err
+    assert "note: not heard: 1 file is no sound by the name (notes.txt)" in err
+    assert "encode own recordings with mfcc: 1" in err
+    assert "predict with 4 heads" in err
     predict_command(
         [own / "high.wav"], cell="toy.yaml/mfcc/logistic", fold="anna", seed=None, device="cpu", as_json=True,
         results=settings.results,
@@ -182,5 +190,35 @@ def test_what_single_files_cannot_have_is_refused(here: Path, settings, progress
     with pytest.raises(UsageError, match="there is no 'nowhere'"):
         recordings([Path("nowhere")])
     (here / "empty").mkdir()
-    with pytest.raises(UsageError, match="nothing to hear"):
+    (here / "empty" / "notes.txt").write_text("a note")
+    with pytest.raises(UsageError, match=r"nothing to hear in '.*empty': 1 file is no sound by the name \(notes.txt\)"):
         recordings([here / "empty"])
+
+
+def test_where_no_file_can_be_used_each_is_named(here: Path, settings, progress, capsys) -> None:
+    kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    for content in (b"no sound", b""):
+        (here / "broken.wav").write_bytes(content)
+        with pytest.raises(BenchError, match="none of the files can be used"):
+            predict_command(
+                [here / "broken.wav"], cell="toy.yaml/mfcc/svm", quiet=True, device="cpu", results=settings.results
+            )
+        assert f"{here}/broken.wav: " in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told(here: Path, settings, progress, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(settings, progress, "mfcc", "svm", folds=["anna"])
+
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(BenchError, match="the predictions cannot be written: No space"):
+        predict_command(
+            [settings.data["toy"] / "anna" / "high0.wav"],
+            cell="toy.yaml/mfcc/svm",
+            quiet=True,
+            device="cpu",
+            results=settings.results,
+        )

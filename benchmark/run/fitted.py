@@ -15,8 +15,9 @@ from benchmark.base import Downstream, Upstream
 from benchmark.base.tuned import Training, Tuned, Weighted, tuned_in, with_weights
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.files import digest, file_sha256
+from benchmark.io.kept import is_whole
 from benchmark.io.settings import Settings
-from benchmark.records import Protocol, Record, RecordStore
+from benchmark.records import Protocol, Record, RecordStore, WeightsPart
 from benchmark.registry.registry import Registry
 from benchmark.run.tuning import kept_path, take
 from benchmark.text import join, nearest, some
@@ -29,6 +30,20 @@ NAMED = 5  # folds, or values, that a message names
 def head_path(results: Path, task: str, unit_id: str) -> Path:
     """Where a head lies that was kept because it was asked for."""
     return results / task / HEADS / f"{unit_id}.safetensors"
+
+
+def parts_lost(record: Record, own: Path, cache: Path) -> list[Path]:
+    """The files of a completed unit that are not there, or are no longer what was recorded.
+
+    Args:
+        record: Of the unit.
+        own: Where what it has learnt is kept.
+        cache: Where the weights are that were trained for its upstream.
+    """
+    weights = record.weights or WeightsPart()
+    files = [(own, weights.trained_sha256)]
+    files += [(kept_path(cache, step.unit), step.weights_sha256) for step in weights.steps if step.unit is not None]
+    return [path for path, sha256 in files if not is_whole(path) or sha256 not in (None, file_sha256(path))]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from benchmark.base.downstream import TrainingSize
 from benchmark.errors import BenchError, UsageError
 from benchmark.features.store import Demand, refuse_beyond
 from benchmark.features.views import total_bytes
+from benchmark.io.kept import is_whole
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
+from benchmark.run.fitted import parts_lost
 from benchmark.run.namesakes import namesakes, told_apart
 from benchmark.run.suiting import check_phones, check_upstream
 from benchmark.run.unit import Names, Parts, PlannedUnit, Setup
@@ -250,9 +252,17 @@ def _reason(found: Record | str | None) -> str | None:
 
 
 def _lacks(unit: PlannedUnit, found: Record | str | None, worker: Worker) -> bool:
-    """Whether what a completed unit has learnt is to be kept, and is not."""
-    is_done = isinstance(found, Record) and found.status == "completed"
-    return worker.setup.keep_heads and is_done and not worker.kept(unit).is_file()
+    """Whether a completed unit is to be done again for what it has learnt.
+
+    With `keep_heads` it is where anything is missing that predicts with it, or is not what was recorded; else only
+    where the state of a unit that trains the upstream was cut off.
+    """
+    if not isinstance(found, Record) or found.status != "completed":
+        return False
+    own = worker.kept(unit)
+    if worker.setup.keep_heads:
+        return bool(parts_lost(found, own, worker.settings.cache))
+    return found.downstream.needs == "waveform" and own.is_file() and not is_whole(own)
 
 
 def _is_todo(found: Record | str | None, rerun: Rerun) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,14 @@ from quick_tuning import RECIPE
 from tiny_models import save_model
 from toy import TOY_TASK, write_toy_corpus
 
-from benchmark.errors import UsageError
+from benchmark.base.tuned import Training
+from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.settings import Settings, load_settings
 from benchmark.records import Record, RecordStore, WeightsPart, parse_records
 from benchmark.records.cells import Cell
 from benchmark.records.hiding import salted
 from benchmark.registry.registry import Registry
+from benchmark.run.fitted import Shelf
 from benchmark.run.loop import run
 from benchmark.run.outcomes import CellOutcome
 from benchmark.run.plan import Request, make_plan
@@ -208,6 +211,64 @@ def test_weights_that_are_damaged_are_trained_again(here: Path, model: str, sett
     path.write_bytes(whole[:100])
     ran(settings, progress, name, toy, folds=["anna"], rerun="all")
     assert path.read_bytes() == whole
+
+
+def test_weights_that_are_not_those_of_their_record_are_trained_again(
+    here: Path, model: str, settings, progress
+) -> None:
+    toy = task(here, "toy")
+    name = f"tuned:{toy}/{model}/quick.yaml"
+    ran(settings, progress, name, toy, folds=["anna"])
+    (path,) = (settings.cache / "tuned").iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    ran(settings, progress, name, toy, "logistic", folds=["anna"])
+    assert path.read_bytes() == whole
+
+
+def test_a_state_that_was_cut_off_is_made_again_and_a_changed_one_when_it_is_asked_for(
+    here: Path, model: str, settings, progress
+) -> None:
+    toy = task(here, "toy")
+
+    def again(**more) -> int:
+        return ran(settings, progress, model, toy, "quick.yaml", folds=["anna"], **more).completed
+
+    assert again() == 1
+    (path,) = (settings.cache / "tuned").iterdir()
+    whole = path.read_bytes()
+    assert (again(), again(keep_heads=True)) == (0, 0)
+    path.write_bytes(whole[:-1])
+    assert again() == 1
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert (again(), again(keep_heads=True)) == (0, 1)
+    assert path.read_bytes() == whole
+    path.unlink()
+    assert (again(), again(keep_heads=True)) == (0, 1)
+    assert path.read_bytes() == whole
+
+
+def test_what_was_cleared_below_a_kept_head_comes_back_with_keep_heads(
+    here: Path, model: str, settings, progress
+) -> None:
+    toy = task(here, "toy")
+    name = f"tuned:{toy}/{model}/quick.yaml"
+    ran(settings, progress, name, toy, folds=["anna"], keep_heads=True)
+    shelf = Shelf(Training(toy, name, "svm"), Registry(), settings)
+    (unit,) = shelf.find()
+    shutil.rmtree(settings.cache / "tuned")
+    assert ran(settings, progress, name, toy, folds=["anna"]).kept == 1
+    with pytest.raises(MissingError, match=rf"fold 'anna' are not kept in {settings.cache}/tuned") as error:
+        shelf.upstream(unit)
+    assert error.value.hint == shelf.command("anna", 0)
+    assert ran(settings, progress, name, toy, folds=["anna"], keep_heads=True).completed == 1
+    assert shelf.head(unit, shelf.upstream(unit)).needs == "mean"
+    assert ran(settings, progress, name, toy, folds=["anna"], keep_heads=True).kept == 1
+    (path,) = (settings.cache / "tuned").iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(BenchError, match=rf"{path} is not what was recorded") as damaged:
+        shelf.upstream(unit)
+    assert damaged.value.hint == shelf.command("anna", 0)
 
 
 @pytest.mark.parametrize("head", ["svm", "quick.yaml", "superb"])

@@ -97,7 +97,7 @@ def run(
 
     if workers is not None and scheduler is not None:
         raise UsageError("--workers starts processes, and --scheduler names some that run", "give one of them")
-    registry, settings = load(plugin, data, weights, results, task, changes or ())
+    registry, settings = load(plugin, data, weights, results, task, changes or (), upstream)
     progress = TerminalProgress(quiet)
     request = Request(
         upstreams=upstream,

@@ -120,6 +120,17 @@ class Upstreams:
             raise UsageError(f"{path} names the upstream {told!r:.80}, which reads no folder", "is the folder whole?")
         return prefix if prefix.startswith(told.removesuffix(":")) else told  # which may be read in several ways
 
+    def tasks(self, name: str) -> Iterator[str]:
+        """The tasks on which upstreams in a name were trained by runs, step by step, as the name has them.
+
+        Raises:
+            UsageError: One of the upstreams is unknown.
+        """
+        for entry, argument in self.entries(name):
+            if entry is _TUNED and argument is not None:
+                training = parse_cell(argument, is_here if self._on_disk else is_nowhere)
+                yield from (*self.tasks(training.upstream), training.task)
+
     def checkpoint(self, argument: str) -> Entry | None:
         """The row of a checkpoint, for who gives its Hub id after a prefix instead of its name."""
         # The Hub's ids do not tell letters apart by case, and s3prl's names have the model after a second colon.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base import Downstream, Upstream
+from benchmark.base.downstream import TrainingSize
 from benchmark.base.tuned import Tuned, Weighted, tuned_in, with_weights
 from benchmark.errors import BenchError, UsageError
 from benchmark.io.files import digest, file_sha256
@@ -134,15 +135,19 @@ class Tuning:
         below = [task for cell in cells for task in self._trainer.tuning.tasks(cell.upstream)]
         return tuple(dict.fromkeys([*(cell.task for cell in cells), *below]))
 
-    def missing(self, names: Names, units: Iterable[tuple[str, int]]) -> int:
-        """How many trainings some folds and seeds of a cell need that nobody has done.
+    def missing(self, names: Names, units: Iterable[tuple[str, int]]) -> dict[str, TrainingSize]:
+        """The trainings that some folds and seeds of a cell need and nobody has done: what each takes, by its unit.
 
         Raises:
             UsageError: One of them may not have any.
         """
         steps = [step for fold, seed in units for last in self.steps(names, fold, seed) for step in last.all]
-        ids = {step.unit.id for step in steps}
-        return sum(not is_whole(kept_path(self._worker.settings.cache, one)) for one in ids)
+        cells = {step.unit.id: step.unit.names for step in steps}
+        return {
+            unit: self._trainer.training_size(names)
+            for unit, names in cells.items()
+            if not is_whole(kept_path(self._worker.settings.cache, unit))
+        }
 
     def is_seeded(self, upstream: str) -> bool:
         """Whether its weights depend on the seed."""

@@ -22,7 +22,7 @@ from benchmark.registry.registry import Registry
 from benchmark.run.fitted import Shelf
 from benchmark.run.loop import run
 from benchmark.run.outcomes import CellOutcome
-from benchmark.run.plan import Request, make_plan
+from benchmark.run.plan import Request, make_plan, weights_bytes
 from benchmark.run.spread import run_spread
 from benchmark.run.unit import Names, Setup
 from benchmark.run.worker import Worker
@@ -304,6 +304,10 @@ def test_the_plan_says_what_is_trained_and_kept(here: Path, model: str, settings
     tuned = Request([f"tuned:{toy}/{model}/quick.yaml"], [toy], ["svm"], folds=["anna", "bert"])
     (waiting,) = make_plan(tuned, worker, progress)
     assert (waiting.as_dict()["to_train"], waiting.to_encode) == (2, 0)
+    assert cell.disk_bytes == waiting.disk_bytes == told["kept_bytes"]
+    assert set(waiting.trainings) == {unit.id for unit in cell.units}
+    # What both need is trained once.
+    assert weights_bytes([cell, waiting]) == (told["kept_bytes"], cell.training.checkpoint_bytes)
     (other,) = make_plan(Request(["mfcc"], [toy], ["svm"]), worker, progress)
     assert (other.as_dict()["trained_parameters"], other.kept_bytes) == (None, 0)
 

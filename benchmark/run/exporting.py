@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from benchmark.errors import UsageError
-from benchmark.io.files import temporary_prefix
+from benchmark.io.files import check_writable, temporary_prefix
 from benchmark.metrics import find
 from benchmark.records import Record
 from benchmark.registry.building import NOTE
@@ -60,31 +60,50 @@ def export(shelf: Shelf, fitted: KeptUnit, registry: Registry, folder: Path) -> 
         shelf: Has the head.
         fitted: The unit.
         registry: What is known of names.
-        folder: Made; it is not there, or empty.
+        folder: Made; it is not there, or empty. It may be a link to an empty one.
 
     Raises:
         UsageError: Something is in the folder, the cell trains no upstream, or the upstream cannot be written.
-        BenchError: What was kept cannot be read.
+        BenchError: What was kept cannot be read, or nothing can be written to the folder.
     """
     record = fitted.record
     if record.downstream.needs != "waveform":
         raise UsageError(
             f"the downstream {record.downstream.name!r} trains no upstream", "finetune, lora and others do"
         )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there, and not empty", "give another folder")
+    check_free(folder)
     head = shelf.head(fitted, shelf.upstream(fitted))
+    is_there = folder.exists()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=folder.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=folder if is_there else folder.parent) as name:
         written = Path(name) / "model"
         written.mkdir()
         head.write_tuned(written)
         (written / "README.md").write_text(card(shelf, record, registry), encoding="utf-8")
         note = {"trained_on": corpora(shelf, record), "record": record.id}
         (written / NOTE).write_text(json.dumps(note, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        written.replace(folder)
+        if not is_there:
+            written.replace(folder)
+            return
+        for path in written.iterdir():  # the folder stays: somebody may be in it, or lead to it by a link
+            path.replace(folder / path.name)
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that cannot be made, or filled, before anything is read.
+
+    Raises:
+        UsageError: There is something.
+        BenchError: Nothing can be written there.
+    """
+    hint = "--out names a folder that is not there, or is empty"
+    if folder.is_symlink() and not folder.exists():
+        raise UsageError(f"{folder} is a link to {folder.readlink()}, which is not there", hint)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", hint)
+    check_writable(folder, "--out names a folder that can be written")
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is there, and not empty", hint)
 
 
 def corpora(shelf: Shelf, record: Record) -> list[str]:

@@ -82,7 +82,9 @@ class Shelf:
         self.task = registry.task(cell.task)
         self.row = registry.upstream(cell.upstream, settings.find_weights)
         self.head_name = registry.downstream_entry(cell.downstream).name
-        self.tasks = {task.name: task for task in (self.task, *map(registry.task, _trained_on(self.row)))}
+        self.tasks = {
+            task.name: task for task in (self.task, *(registry.task(one.task) for one in _trainings(self.row)))
+        }
 
     def find(self, fold: str | None = None, seed: int | None = None) -> list[KeptUnit]:
         """Those of some folds and seeds that were fitted with what is asked for now; in the order of the folds.
@@ -164,12 +166,17 @@ class Shelf:
         hint = self.command(fold, seed)
         if fitting:
             message += f": kept are {_told(unit.record for unit in fitting)}"
-            if seed is not None and not fitting[0].record.downstream.stochastic:
-                hint = f"{self.head_name} ignores the seed: leave --seed out"
         elif kept:
             newest = max(kept, key=_preference).record
             message += f" with what is asked for: {some(self._differences(newest), NAMED)}"
+        if seed is not None and not self._is_seeded():
+            hint = f"{self.head_name} ignores the seed: leave --seed out"
         return MissingError(message, hint)
+
+    def _is_seeded(self) -> bool:
+        """Whether the units of the cell depend on the seed: by its head, or by the weights that encode."""
+        heads = [self._cell.downstream, *(one.downstream for one in _trainings(self.row))]
+        return any(self._registry.head_facts(head).stochastic for head in heads)
 
     def _path(self, record: Record) -> Path:
         if record.downstream.needs == "waveform":
@@ -228,10 +235,10 @@ class Shelf:
             raise BenchError(f"{path.parent}: {error.message}", f"remove it, then {again}") from error
 
 
-def _trained_on(upstream: Upstream) -> Iterator[str]:
-    """The tasks on which an upstream was trained, step by step, as they were asked for."""
+def _trainings(upstream: Upstream) -> Iterator[Training]:
+    """The cells that have trained an upstream, step by step, as they were asked for."""
     for row in tuned_in(upstream):
-        yield from (*_trained_on(row.start), row.training.task)
+        yield from (*_trainings(row.start), row.training)
 
 
 def _preference(unit: KeptUnit) -> tuple[int, str]:

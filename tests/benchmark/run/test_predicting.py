@@ -157,6 +157,11 @@ def test_of_another_seed_or_fold_it_is_told_which_are_kept(here: Path, settings,
     told = f"no head of fold 'cleo', seed 9 is kept of toy / mfcc / nearest in {settings.results}: kept are "
     assert error.value.message == f"{told}folds anna, bert (seeds 0, 1)"
     assert f"--fold cleo --seed 9 --plugin {plugin} --results {settings.results} --keep-heads" in error.value.hint
+    with pytest.raises(
+        MissingError, match=r"no head of seed 9 is kept of toy / mfcc / logistic in .*/results "
+    ) as error:
+        Shelf(Training("toy.yaml", "mfcc", "logistic"), Registry(), settings).find(seed=9)
+    assert error.value.hint == "logistic ignores the seed: leave --seed out"
     with pytest.raises(MissingError, match=r"no head of seed 9 .* folds anna, bert \(seed 0\)") as error:
         of("svm").find(seed=9)
     assert error.value.hint == "svm ignores the seed: leave --seed out"

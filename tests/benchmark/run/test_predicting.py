@@ -22,6 +22,7 @@ from benchmark.base.tuned import Training
 from benchmark.cli.predict import predict as predict_command
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.settings import Settings, load_settings
+from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run.fitted import Shelf
 from benchmark.run.loop import run
@@ -134,6 +135,9 @@ def test_heads_of_a_study_do_not_take_the_place_of_those_of_the_recipe(here: Pat
 
 def test_an_official_head_is_preferred_to_a_newer_one_of_a_part_of_the_corpus(here: Path, settings, progress) -> None:
     shelf = kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    (found,) = shelf.find()
+    made = found.record.provenance.model_copy(update={"created": "2020-01-01T00:00:00+00:00"})
+    RecordStore(settings.results).write(found.record.model_copy(update={"provenance": made}), None)
     (whole,) = shelf.find()
     root = write_toy_corpus(here / "part")
     index = root / "index.csv"

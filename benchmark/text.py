@@ -12,11 +12,18 @@ WARNING = "⚠"
 
 
 def visible(text: str) -> str:
-    """The text with U+FFFD for controls and hidden formats; spaces of any kind stay."""
-    return "".join(
-        "\ufffd" if unicodedata.category(character).startswith("C") and not character.isspace() else character
-        for character in text
-    )
+    """The text with U+FFFD for controls and hidden formats; spaces of any kind stay.
+
+    A byte of a file name that is no UTF-8, which Python holds as a lone surrogate, is shown as a backslash, x and its
+    value.
+    """
+    return "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return "\ufffd" if unicodedata.category(character).startswith("C") and not character.isspace() else character
 
 
 def clean(text: str) -> str:

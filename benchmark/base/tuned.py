@@ -7,7 +7,6 @@ tuned:demo/tuned:urdu/whisper-tiny/lora/finetune     # two steps: trained on urd
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +20,6 @@ from benchmark.errors import UsageError
 from benchmark.types import Features
 
 PREFIX = "tuned:"
-# A task is a name, or a file; the upstream between the slashes may have some of its own.
-_ARGUMENT = re.compile(r"(?P<task>.+?\.ya?ml|[^/]+)/(?P<upstream>.+)/(?P<downstream>[^/]+)")
 
 
 @dataclass(frozen=True)
@@ -32,18 +29,6 @@ class Training:
     task: str
     upstream: str
     downstream: str
-
-    @classmethod
-    def parse(cls, text: str) -> Training:
-        """Take TASK/UPSTREAM/DOWNSTREAM apart.
-
-        Raises:
-            UsageError: It is something else.
-        """
-        found = _ARGUMENT.fullmatch(text)
-        if found is None:
-            raise UsageError(f"{text!r} is not TASK/UPSTREAM/DOWNSTREAM", "as in demo/whisper-tiny/finetune")
-        return cls(**found.groupdict())
 
 
 class Tuned(Upstream):

@@ -115,7 +115,8 @@ def _told(error: Exception) -> str:
     if isinstance(error, BenchError):
         return str(error)
     if isinstance(error, OSError):  # a folder that cannot be read or written, wherever it is met
-        return f"{error.strerror or error}: {error.filename}"
+        named = "" if error.filename is None else f": {error.filename}"  # a stream has none
+        return f"{error.strerror or error}{named}"
     if isinstance(error, MemoryError):
         return f"there is not enough memory{f': {error}' if str(error) else ''}"
     if isinstance(error, RecursionError):

@@ -11,7 +11,7 @@ import typer
 from benchmark.cli.options import examples
 from benchmark.cli.terminal import print_table, stdout
 from benchmark.errors import BenchError, UsageError
-from benchmark.text import bytes_text
+from benchmark.text import bytes_text, count
 
 # What is cached beside features.
 CHECKPOINTS = ("checkpoints", "tuned")
@@ -61,7 +61,7 @@ def _verify(folder: Path, results: Path) -> None:
     damaged = [path for path in shards if not is_whole(path)]
     left = [path for place in (folder, results) for path in leftovers(place)]
     stdout().print(
-        f"{len(shards)} feature files, {len(damaged)} damaged; {len(left)} left over by interrupted writers"
+        f"{count(len(shards), 'feature file')}, {len(damaged)} damaged; {len(left)} left over by interrupted writers"
         f"{' (the next run removes them)' if left else ''}",
         markup=False,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -31,4 +32,7 @@ def export(
 
     shelf, registry, _ = kept(cell, plugin, weights, results)
     write(shelf, shelf.find(fold, seed)[0], registry, out)
-    stdout().print(f"{out}: bench run --upstream hf:{out} --task TASK", markup=False, soft_wrap=True)
+    named = out if out.name else out.resolve()  # a row has the name of the folder
+    stdout().print(
+        f"{out}: bench run --upstream {shlex.quote(f'hf:{named}')} --task TASK", markup=False, soft_wrap=True
+    )

@@ -74,11 +74,13 @@ def load(
     results: Path | None = None,
     tasks: Sequence[str] = (),
     changes: Sequence[str] = (),
+    upstreams: Sequence[str] = (),
 ) -> tuple[Registry, Settings]:
     """The registry and the settings that a command works with; entry points that are broken are told, and left out.
 
     Raises:
-        UsageError: `data` or `weights` place something unknown; the files in `tasks` are known by their stem.
+        UsageError: `data` or `weights` place something unknown; the files in `tasks`, and those on which `upstreams`
+            are trained, are known by their stem.
     """
     from benchmark.errors import UsageError
     from benchmark.io.settings import load_settings
@@ -88,8 +90,9 @@ def load(
     registry, settings = Registry(plugins or (), changes), load_settings(data or (), weights or (), results)
     for offer in registry.broken:
         log.warning("the %s is broken, and left out: %s", offer.where, offer.broken)
-    corpora = [*(entry.name for entry in registry.corpora()), *registry.tasks(), *(Path(name).stem for name in tasks)]
-    checkpoints = [entry.name for entry in registry.upstreams() if entry.arguments]
+    files = [*tasks, *(task for name in upstreams for task in registry.upstream_tasks(name))] if settings.data else []
+    corpora = {*(entry.name for entry in registry.corpora()), *registry.tasks(), *(Path(name).stem for name in files)}
+    checkpoints = {entry.name for entry in registry.upstreams() if entry.arguments}
     for option, placed, known in (("--data", settings.data, corpora), ("--weights", settings.weights, checkpoints)):
         for name in placed:
             if name not in known:

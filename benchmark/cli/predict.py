@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ import typer
 from benchmark.cli.options import Device, Plugin, Quiet, Results, Weights, examples
 from benchmark.cli.systems import kept
 from benchmark.cli.terminal import TerminalProgress
-from benchmark.text import clean
+from benchmark.errors import BenchError
+from benchmark.text import count
 
 if TYPE_CHECKING:
     from benchmark.protocol.task import Task
@@ -41,25 +43,28 @@ def predict(
     plugin: Plugin = None,
 ) -> None:
     """Let the kept heads of a cell decide on own recordings: CSV on stdout, one line for each file."""
+    from benchmark.run.predicting import no_sound, recordings
     from benchmark.run.predicting import predict as ask
-    from benchmark.run.predicting import recordings
     from benchmark.threads import resolve_device
 
     shelf, _, settings = kept(cell, plugin, weights, results)
     progress = TerminalProgress(quiet)
     heard, others = recordings(files)
     if others:
-        shown = ", ".join(path.name for path in others[:3])
-        progress.note(f"{len(others)} files in the folders are no sound by their names, and not heard: {shown}")
+        progress.note(f"not heard: {no_sound(others)}")
     units = shelf.find(fold, seed)
     folds = {unit.record.fold for unit in units}
     every = units[0].record.task.folds
     if fold is None and len(folds) < len(every):
-        progress.note(f"the mean is over the heads of {len(folds)} of {len(every)} folds: others are not kept")
+        progress.note(f"the mean is over the heads of {len(folds)} of {count(len(every), 'fold')}: others are not kept")
     found = ask(shelf, units, heard, settings, resolve_device(device), progress)
-    _write(found, shelf.task, as_json)
-    for name, reason in found.odd.items():
-        sys.stderr.write(f"{clean(name)}: {clean(reason)}\n")
+    try:
+        _write(found, shelf.task, as_json)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # whoever reads has read enough
+            raise
+        raise BenchError(f"the predictions cannot be written: {error.strerror or error}", "is there room?") from error
     if found.odd:
         raise typer.Exit(1)
 

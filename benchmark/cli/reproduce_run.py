@@ -39,7 +39,7 @@ def do(requests: Iterable[Request], registry: Registry, settings: Settings) -> b
 def foresee(requests: Sequence[Request], registry: Registry, settings: Settings, *, as_json: bool) -> None:
     """Print what running some cells would take."""
     from benchmark.features.views import total_bytes, total_encodings
-    from benchmark.run.plan import make_plan, setup_of
+    from benchmark.run.plan import make_plan, setup_of, weights_bytes
     from benchmark.run.worker import Worker
 
     progress = TerminalProgress()
@@ -47,7 +47,7 @@ def foresee(requests: Sequence[Request], registry: Registry, settings: Settings,
     found = read_records(folders).records if requests else ()
     records = list({one.id: one for each in found for one in each if one.status == "completed"}.values())
     plans: list[dict[str, Any]] = []
-    demands = []
+    cells: list[CellPlan] = []
     workers: dict[object, Worker] = {}
     for request in requests:
         worker = workers.setdefault(request.phones, Worker(setup_of(request, settings, registry.plugins), registry))
@@ -56,7 +56,7 @@ def foresee(requests: Sequence[Request], registry: Registry, settings: Settings,
         except BenchError as error:
             progress.problem(f"{request.upstreams[0]} + {request.downstreams[0]} on {request.tasks[0]}: {error}")
             continue
-        demands += list(cell.demands)
+        cells.append(cell)
         plans.append(_plan(cell, worker.material(cell.names.task, progress), records))
     if as_json:
         print_json(plans)
@@ -75,11 +75,14 @@ def foresee(requests: Sequence[Request], registry: Registry, settings: Settings,
         for plan in plans
     ]
     print_table("plan", [*columns, "disk"], rows, right=[*columns[3:], "disk"])
+    demands = [demand for cell in cells for demand in cell.demands]
+    features = total_bytes(demands)
+    disk = None if features is None else features + weights_bytes(cells)[0]
     unknown = sum(plan["fitting_h"] is None for plan in plans)
     hours = sum(plan["encoding_h"] + (plan["fitting_h"] or 0.0) for plan in plans)
     more = f", and what {unknown} of {len(plans)} cells take to fit, which is not known" if unknown else ""
     told = [
-        f"in all: {total_encodings(demands)} utterances to encode, {bytes_text(total_bytes(demands))} of disk, "
+        f"in all: {total_encodings(demands)} utterances to encode, {bytes_text(disk)} of disk, "
         f"{decimal(hours, 2)} hours{more}; features that cells share are counted for each",
         *dict.fromkeys(f"encoding: {plan['encoding_rests_on']}" for plan in plans),
         *dict.fromkeys(f"fitting: {plan['fitting_rests_on']}" for plan in plans),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,6 +18,7 @@ from benchmark.errors import UsageError
 from benchmark.text import bytes_text, count
 
 if TYPE_CHECKING:
+    from benchmark.base.downstream import TrainingSize
     from benchmark.io.settings import Settings
     from benchmark.run.dask_engine import DaskEngine
     from benchmark.run.outcomes import CellOutcome, CellScore
@@ -97,7 +100,7 @@ def run(
 
     if workers is not None and scheduler is not None:
         raise UsageError("--workers starts processes, and --scheduler names some that run", "give one of them")
-    registry, settings = load(plugin, data, weights, results, task, changes or ())
+    registry, settings = load(plugin, data, weights, results, task, changes or (), upstream)
     progress = TerminalProgress(quiet)
     request = Request(
         upstreams=upstream,
@@ -159,30 +162,36 @@ def _print_plan(cells: list[CellPlan], as_json: bool) -> None:
     ]
     print_table("plan", columns, shown, right=columns[3:])
     from benchmark.features.views import total_bytes, total_encodings
+    from benchmark.run.plan import weights_bytes
 
+    for line in (line for cell in cells for line in _trainings(cell)):
+        stdout().print(line, markup=False, soft_wrap=True)
     # Heads of one kind share the features of an upstream, and so do its layers and fusions.
     demands = [demand for cell in cells for demand in cell.demands]
-    for cell in cells:
-        if cell.to_train:
-            stdout().print(
-                f"{cell.parts.task.name} / {cell.parts.upstream.name}: {count(cell.to_train, 'training')} first, and "
-                "utterances are encoded with the weights of each",
-                markup=False,
-                soft_wrap=True,
-            )
-        if cell.training is not None and cell.todo:
-            names = f"{cell.parts.task.name} / {cell.parts.upstream.name} / {cell.parts.downstream.name}"
-            each, kept = bytes_text(cell.training.kept_bytes), bytes_text(cell.kept_bytes)
-            meanwhile = bytes_text(cell.training.checkpoint_bytes)
-            stdout().print(
-                f"{names}: each unit trains {cell.training.parameters:,} values; {len(cell.todo)} x {each} = {kept} "
-                f"are kept, and {meanwhile} more while one is trained",
-                markup=False,
-                soft_wrap=True,
-            )
-    units = sum(len(cell.todo) for cell in cells)
-    disk = bytes_text(total_bytes(demands))
-    stdout().print(f"in all: {units} units to do, {total_encodings(demands)} utterances to encode, {disk} of disk")
+    units, utterances = count(sum(len(cell.todo) for cell in cells), "unit"), total_encodings(demands)
+    features, (kept, meanwhile) = total_bytes(demands), weights_bytes(cells)
+    disk = bytes_text(None if features is None else features + kept)
+    more = f", and {bytes_text(meanwhile)} more while one is trained" if meanwhile else ""
+    told = f"in all: {units} to do, {count(utterances, 'utterance')} to encode, {disk} of disk{more}"
+    stdout().print(told, soft_wrap=True)
+
+
+def _trainings(cell: CellPlan) -> Iterator[str]:
+    """What a cell trains: first what its upstream lacks, then in its own units."""
+    where = f"{cell.parts.task.name} / {cell.parts.upstream.name}"
+    if cell.trainings:
+        sizes = Counter(cell.trainings.values())
+        told = "; ".join(_training(number, size) for size, number in sizes.items())
+        first = count(len(cell.trainings), "training")
+        yield f"{where}: {first} first, and utterances are encoded with the weights of each"
+        yield f"{where}: each training trains {told}"
+    if cell.training is not None and cell.todo:
+        yield f"{where} / {cell.parts.downstream.name}: each unit trains {_training(len(cell.todo), cell.training)}"
+
+
+def _training(number: int, size: TrainingSize) -> str:
+    each, kept, meanwhile = map(bytes_text, (size.kept_bytes, number * size.kept_bytes, size.checkpoint_bytes))
+    return f"{size.parameters:,} values; {number} x {each} = {kept} are kept, and {meanwhile} more while one is trained"
 
 
 def _score_text(score: CellScore | None) -> tuple[str, str]:

@@ -28,11 +28,11 @@ def kept(
         weights: Where named checkpoints are.
         results: The folder of the records.
     """
-    from benchmark.base.tuned import Training
     from benchmark.cli.options import load
+    from benchmark.registry.cell_names import parse_cell
     from benchmark.run.fitted import Shelf
 
-    names = Training.parse(cell)
+    names = parse_cell(cell)
     registry, settings = load(plugin, None, weights, results, [names.task])
     return Shelf(names, registry, settings), registry, settings
 

@@ -29,7 +29,12 @@ ROUNDING = 1e-9  # of shares of a whole that are added up
 
 def stdout() -> Console:
     """A console for the answer."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    return _console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def _console(**options: Any) -> Console:
+    """A console that shows text as it is: names hold what rich would take for numbers or for emoji, such as :moon:."""
+    return Console(highlight=False, emoji=False, **options)
 
 
 def print_json(value: Any) -> None:
@@ -120,8 +125,8 @@ class TerminalProgress:
     """Progress of a run on stderr: bars on a terminal, else one line for each finished stage."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
-        self._always = Console(stderr=True, highlight=False)
+        self._console = _console(stderr=True, quiet=quiet)
+        self._always = _console(stderr=True)
         self._noted: set[str] = set()
         self._bars: Progress | None = None
 
@@ -165,8 +170,8 @@ class TerminalProgress:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         if self._bars is None:
-            state = TextColumn("{task.fields[state]}")
-            columns = (TextColumn("{task.description}"), BarColumn(), state, TimeElapsedColumn(), TimeRemainingColumn())
+            named, state = (TextColumn(f"{{task.{of}}}", markup=False) for of in ("description", "fields[state]"))
+            columns = (named, BarColumn(), state, TimeElapsedColumn(), TimeRemainingColumn())
             is_shown = self._console.is_terminal
             with Progress(*columns, console=self._console, transient=True, disable=not is_shown) as bars:
                 self._bars = bars
@@ -177,7 +182,7 @@ class TerminalProgress:
                     self._bars = None
             return
         bars = self._bars
-        task = bars.add_task(escape(title), total=total, state="")
+        task = bars.add_task(title, total=total, state="")
         yield lambda done, state: bars.update(task, completed=done, state=state)
         bars.remove_task(task)
 

@@ -84,6 +84,8 @@ def hear(
             wave = decode(root, utterance, max_duration, settings.cache)
         except AudioError as error:
             return error
+        except UnicodeEncodeError:  # libsndfile is told names in UTF-8
+            return AudioError(f"{utterance.file}: its name, or that of its folder, is not UTF-8: rename it")
         return key, [*stamp, *asdict(Heard.of(wave)).values()]
 
     heard, entries = {}, dict(known)

@@ -75,6 +75,17 @@ def read_kept(path: Path, allowed: Collection[str] = ()) -> tuple[Any, dict[str,
         raise BenchError(f"{path.name} cannot be read: {error}", "remove it and run again") from error
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a file is there that was written to its end, as far as its header and its size tell; quickly known."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy") as file:
+            return bool(json.loads(file.metadata()[KEY])["format"] == FORMAT)
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def is_allowed(full: str, allowed: Collection[str]) -> bool:
     """Whether a class or function, by its full name, is of one of the modules or packages."""
     return any(full == one or full.startswith(f"{one}.") for one in allowed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -133,6 +133,36 @@ def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list
     return list(resolve(part).get("properties", {}))
 
 
+def _keys_within(schema: dict[str, Any], deepest: int = 4) -> list[str]:
+    """All keys of a schema with those that lead to them, as "schedule.steps", down to some depth."""
+    definitions = schema.get("$defs", {})
+
+    def walk(part: dict[str, Any], before: str, depth: int) -> Iterator[str]:
+        if "$ref" in part:
+            part = definitions[part["$ref"].rsplit("/", 1)[1]]
+        for branch in (*part.get("anyOf", ()), *part.get("oneOf", ())):
+            yield from walk(branch, before, depth)
+        for key, value in part.get("properties", {}).items():
+            yield f"{before}{key}"
+            if depth < deepest:
+                yield from walk(value, f"{before}{key}.", depth + 1)
+
+    return list(dict.fromkeys(walk(schema, "", 1)))
+
+
+def _meant(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+    """What to do about an unknown key: one that differs in case, the one of its name elsewhere, or the nearest."""
+    name, known = str(location[-1]), _known_keys(model, location)
+    elsewhere: dict[str, list[str]] = {}
+    for key in _keys_within(model.model_json_schema()):
+        elsewhere.setdefault(key.rpartition(".")[2], []).append(key)
+    alike = [one for one in known if one.lower() == name.lower()]
+    close = alike or elsewhere.get(name) or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    for near in () if close else difflib.get_close_matches(name, elsewhere, n=1, cutoff=0.6):
+        close = elsewhere[near]
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else f"known here: {', '.join(known)}"
+
+
 def validate(model: type[Model], content: Any, where: str) -> Model:
     """Check a mapping against a schema.
 
@@ -152,12 +182,7 @@ def validate(model: type[Model], content: Any, where: str) -> Model:
         location = first["loc"]
         key = ".".join(str(part) for part in location)
         if first["type"] == "extra_forbidden":
-            known = _known_keys(model, location)
-            given = str(location[-1])
-            same = [name for name in known if name.lower() == given.lower()]
-            close = same or difflib.get_close_matches(given, known, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}?" if close else f"known here: {', '.join(known)}"
-            raise UsageError(f"unknown key {key!r} in {where}", hint) from error
+            raise UsageError(f"unknown key {key!r} in {where}", _meant(model, location)) from error
         if first["type"] == "missing":
             raise UsageError(f"the key {key!r} is missing in {where}") from error
         message = first["msg"].removeprefix("Value error, ")

@@ -13,6 +13,7 @@ from benchmark.base.combined import LayersOf, Name, fuse
 from benchmark.base.tuned import PREFIX, Training, Tuned
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.bounded_json import read_bounded
+from benchmark.registry.cell_names import parse_cell
 from benchmark.registry.entries import SUFFIXES, Entry
 from benchmark.registry.upstreams import Upstreams
 from benchmark.types import Kind, Needs
@@ -165,7 +166,7 @@ def noted(argument: str) -> tuple[str, ...]:
 
 
 def _tuned(upstreams: Upstreams, argument: str, weights: Callable[[str], Path | None]) -> Tuned:
-    training = Training.parse(argument)
+    training = parse_cell(argument)
     start = build_upstream(upstreams, training.upstream, weights)
     if not start.trains:
         raise UsageError(

@@ -14,10 +14,11 @@ from typing import Any
 from benchmark.base import Corpus
 from benchmark.base.combined import Name, layers_after, layers_beside
 from benchmark.base.declared import HeadFacts
-from benchmark.base.tuned import PREFIX, Training, is_tuned
+from benchmark.base.tuned import PREFIX, is_tuned
 from benchmark.errors import UsageError
 from benchmark.protocol.task import Task
 from benchmark.registry.building import build_corpus
+from benchmark.registry.cell_names import is_nowhere, parse_cell
 from benchmark.registry.downstreams import Downstreams, params_of
 from benchmark.registry.entries import Entry
 from benchmark.registry.source import scan_package
@@ -113,7 +114,7 @@ def known_seeded(upstream: str) -> bool:
 def _is_seeded(name: str) -> bool:
     if not name.startswith(PREFIX):
         return False
-    training = Training.parse(name.removeprefix(PREFIX))
+    training = parse_cell(name.removeprefix(PREFIX), is_nowhere)
     head = known_head(training.downstream)
     return (head is not None and head.facts.stochastic) or _is_seeded(Name.parse(training.upstream).base)
 

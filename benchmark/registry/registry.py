@@ -86,6 +86,10 @@ class Registry:
         """The entries of all upstreams in a name such as "A@last+hf:PATH", with what follows their prefixes."""
         return self._upstreams.entries(name)
 
+    def upstream_tasks(self, name: str) -> list[str]:
+        """The tasks that upstreams in a name are trained on by a run, as the name has them: names, or files."""
+        return list(self._upstreams.tasks(name))
+
     def downstream_entry(self, name: str) -> Entry:
         """The entry of a downstream: a recipe, a class without one, or a recipe of one's own by the path of its YAML.
 

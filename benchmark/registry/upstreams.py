@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmark.base.combined import Name, joined, meant_word, unknown_word
-from benchmark.base.tuned import PREFIX, Training
+from benchmark.base.tuned import PREFIX
 from benchmark.errors import UsageError
 from benchmark.io.packages import package_folder
 from benchmark.io.yamls import read_yaml, validate
 from benchmark.registry.catalogue import Catalogue
+from benchmark.registry.cell_names import is_here, is_nowhere, parse_cell
 from benchmark.registry.entries import Checkpoint, Entry
 from benchmark.registry.source import scan_package
 from benchmark.text import nearest
@@ -119,6 +120,17 @@ class Upstreams:
             raise UsageError(f"{path} names the upstream {told!r:.80}, which reads no folder", "is the folder whole?")
         return prefix if prefix.startswith(told.removesuffix(":")) else told  # which may be read in several ways
 
+    def tasks(self, name: str) -> Iterator[str]:
+        """The tasks on which upstreams in a name were trained by runs, step by step, as the name has them.
+
+        Raises:
+            UsageError: One of the upstreams is unknown.
+        """
+        for entry, argument in self.entries(name):
+            if entry is _TUNED and argument is not None:
+                training = parse_cell(argument, is_here if self._on_disk else is_nowhere)
+                yield from (*self.tasks(training.upstream), training.task)
+
     def checkpoint(self, argument: str) -> Entry | None:
         """The row of a checkpoint, for who gives its Hub id after a prefix instead of its name."""
         # The Hub's ids do not tell letters apart by case, and s3prl's names have the model after a second colon.
@@ -134,7 +146,8 @@ class Upstreams:
         """
         for entry, argument in self.entries(name):
             if entry is _TUNED and argument is not None:
-                yield from self.known(Training.parse(argument).upstream)  # what it is in all but its weights
+                training = parse_cell(argument, is_here if self._on_disk else is_nowhere)
+                yield from self.known(training.upstream)  # what it is in all but its weights
                 continue
             row = None if argument is None else self.checkpoint(argument)
             yield entry if row is None else row

@@ -6,8 +6,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from benchmark.errors import BenchError, UsageError
-from benchmark.io.files import temporary_prefix
+from benchmark.errors import UsageError
+from benchmark.io.files import check_writable, temporary_prefix
 from benchmark.metrics import find
 from benchmark.records import Record
 from benchmark.registry.building import NOTE
@@ -60,47 +60,61 @@ def export(shelf: Shelf, fitted: KeptUnit, registry: Registry, folder: Path) -> 
         shelf: Has the head.
         fitted: The unit.
         registry: What is known of names.
-        folder: Made; it is not there, or empty.
+        folder: Made; it is not there, or empty. It may be a link to an empty one.
 
     Raises:
         UsageError: Something is in the folder, the cell trains no upstream, or the upstream cannot be written.
-        BenchError: What was kept cannot be read.
+        BenchError: What was kept cannot be read, or nothing can be written to the folder.
     """
     record = fitted.record
     if record.downstream.needs != "waveform":
         raise UsageError(
             f"the downstream {record.downstream.name!r} trains no upstream", "finetune, lora and others do"
         )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there, and not empty", "give another folder")
+    check_free(folder)
     head = shelf.head(fitted, shelf.upstream(fitted))
+    is_there = folder.exists()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=folder.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=folder if is_there else folder.parent) as name:
         written = Path(name) / "model"
         written.mkdir()
         head.write_tuned(written)
-        (written / "README.md").write_text(card(record, registry), encoding="utf-8")
-        note = {"trained_on": corpora(record, registry), "record": record.id}
+        (written / "README.md").write_text(card(shelf, record, registry), encoding="utf-8")
+        note = {"trained_on": corpora(shelf, record), "record": record.id}
         (written / NOTE).write_text(json.dumps(note, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        written.replace(folder)
+        if not is_there:
+            written.replace(folder)
+            return
+        for path in written.iterdir():  # the folder stays: somebody may be in it, or lead to it by a link
+            path.replace(folder / path.name)
 
 
-def corpora(record: Record, registry: Registry) -> list[str]:
+def check_free(folder: Path) -> None:
+    """Refuse a folder that cannot be made, or filled, before anything is read.
+
+    Raises:
+        UsageError: There is something.
+        BenchError: Nothing can be written there.
+    """
+    hint = "--out names a folder that is not there, or is empty"
+    if folder.is_symlink() and not folder.exists():
+        raise UsageError(f"{folder} is a link to {folder.readlink()}, which is not there", hint)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", hint)
+    check_writable(folder, "--out names a folder that can be written")
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is there, and not empty", hint)
+
+
+def corpora(shelf: Shelf, record: Record) -> list[str]:
     """All corpora that the weights have heard recordings of, as far as this benchmark knows."""
-    found = [*record.upstream.trained_on]
-    for step in () if record.weights is None else record.weights.steps:
-        try:
-            found += [part.corpus for part in registry.task(step.task).parts]
-        except BenchError as error:
-            raise UsageError(f"the task {step.task!r} of an earlier step is not known here", error.message) from error
+    steps = [] if record.weights is None else record.weights.steps
+    found = [*record.upstream.trained_on, *(part.corpus for step in steps for part in shelf.tasks[step.task].parts)]
     return list(dict.fromkeys([*found, *record.task.corpus.names]))
 
 
-def card(record: Record, registry: Registry) -> str:
+def card(shelf: Shelf, record: Record, registry: Registry) -> str:
     """The text of README.md."""
-    task = registry.task(record.task.name) if record.task.name in registry.tasks() else None
     entry = registry.downstream_entry(record.downstream.name) if _is_known(record, registry) else None
     entries = registry.upstream_entries(record.upstream.name)
     licences = [one.licence for one, _ in entries if one.licence]
@@ -117,12 +131,12 @@ def card(record: Record, registry: Registry) -> str:
         seed=record.seed,
         steps="\n".join([*steps, f"- {_counted(record)}"]),
         corpus=record.task.corpus.name,
-        corpora=", ".join(corpora(record, registry)),
+        corpora=", ".join(corpora(shelf, record)),
         source=(entry.source if entry is not None and entry.source else record.downstream.name),
         weights="" if record.weights is None else record.weights.trained_sha256,
         test=record.counts.test,
         scores="\n".join(["| metric | value |", "|---|---|", *rows]),
-        licence=task.licence if task is not None else "see the corpus",
+        licence=shelf.task.licence,
         start_licence=", ".join(licences) or "see where it comes from",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,9 +11,11 @@ from benchmark.base.downstream import TrainingSize
 from benchmark.errors import BenchError, UsageError
 from benchmark.features.store import Demand, refuse_beyond
 from benchmark.features.views import total_bytes
+from benchmark.io.kept import is_whole
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
+from benchmark.run.fitted import parts_lost
 from benchmark.run.namesakes import namesakes, told_apart
 from benchmark.run.suiting import check_head, check_phones, check_upstream
 from benchmark.run.unit import Names, Parts, PlannedUnit, Setup
@@ -71,7 +73,7 @@ class CellPlan:
         todo: Those still to do.
         failed: Reason of each unit that failed in an earlier run and is not to be tried again, by fold and seed.
         demands: What is not stored yet.
-        to_train: Trainings of its upstream that nobody has done.
+        trainings: What each training of its upstream takes that nobody has done, by its unit.
         training: What each unit trains of the upstream, and keeps; None where it trains nothing of it.
     """
 
@@ -84,8 +86,14 @@ class CellPlan:
     todo: tuple[PlannedUnit, ...]
     failed: Mapping[str, str]
     demands: tuple[Demand, ...]
-    to_train: int = 0
+    trainings: Mapping[str, TrainingSize] = field(default_factory=dict)
     training: TrainingSize | None = None
+
+    @property
+    def weights(self) -> dict[str, TrainingSize]:
+        """What each unit takes that trains weights: those of its upstream first, then its own; by their ids."""
+        own = {} if self.training is None else {unit.id: self.training for unit in self.todo}
+        return {**self.trainings, **own}
 
     @property
     def kept_bytes(self) -> int:
@@ -99,8 +107,12 @@ class CellPlan:
 
     @property
     def disk_bytes(self) -> float | None:
-        """Disk that the features to be encoded will take; None where an upstream does not declare their shape."""
-        return total_bytes(self.demands)
+        """Disk that features and weights will take; None where an upstream does not declare the shape of its features.
+
+        Of an upstream that is to be trained for each fold nobody has planned the features.
+        """
+        features = total_bytes(self.demands)
+        return None if features is None else features + weights_bytes([self])[0]
 
     @property
     def protocol(self) -> Protocol:
@@ -123,7 +135,7 @@ class CellPlan:
             "failed_earlier": len(self.failed),
             "to_encode": self.to_encode,
             "disk_bytes": self.disk_bytes,
-            "to_train": self.to_train,
+            "to_train": len(self.trainings),
             "trained_parameters": None if self.training is None else self.training.parameters,
             "kept_bytes": self.kept_bytes,
             "checkpoint_bytes": None if self.training is None else self.training.checkpoint_bytes,
@@ -189,7 +201,7 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                     unit for unit in units if _is_todo(known[unit], request.rerun) or _lacks(unit, known[unit], worker)
                 )
                 # Whom weights have heard is told before any work.
-                to_train = worker.tuning.missing(names, ((unit.fold, unit.seed) for unit in todo))
+                trainings = worker.tuning.missing(names, ((unit.fold, unit.seed) for unit in todo))
                 kept = {unit: known[unit] for unit in units if unit not in todo}
                 failed = {unit.label: reason for unit, found in kept.items() if (reason := _reason(found)) is not None}
                 views = worker.views(names) if todo else []
@@ -205,8 +217,8 @@ def make_plan(request: Request, worker: Worker, progress: Progress) -> list[Cell
                         todo=todo,
                         failed=failed,
                         demands=tuple(demands),
-                        to_train=to_train,
-                        training=worker.training_size(names) if todo else None,
+                        trainings=trainings,
+                        training=worker.training_size(names) if todo and worker.is_training(names) else None,
                     )
                 )
         for note in namesakes(cells[first:], records):
@@ -220,9 +232,15 @@ def check_room(cache: Path, cells: Sequence[CellPlan]) -> None:
     Raises:
         BenchError: They do not; the message has both figures.
     """
-    trained = [cell.training.checkpoint_bytes for cell in cells if cell.training is not None and cell.todo]
-    if trained:
-        refuse_beyond(cache, sum(cell.kept_bytes for cell in cells) + max(trained), "the weights to be trained need")
+    kept, meanwhile = weights_bytes(cells)
+    if meanwhile:
+        refuse_beyond(cache, kept + meanwhile, "the weights to be trained need")
+
+
+def weights_bytes(cells: Sequence[CellPlan]) -> tuple[int, int]:
+    """Disk that the weights to be trained take: those that are kept, each once, and the largest while it is trained."""
+    sizes = {unit: size for cell in cells for unit, size in cell.weights.items()}.values()
+    return sum(size.kept_bytes for size in sizes), max((size.checkpoint_bytes for size in sizes), default=0)
 
 
 def _units(request: Request, worker: Worker, names: Names, parts: Parts) -> Iterator[PlannedUnit]:
@@ -253,9 +271,17 @@ def _reason(found: Record | str | None) -> str | None:
 
 
 def _lacks(unit: PlannedUnit, found: Record | str | None, worker: Worker) -> bool:
-    """Whether what a completed unit has learnt is to be kept, and is not."""
-    is_done = isinstance(found, Record) and found.status == "completed"
-    return worker.setup.keep_heads and is_done and not worker.kept(unit).is_file()
+    """Whether a completed unit is to be done again for what it has learnt.
+
+    With `keep_heads` it is where anything is missing that predicts with it, or is not what was recorded; else only
+    where the state of a unit that trains the upstream was cut off.
+    """
+    if not isinstance(found, Record) or found.status != "completed":
+        return False
+    own = worker.kept(unit)
+    if worker.setup.keep_heads:
+        return bool(parts_lost(found, own, worker.settings.cache))
+    return found.downstream.needs == "waveform" and own.is_file() and not is_whole(own)
 
 
 def _is_todo(found: Record | str | None, rerun: Rerun) -> bool:

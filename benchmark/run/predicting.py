@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +23,13 @@ from benchmark.progress import Progress, Unheard
 from benchmark.protocol.dataset import Dataset
 from benchmark.protocol.task import Task
 from benchmark.run.fitted import KeptUnit, Shelf
+from benchmark.text import clean, count, some
 from benchmark.threads import threads
 from benchmark.types import UNKNOWN_SPEAKER, Examples, Utterance
 
 TOLERANCE = 1e-4  # of the sum of probabilities
+NAMED = 3  # files that a message names
+OWN = "own recordings"  # what progress calls them, in place of a task
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,14 @@ class Predictions:
     odd: Mapping[str, str]
 
 
-def recordings(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+def recordings(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Files, and those in folders.
 
     Returns:
         What is heard; and what lies in folders and is no sound by its name.
 
     Raises:
-        UsageError: A path is not there, or there is nothing to hear.
+        UsageError: A path is not there, or there is nothing to hear: the message says what there is instead.
     """
     import soundfile
 
@@ -66,8 +69,18 @@ def recordings(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
             is_sound = not path.is_dir() or one.suffix.casefold() in sounds or is_video(one.name)
             (found if is_sound else others).append(one)
     if not found:
-        raise UsageError("there is nothing to hear", "give files or folders of recordings")
+        instead = f": {no_sound(others)}" if others else ""
+        raise UsageError(
+            f"there is nothing to hear in {some([repr(str(path)) for path in paths], NAMED)}{instead}",
+            "give files or folders of recordings",
+        )
     return list(dict.fromkeys(found)), others
+
+
+def no_sound(files: Sequence[Path]) -> str:
+    """Which files of folders are no sound by their names, in words."""
+    are = "is" if len(files) == 1 else "are"
+    return f"{count(len(files), 'file')} {are} no sound by the name ({some([path.name for path in files], NAMED)})"
 
 
 def predict(
@@ -81,7 +94,7 @@ def predict(
         files: Recordings.
         settings: Where the cache is.
         device: Where to compute.
-        progress: Told what is done.
+        progress: Told what is done, and what is wrong with files.
 
     Raises:
         UsageError: The head takes what single files do not have.
@@ -93,7 +106,7 @@ def predict(
     every, probable = list[dict[str, NDArray[np.float64]]](), True
     upstream: Upstream | None = None
     encoded: Encoded | None = None
-    with progress.stage(f"predict with {len(units)} heads", len(units)) as advance, threads(1):
+    with progress.stage(f"predict with {count(len(units), 'head')}", len(units)) as advance, threads(1):
         for unit in units:
             has_own = unit.record.weights is not None
             if upstream is None or encoded is None or has_own:
@@ -149,14 +162,21 @@ def _heard(
     for name, one in heard.items():
         if one.duration < shortest:
             odd[name] = f"{one.duration:.3f} s is too short for {shelf.row.name} ({shortest:.3f} s)"
+    _tell(odd, progress)
     return _dataset(shelf.task, root, [one for one in utterances if one.id not in odd]), heard, odd
+
+
+def _tell(odd: Mapping[str, str], progress: Progress) -> None:
+    """Name files that cannot be used, before anything that follows from that."""
+    for name, reason in odd.items():
+        progress.problem(clean(f"{name}: {reason}"))
 
 
 def _dataset(task: Task, root: Path, utterances: Sequence[Utterance]) -> Dataset:
     if not utterances:
         raise BenchError("none of the files can be used", "each is named above")
     return Dataset(
-        task=task,
+        task=task.model_copy(update={"name": OWN}),
         corpora=(),
         roots=(root,),
         utterances=tuple(utterances),
@@ -191,6 +211,7 @@ def _encoded(
                 view.load(_dataset(dataset.task, root, [utterance]), heard, Unheard())
             except EncodingError as error:
                 failed[utterance.id] = error.message
+        _tell(failed, progress)
         rest = _dataset(dataset.task, root, [one for one in dataset.utterances if one.id not in failed])
         return view.load(rest, heard, progress), rest, failed
 

@@ -13,6 +13,7 @@ from benchmark.protocol.hearing import listen
 from benchmark.registry.registry import Registry
 from benchmark.run.suiting import check_head
 from benchmark.run.unit import Material, Setup, task_part
+from benchmark.text import count
 
 
 def read_material(
@@ -46,7 +47,7 @@ def read_material(
         progress.note(f"{task.name}: the folds of {setup.folds_from.name} replace those of the protocol")
         listed = {i for fold in dataset.folds for i in (*fold.train, *fold.dev, *fold.test)}
         if len(listed) < len(dataset.utterances):
-            progress.note(f"{task.name}: they leave {len(dataset.utterances) - len(listed)} utterances out")
+            progress.note(f"{task.name}: they leave {count(len(dataset.utterances) - len(listed), 'utterance')} out")
     for head in heads:
         check_head(dataset.task, head, registry)
     if dataset.differences:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmark.base import Downstream, Upstream
+from benchmark.base.downstream import TrainingSize
 from benchmark.base.tuned import Tuned, Weighted, tuned_in, with_weights
 from benchmark.errors import BenchError, UsageError
 from benchmark.io.files import digest, file_sha256
-from benchmark.io.kept import homes, read_kept, write_kept
+from benchmark.io.kept import homes, is_whole, read_kept, write_kept
 from benchmark.progress import Progress
 from benchmark.records import RecordStore, StepPart
 from benchmark.records.cells import protocol_of
@@ -134,15 +135,19 @@ class Tuning:
         below = [task for cell in cells for task in self._trainer.tuning.tasks(cell.upstream)]
         return tuple(dict.fromkeys([*(cell.task for cell in cells), *below]))
 
-    def missing(self, names: Names, units: Iterable[tuple[str, int]]) -> int:
-        """How many trainings some folds and seeds of a cell need that nobody has done.
+    def missing(self, names: Names, units: Iterable[tuple[str, int]]) -> dict[str, TrainingSize]:
+        """The trainings that some folds and seeds of a cell need and nobody has done: what each takes, by its unit.
 
         Raises:
             UsageError: One of them may not have any.
         """
         steps = [step for fold, seed in units for last in self.steps(names, fold, seed) for step in last.all]
-        ids = {step.unit.id for step in steps}
-        return sum(not kept_path(self._worker.settings.cache, one).is_file() for one in ids)
+        cells = {step.unit.id: step.unit.names for step in steps}
+        return {
+            unit: self._trainer.training_size(names)
+            for unit, names in cells.items()
+            if not is_whole(kept_path(self._worker.settings.cache, unit))
+        }
 
     def is_seeded(self, upstream: str) -> bool:
         """Whether its weights depend on the seed."""
@@ -233,22 +238,25 @@ class Tuning:
         start, told = trainer.upstream(unit.names.upstream), tuple[StepPart, ...]()
         if step.before:
             start, told = trainer.tuning.upstream(unit.names, unit.fold, unit.seed, device, progress)
-        path = kept_path(trainer.settings.cache, unit.id)
+        path, task = kept_path(trainer.settings.cache, unit.id), trainer.known(unit.names.task).dataset.task.name
         head = trainer.registry.downstream(unit.names.downstream)
         head.upstream = start
         try:
+            weights = file_sha256(path)
+            if self._recorded(task, unit) not in (None, weights):
+                raise BenchError(f"{path} is not what was recorded")
             take(path, head)
-        except BenchError:  # it is not there, or damaged
+        except (OSError, BenchError):  # it is not there, or damaged
             self._train(unit, device, progress)
             head = trainer.registry.downstream(unit.names.downstream)
             head.upstream = start
             take(path, head)
-        weights = file_sha256(path)
+            weights = file_sha256(path)
         row = step.row
         part = StepPart(
             start=row.title.upstream,
             downstream=row.title.downstream,
-            task=trainer.known(unit.names.task).dataset.task.name,
+            task=task,
             fold=unit.fold,
             seed=unit.seed,
             unit=unit.id,
@@ -256,6 +264,14 @@ class Tuning:
         )
         chain = [start.weights_sha256(), weights]
         return Weighted(head.tuned(), row, digest(chain)), (*told, part)
+
+    def _recorded(self, task: str, unit: PlannedUnit) -> str | None:
+        """The digest of what a training has learnt, as its record says; None where there is no record that says it."""
+        try:
+            record = RecordStore(self._trainer.settings.results).get(task, unit.id)
+        except BenchError:  # it is damaged
+            return None
+        return None if record is None or record.weights is None else record.weights.trained_sha256
 
     def _train(self, unit: PlannedUnit, device: str, progress: Progress) -> None:
         """Do the unit that trains the weights, and record it."""

@@ -51,6 +51,7 @@ class Worker:
         self.upstream = functools.cache(self._upstream)
         self.alignments = functools.cache(self._alignments)
         self.parts = functools.cache(functools.partial(parts_of, self))
+        self.training_size = functools.cache(self._training_size)
 
     # -- what names stand for -----------------------------------------------------------------------------------------
 
@@ -233,20 +234,27 @@ class Worker:
 
     def kept(self, unit: PlannedUnit) -> Path:
         """Where what a unit has learnt is kept: large and soon made again with an upstream, beside its record else."""
-        if self._needs(unit.names) == "waveform":
+        if self.is_training(unit.names):
             return kept_path(self.settings.cache, unit.id)
         task = self.known(unit.names.task).dataset.task.name
         return head_path(self.settings.results, task, unit.id)
 
-    def training_size(self, names: Names) -> TrainingSize | None:
-        """What a unit of a cell trains of its upstream; None where it trains nothing of it."""
-        if self._needs(names) != "waveform":
-            return None
+    def is_training(self, names: Names) -> bool:
+        """Whether the units of a cell train its upstream."""
+        return self._needs(names) == "waveform"
+
+    def _training_size(self, names: Names) -> TrainingSize:
+        """What a unit of a cell that trains its upstream takes; nothing of it where the head does not say.
+
+        Raises:
+            BenchError: The upstream cannot be loaded, or the recipe does not suit it.
+        """
         head = self.registry.downstream(names.downstream)
         head.upstream = self.upstream(names.upstream)
         while isinstance(head.upstream, Tuned):  # what was trained is of the shape of what it started from
             head.upstream = head.upstream.start
-        return head.training_size(len(self.known(names.task).dataset.task.outputs))
+        size = head.training_size(len(self.known(names.task).dataset.task.outputs))
+        return size or TrainingSize(0, 0, 0)
 
     def known(self, task: str) -> Material:
         """A task that is read already."""

@@ -95,7 +95,7 @@ def choose(trainable: Trainable, params: FinetuneParams, seed: int) -> None:
         seed: Of the initial values of such matrices.
 
     Raises:
-        UsageError: The upstream has no such block, or fewer.
+        UsageError: The upstream has no such block, or fewer; or all that would be trained of it is frozen.
     """
     parts = trainable.parts()
     blocks = [name for name in parts if name.isdigit()]
@@ -104,19 +104,33 @@ def choose(trainable: Trainable, params: FinetuneParams, seed: int) -> None:
     if unknown or (params.blocks or 0) > len(blocks):
         wrong = f"no block {unknown[0]}" if unknown else f"no {params.blocks} blocks"
         raise UsageError(f"the upstream has {wrong}: it has {len(blocks)}, from 0", "change the recipe")
+    upper = blocks if params.blocks is None else blocks[-params.blocks :]
+    if params.trains in ("last-blocks", "low-rank") and frozen.issuperset(upper):
+        raise _untrained(params)
     own = {id(weight) for weight in trainable.module.parameters() if weight.requires_grad}
     trainable.module.requires_grad_(False)
     if params.low_rank is not None:
         within = [trainable.parts()[name][0] for name in blocks if name not in frozen]
         _add_low_rank(trainable, params.low_rank, within, seed)
         return
-    names = [*blocks[-params.blocks :], "norm"] if params.blocks is not None else list(parts)
+    names = [*upper, "norm"] if params.blocks is not None else list(parts)
     for name in names:
         for module in parts.get(name, ()) if name not in frozen else ():
             for part in module.modules():
                 for key, weight in part.named_parameters(recurse=False):
                     is_chosen = params.trains != "bias-and-norm" or isinstance(part, NORMS) or key == "bias"
                     weight.requires_grad_(is_chosen and id(weight) in own)
+    if not any(weight.requires_grad for weight in trainable.module.parameters()):
+        raise _untrained(params)
+
+
+def _untrained(params: FinetuneParams) -> UsageError:
+    frozen = ", ".join(map(str, params.frozen))
+    blocks = "" if params.blocks is None else f" (blocks: {params.blocks})"
+    return UsageError(
+        f"nothing of the upstream would be trained: the recipe trains {params.trains}{blocks} and freezes {frozen}",
+        "freeze less; a head on features trains itself alone",
+    )
 
 
 def _add_low_rank(trainable: Trainable, recipe: LowRank, blocks: Sequence[nn.Module], seed: int) -> None:

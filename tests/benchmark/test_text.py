@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmark.text import clean, count, decimal, human, interval, measured, with_spread
+from benchmark.text import clean, count, decimal, human, interval, measured, visible, with_spread
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,11 @@ from benchmark.text import clean, count, decimal, human, interval, measured, wit
 )
 def test_numbers_of_parameters(number: int | None, text: str) -> None:
     assert human(number) == text
+
+
+def test_bytes_of_file_names_that_are_no_text_are_told() -> None:
+    assert visible(os.fsdecode(b"bad\xff.wav")) == r"bad\xff.wav"
+    assert visible("\ud800\a") == "\ufffd\ufffd"
 
 
 def test_scores() -> None:

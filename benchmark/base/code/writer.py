@@ -16,9 +16,7 @@ FACTS = frozenset({"name", "version", "extra", "examine", "trained_on", "concurr
 class Writer:
     """Writes a syntax tree as text, the same in every version of Python, without what has no meaning."""
 
-    def __init__(
-        self, module: Module, reached: list[Home], mentioned: set[str], is_own: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, module: Module, reached: list[Home], mentioned: set[str], is_own: Callable[[str], bool]) -> None:
         self._module = module
         self._reached = reached
         self._mentioned = mentioned

@@ -17,27 +17,6 @@ def row() -> Tuned:
     return Tuned(Training("demo", "toys", "finetune"), start)
 
 
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("demo/whisper-tiny/finetune", ("demo", "whisper-tiny", "finetune")),
-        ("demo/hf:a/b/lora", ("demo", "hf:a/b", "lora")),
-        ("demo/hf:/home/x/model/lora", ("demo", "hf:/home/x/model", "lora")),
-        ("demo/tuned:urdu/whisper-tiny/lora/finetune", ("demo", "tuned:urdu/whisper-tiny/lora", "finetune")),
-        ("/a/own.yaml/whisper-tiny/own.yaml", ("/a/own.yaml", "whisper-tiny", "own.yaml")),
-        ("demo/whisper-tiny/own.yaml", ("demo", "whisper-tiny", "own.yaml")),
-    ],
-)
-def test_names_are_taken_apart(text: str, parts: tuple[str, str, str]) -> None:
-    assert Training.parse(text) == Training(*parts)
-
-
-@pytest.mark.parametrize("text", ["demo", "demo/finetune", "/x/y", "demo//"])
-def test_what_is_no_name_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is not TASK/UPSTREAM/DOWNSTREAM"):
-        Training.parse(text)
-
-
 def test_a_row_has_no_weights_of_its_own() -> None:
     one = row()
     assert (one.name, one.layers, one.dim, one.trains) == ("tuned:demo/toys/finetune", 3, 8, True)

@@ -312,7 +312,7 @@ def test_an_incomplete_cell_cannot_be_published(toy: list[object], tmp_path: Pat
 def test_the_cache_can_be_measured_verified_and_cleared(toy: list[object]) -> None:
     bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy)
     assert "features/spectrum-mean-" in bench("cache", "du").stdout
-    assert "1 feature files, 0 damaged" in bench("cache", "verify").stdout
+    assert "1 feature file, 0 damaged" in bench("cache", "verify").stdout
     (shard,) = Path(os.environ["BENCH_CACHE"]).rglob("*.safetensors")
     shard.write_bytes(shard.read_bytes()[:-1])
     assert "damaged: features/spectrum" in bench("cache", "verify", code=1).stderr

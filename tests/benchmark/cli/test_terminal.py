@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from benchmark.cli import terminal
 from benchmark.cli.app import app
-from benchmark.cli.terminal import fitted, print_table
+from benchmark.cli.terminal import TerminalProgress, fitted, print_table, stdout
 from benchmark.records import RecordStore
 
 COLUMNS = ("rank", "upstream", "a long heading", "score", "flags")
@@ -23,6 +23,29 @@ def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     monkeypatch.setattr(terminal, "PIPE_WIDTH", width)
     print_table("a title", COLUMNS, ROWS, right=("rank", "score"), keys=keys)
     return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_names_are_never_emoji_nor_markup(monkeypatch: pytest.MonkeyPatch, capsys, is_terminal: bool) -> None:
+    if is_terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm")
+    name = "hf:moon:[b]x"
+    progress = TerminalProgress()
+    with progress.stage(f"stage {name}", 1) as advance:
+        advance(1)
+    with progress.encoding(f"encode {name}", 1, 1.0) as encoded:
+        encoded(1, 1.0)
+    progress.note(f"note {name}")
+    progress.problem(f"problem {name}")
+    print_table(f"title {name}", [f"column {name}"], [[f"cell {name}"]])
+    stdout().print(f"line {name}", markup=False)
+    out, err = capsys.readouterr()
+    for text, places in ((out, ("title", "column", "cell", "line")), (err, ("stage", "encode", "note", "problem"))):
+        plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+        assert [place for place in places if f"{place} {name}" not in plain] == []
+        assert "\N{CRESCENT MOON}" not in plain
+        assert plain.isascii() or is_terminal
 
 
 def test_what_fits_is_one_table_with_whole_headings(monkeypatch, capsys) -> None:

@@ -14,12 +14,13 @@ from toy import RATE
 
 import benchmark.data.audio
 import benchmark.data.listening
-from benchmark.data.listening import audio_digest
+from benchmark.data.listening import audio_digest, hear
 from benchmark.errors import BenchError
 from benchmark.io.settings import Settings, load_settings
 from benchmark.protocol.dataset import Dataset, load_dataset
 from benchmark.protocol.hearing import listen
 from benchmark.protocol.task import read_task
+from benchmark.types import Utterance
 from tasks.corpora.csv import CSV
 
 
@@ -45,6 +46,15 @@ def test_all_problems_are_reported_together(own_toy_corpus: Path, toy_task: Path
         "dora/low3.wav: 0.006 s is too short for the upstream 'mfcc' (0.025 s)",
     ):
         assert part in message
+
+
+def test_a_name_that_is_not_utf_8_is_a_problem_of_its_file(own_toy_corpus: Path) -> None:
+    bad = Utterance("bad", os.fsdecode(b"anna/bad\xff.wav"))
+    (own_toy_corpus / bad.file).write_bytes((own_toy_corpus / "anna" / "high0.wav").read_bytes())
+    good = Utterance("good", "anna/high0.wav")
+    heard, unusable = hear(own_toy_corpus, [bad, good], None, load_settings(), lambda number: None)
+    assert list(heard) == ["good"]
+    assert unusable == {"bad": f"{bad.file}: its name, or that of its folder, is not UTF-8: rename it"}
 
 
 def test_an_unchanged_file_is_not_decoded_again(

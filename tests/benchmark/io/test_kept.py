@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from benchmark.errors import BenchError
-from benchmark.io.kept import KEY, read_kept, write_kept
+from benchmark.io.kept import KEY, is_whole, read_kept, write_kept
 from downstreams.params.finetune import LowRank
 
 HERE = (__name__.partition(".")[0], __name__)
@@ -60,6 +60,19 @@ def test_plain_values_come_back(tmp_path: Path, value: Any) -> None:
     found = returned(tmp_path, {"value": value})["value"]
     assert found == value
     assert type(found) is type(value)
+
+
+def test_a_file_that_was_cut_off_is_not_whole(tmp_path: Path) -> None:
+    path = tmp_path / "one"
+    assert not is_whole(path)
+    write_kept(path, {"weights": np.ones(1000)}, {})
+    assert is_whole(path)
+    whole = path.read_bytes()
+    for content in (whole[:-1], whole[:10], b"", b"no such file"):
+        path.write_bytes(content)
+        assert not is_whole(path)
+    save_file({"weights": np.ones(3)}, path)
+    assert not is_whole(path)
 
 
 def test_arrays_come_back_to_the_bit_and_in_their_order(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from toy import TOY_TASK, tone
 from benchmark.base.tuned import Training
 from benchmark.cli.export import export as export_command
 from benchmark.errors import BenchError, MissingError, UsageError
-from benchmark.io.settings import Settings
+from benchmark.io.settings import Settings, load_settings
 from benchmark.registry.registry import Registry
-from benchmark.run.exporting import export
+from benchmark.run.exporting import check_free, export
 from benchmark.run.fitted import KeptUnit, Shelf
 from benchmark.run.loop import run
 from benchmark.run.plan import Request
@@ -89,6 +89,38 @@ def test_the_folder_encodes_as_the_row(
     np.testing.assert_allclose(last[: own.shape[1]].numpy(), own[-1], rtol=1e-4, atol=1e-4)
 
 
+def test_a_folder_that_cannot_be_filled_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a note")
+    (tmp_path / "astray").symlink_to("nowhere")
+    for name, told in (
+        ("file/x", "nothing can be written to .*file/x: Not a directory"),
+        ("file", "file is no folder"),
+        ("astray", "astray is a link to nowhere, which is not there"),
+        (".", "is there, and not empty"),
+    ):
+        with pytest.raises(BenchError, match=told) as error:
+            check_free(tmp_path / name)
+        assert error.value.hint.startswith("--out names a folder that ")
+    check_free(tmp_path / "new" / "deeper")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["astray", "file"]
+
+
+def test_two_steps_on_a_task_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings, progress) -> None:
+    """Also with a recipe in a folder, and files further in."""
+    monkeypatch.chdir(tmp_path)
+    save_model(tmp_path / "m" / "moon", "moonshine")
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**TOY_TASK, "name": "mine"}))
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "quick.yaml").write_text(yaml.safe_dump(RECIPE))
+    upstream, recipe = "tuned:mine.yaml/hf:m/moon/recipes/quick.yaml", "recipes/quick.yaml"
+    own = load_settings([f"mine={settings.data['toy']}"])
+    (outcome,) = run(Request([upstream], ["mine.yaml"], [recipe], folds=["anna"]), Registry(), own, progress, "cpu")
+    assert outcome.failed == {}
+    export_command(f"mine.yaml/{upstream}/{recipe}", fold="anna", out=Path("out"), results=own.results)
+    assert json.loads((tmp_path / "out" / "serbench.json").read_text())["trained_on"] == ["csv"]
+    assert "Before: hf:moon by quick on mine, fold anna" in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_the_card_says_where_it_comes_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings, progress, capsys
 ) -> None:
@@ -105,6 +137,16 @@ def test_the_card_says_where_it_comes_from(
     assert json.loads((tmp_path / "out" / "serbench.json").read_text())["trained_on"] == ["csv"]
     with pytest.raises(UsageError, match="out is there, and not empty"):
         export(shelf, unit, registry, Path("out"))
+    files = sorted(path.name for path in Path("out").iterdir())
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to("empty")
+    export(shelf, unit, registry, Path("link"))
+    assert sorted(path.name for path in (tmp_path / "empty").iterdir()) == files
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    export(shelf, unit, registry, Path())
+    assert sorted(path.name for path in Path().iterdir()) == files
+    monkeypatch.chdir(tmp_path)
     unit.path.write_bytes(unit.path.read_bytes()[:-1])
     with pytest.raises(BenchError, match="is not what was recorded"):
         export(shelf, unit, registry, Path("other"))

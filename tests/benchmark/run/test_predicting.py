@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
+import io
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +20,9 @@ from toy import TOY_TASK, tone, write_toy_corpus
 
 from benchmark.base.tuned import Training
 from benchmark.cli.predict import predict as predict_command
-from benchmark.errors import MissingError, UsageError
+from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.settings import Settings, load_settings
+from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run.fitted import Shelf
 from benchmark.run.loop import run
@@ -73,6 +78,7 @@ def test_the_mean_of_all_folds_and_odd_files(here: Path, settings, progress, cap
     soundfile.write(own / "high.wav", tone(2400), 16_000)
     soundfile.write(own / "deeper" / "low.flac", tone(610), 16_000)
     (own / "broken.wav").write_bytes(b"no sound")
+    (own / os.fsdecode(b"bad\xff.wav")).write_bytes((own / "high.wav").read_bytes())
     (own / "notes.txt").write_text("a note")
     with pytest.raises(typer.Exit) as exit_:
         predict_command(
@@ -84,7 +90,10 @@ def test_the_mean_of_all_folds_and_odd_files(here: Path, settings, progress, cap
     assert {name: row["decision"] for name, row in rows.items()} == {"high.wav": "high", "low.flac": "low"}
     assert float(rows["high.wav"]["probability_high"]) + float(rows["high.wav"]["probability_low"]) == pytest.approx(1)
     assert "broken.wav: unreadable audio" in err
-    assert "notes.txt" in err
+    assert rf"{own}/bad\xff.wav: its name, or that of its folder, is not UTF-8" in err
+    assert "note: not heard: 1 file is no sound by the name (notes.txt)" in err
+    assert "encode own recordings with mfcc: 1" in err
+    assert "predict with 4 heads" in err
     predict_command(
         [own / "high.wav"], cell="toy.yaml/mfcc/logistic", fold="anna", seed=None, device="cpu", as_json=True,
         results=settings.results,
@@ -108,6 +117,58 @@ def test_heads_that_were_not_kept_are_fitted_again_for_it_with_the_same_numbers(
     (outcome,) = run(again, Registry(), settings, progress, "cpu")
     assert outcome.kept == 1
     assert unit.record.weights is None
+
+
+def test_heads_of_a_study_do_not_take_the_place_of_those_of_the_recipe(here: Path, settings, progress) -> None:
+    shelf = kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    request = Request(["mfcc"], ["toy.yaml"], ["svm"], folds=["anna"], keep_heads=True)
+    for value in ("0.5", "0.25"):
+        run(request, Registry(changes=[f"downstream.C={value}"]), settings, progress, "cpu")
+    (unit,) = shelf.find()
+    assert unit.record.protocol == "official"
+    studied = Shelf(Training("toy.yaml", "mfcc", "svm"), Registry(changes=["downstream.C=0.25"]), settings)
+    assert [one.record.downstream.params["C"] for one in studied.find()] == [0.25]
+    unit.path.unlink()
+    with pytest.raises(MissingError, match=r"no head is kept .* with what is asked for: C of svm was 0\.2?5 and is 0"):
+        shelf.find()
+
+
+def test_an_official_head_is_preferred_to_a_newer_one_of_a_part_of_the_corpus(here: Path, settings, progress) -> None:
+    shelf = kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    (found,) = shelf.find()
+    made = found.record.provenance.model_copy(update={"created": "2020-01-01T00:00:00+00:00"})
+    RecordStore(settings.results).write(found.record.model_copy(update={"provenance": made}), None)
+    (whole,) = shelf.find()
+    root = write_toy_corpus(here / "part")
+    index = root / "index.csv"
+    index.write_text("".join(line for line in index.read_text().splitlines(keepends=True) if "low0" not in line))
+    part = load_settings([f"toy={root}"])
+    request = Request(["mfcc"], ["toy.yaml"], ["svm"], folds=["anna", "bert"], keep_heads=True, allow_partial=True)
+    run(request, Registry(), part, progress, "cpu")
+    assert [unit.record.protocol for unit in shelf.find()] == ["official", "partial"]
+    assert shelf.find("anna") == [whole]
+
+
+def test_of_another_seed_or_fold_it_is_told_which_are_kept(here: Path, settings, progress, plugin: Path) -> None:
+    def of(head: str, *plugins: str) -> Shelf:
+        registry = Registry(plugins)
+        request = Request(["mfcc"], ["toy.yaml"], [head], folds=["anna", "bert"], keep_heads=True)
+        run(request, registry, settings, progress, "cpu")
+        return Shelf(Training("toy.yaml", "mfcc", head), registry, settings)
+
+    with pytest.raises(MissingError) as error:
+        of("nearest", str(plugin)).find(fold="cleo", seed=9)
+    told = f"no head of fold 'cleo', seed 9 is kept of toy / mfcc / nearest in {settings.results}: kept are "
+    assert error.value.message == f"{told}folds anna, bert (seeds 0, 1)"
+    assert f"--fold cleo --seed 9 --plugin {plugin} --results {settings.results} --keep-heads" in error.value.hint
+    with pytest.raises(
+        MissingError, match=r"no head of seed 9 is kept of toy / mfcc / logistic in .*/results "
+    ) as error:
+        Shelf(Training("toy.yaml", "mfcc", "logistic"), Registry(), settings).find(seed=9)
+    assert error.value.hint == "logistic ignores the seed: leave --seed out"
+    with pytest.raises(MissingError, match=r"no head of seed 9 .* folds anna, bert \(seed 0\)") as error:
+        of("svm").find(seed=9)
+    assert error.value.hint == "svm ignores the seed: leave --seed out"
 
 
 def test_dimensions(here: Path, settings, progress, tmp_path: Path) -> None:
@@ -138,5 +199,35 @@ def test_what_single_files_cannot_have_is_refused(here: Path, settings, progress
     with pytest.raises(UsageError, match="there is no 'nowhere'"):
         recordings([Path("nowhere")])
     (here / "empty").mkdir()
-    with pytest.raises(UsageError, match="nothing to hear"):
+    (here / "empty" / "notes.txt").write_text("a note")
+    with pytest.raises(UsageError, match=r"nothing to hear in '.*empty': 1 file is no sound by the name \(notes.txt\)"):
         recordings([here / "empty"])
+
+
+def test_where_no_file_can_be_used_each_is_named(here: Path, settings, progress, capsys) -> None:
+    kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    for content in (b"no sound", b""):
+        (here / "broken.wav").write_bytes(content)
+        with pytest.raises(BenchError, match="none of the files can be used"):
+            predict_command(
+                [here / "broken.wav"], cell="toy.yaml/mfcc/svm", quiet=True, device="cpu", results=settings.results
+            )
+        assert f"{here}/broken.wav: " in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told(here: Path, settings, progress, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(settings, progress, "mfcc", "svm", folds=["anna"])
+
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    with pytest.raises(BenchError, match="the predictions cannot be written: No space"):
+        predict_command(
+            [settings.data["toy"] / "anna" / "high0.wav"],
+            cell="toy.yaml/mfcc/svm",
+            quiet=True,
+            device="cpu",
+            results=settings.results,
+        )

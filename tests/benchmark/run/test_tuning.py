@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,17 @@ from quick_tuning import RECIPE
 from tiny_models import save_model
 from toy import TOY_TASK, write_toy_corpus
 
-from benchmark.errors import UsageError
+from benchmark.base.tuned import Training
+from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.settings import Settings, load_settings
 from benchmark.records import Record, RecordStore, WeightsPart, parse_records
 from benchmark.records.cells import Cell
 from benchmark.records.hiding import salted
 from benchmark.registry.registry import Registry
+from benchmark.run.fitted import Shelf
 from benchmark.run.loop import run
 from benchmark.run.outcomes import CellOutcome
-from benchmark.run.plan import Request, make_plan
+from benchmark.run.plan import Request, make_plan, weights_bytes
 from benchmark.run.spread import run_spread
 from benchmark.run.unit import Names, Setup
 from benchmark.run.worker import Worker
@@ -210,6 +213,64 @@ def test_weights_that_are_damaged_are_trained_again(here: Path, model: str, sett
     assert path.read_bytes() == whole
 
 
+def test_weights_that_are_not_those_of_their_record_are_trained_again(
+    here: Path, model: str, settings, progress
+) -> None:
+    toy = task(here, "toy")
+    name = f"tuned:{toy}/{model}/quick.yaml"
+    ran(settings, progress, name, toy, folds=["anna"])
+    (path,) = (settings.cache / "tuned").iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    ran(settings, progress, name, toy, "logistic", folds=["anna"])
+    assert path.read_bytes() == whole
+
+
+def test_a_state_that_was_cut_off_is_made_again_and_a_changed_one_when_it_is_asked_for(
+    here: Path, model: str, settings, progress
+) -> None:
+    toy = task(here, "toy")
+
+    def again(**more) -> int:
+        return ran(settings, progress, model, toy, "quick.yaml", folds=["anna"], **more).completed
+
+    assert again() == 1
+    (path,) = (settings.cache / "tuned").iterdir()
+    whole = path.read_bytes()
+    assert (again(), again(keep_heads=True)) == (0, 0)
+    path.write_bytes(whole[:-1])
+    assert again() == 1
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert (again(), again(keep_heads=True)) == (0, 1)
+    assert path.read_bytes() == whole
+    path.unlink()
+    assert (again(), again(keep_heads=True)) == (0, 1)
+    assert path.read_bytes() == whole
+
+
+def test_what_was_cleared_below_a_kept_head_comes_back_with_keep_heads(
+    here: Path, model: str, settings, progress
+) -> None:
+    toy = task(here, "toy")
+    name = f"tuned:{toy}/{model}/quick.yaml"
+    ran(settings, progress, name, toy, folds=["anna"], keep_heads=True)
+    shelf = Shelf(Training(toy, name, "svm"), Registry(), settings)
+    (unit,) = shelf.find()
+    shutil.rmtree(settings.cache / "tuned")
+    assert ran(settings, progress, name, toy, folds=["anna"]).kept == 1
+    with pytest.raises(MissingError, match=rf"fold 'anna' are not kept in {settings.cache}/tuned") as error:
+        shelf.upstream(unit)
+    assert error.value.hint == shelf.command("anna", 0)
+    assert ran(settings, progress, name, toy, folds=["anna"], keep_heads=True).completed == 1
+    assert shelf.head(unit, shelf.upstream(unit)).needs == "mean"
+    assert ran(settings, progress, name, toy, folds=["anna"], keep_heads=True).kept == 1
+    (path,) = (settings.cache / "tuned").iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(BenchError, match=rf"{path} is not what was recorded") as damaged:
+        shelf.upstream(unit)
+    assert damaged.value.hint == shelf.command("anna", 0)
+
+
 @pytest.mark.parametrize("head", ["svm", "quick.yaml", "superb"])
 def test_on_workers_it_is_the_same(here: Path, model: str, tmp_path: Path, settings, progress, head: str) -> None:
     toy = task(here, "toy")
@@ -243,6 +304,10 @@ def test_the_plan_says_what_is_trained_and_kept(here: Path, model: str, settings
     tuned = Request([f"tuned:{toy}/{model}/quick.yaml"], [toy], ["svm"], folds=["anna", "bert"])
     (waiting,) = make_plan(tuned, worker, progress)
     assert (waiting.as_dict()["to_train"], waiting.to_encode) == (2, 0)
+    assert cell.disk_bytes == waiting.disk_bytes == told["kept_bytes"]
+    assert set(waiting.trainings) == {unit.id for unit in cell.units}
+    # What both need is trained once.
+    assert weights_bytes([cell, waiting]) == (told["kept_bytes"], cell.training.checkpoint_bytes)
     (other,) = make_plan(Request(["mfcc"], [toy], ["svm"]), worker, progress)
     assert (other.as_dict()["trained_parameters"], other.kept_bytes) == (None, 0)
 

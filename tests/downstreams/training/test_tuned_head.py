@@ -151,6 +151,19 @@ def test_a_block_that_is_not_there_is_refused() -> None:
         fitted(trains="last-blocks", blocks=3)
 
 
+def test_a_recipe_that_freezes_all_it_would_train_is_refused() -> None:
+    everything = ["convolutions", "embeddings", "norm", 0, 1]
+    last = {"trains": "last-blocks", "blocks": 1, "frozen": [1]}
+    for changes in (
+        {"frozen": everything},
+        last,
+        {**LOW_RANK, "frozen": [0, 1]},
+        {**last, "blocks": 2, "frozen": [0, 1]},
+    ):
+        with pytest.raises(UsageError, match=r"nothing of the upstream would be trained: the recipe trains .* freezes"):
+            fitted(**changes)
+
+
 def test_a_recipe_states_what_goes_together() -> None:
     for wrong in ({"blocks": 1}, {"trains": "last-blocks"}, {"trains": "low-rank"}):
         with pytest.raises(ValueError, match="goes with"):

@@ -56,6 +56,8 @@ def test_every_value_of_the_published_model_names_its_source() -> None:
     ("change", "told"),
     [
         ("masking.kopies=2", "unknown key 'masking.kopies' .*did you mean 'copies'"),
+        ("steps=300", "unknown key 'steps' .*did you mean 'teacher.steps' or 'schedule.steps'"),
+        ("lerning_rate=1", "unknown key 'lerning_rate' .*did you mean 'optimiser.learning_rate'"),
         ("utterance_loss.method=tokn", "'utterance_loss.method'"),
         ("masking=1", "'masking'"),
         ("masking.length.x=1", "'length' in .* has no keys"),

@@ -9,6 +9,8 @@ from itertools import permutations
 from statistics import fmean
 
 from benchmark.records import TaskPart
+from benchmark.statistics.scores import effective_speakers
+from benchmark.statistics.spread import TESTED_SPEAKERS
 from benchmark.statistics.tasks import (
     Across,
     Replicability,
@@ -85,7 +87,7 @@ class Track:
     Attributes:
         name: One of `TRACKS`.
         tasks: Those that count in mean ranks and tests: speaker-independent, with a dev set of its own, spoken by
-            people.
+            people, of whom more than two are tested.
         standings: Systems that cover more of these tasks first, then by mean rank, which only those have that cover
             all; controls last.
         corpora: What these tasks test on: each is one block.
@@ -108,6 +110,19 @@ def counts(task: TaskPart) -> bool:
     """Whether a task counts in mean ranks: its score says something of unseen people."""
     is_honest = task.speaker_independent and not task.dev_is_test and task.bridge is None
     return is_honest and not task.corpus.synthetic
+
+
+def is_ranked_over(section: Section) -> bool:
+    """Whether a task counts in mean ranks: it does by its protocol, and tests enough people.
+
+    Where so few are tested that nothing is told apart, as in a split with two test speakers, ranks say nothing of
+    others.
+    """
+    cells = (place.row.cell for group in section.groups for place in group.places if place.row.cell.complete)
+    cell = next(cells, None)
+    if cell is None or not counts(section.task):
+        return counts(section.task)
+    return effective_speakers(cell.statistics(), cell.task) >= TESTED_SPEAKERS
 
 
 def tested_corpus(task: TaskPart) -> str:
@@ -135,12 +150,12 @@ def _track(name: str, sections: Sequence[Section], over: frozenset[str] | None) 
                 system = (place.row.cell.upstream.name, place.row.cell.downstream.name)
                 places.setdefault(system, {})[section.task.name] = place
                 is_over = over is None or section.task.name in over
-                if is_over and counts(section.task) and group.name == name and place.rank is not None:
+                if is_over and is_ranked_over(section) and group.name == name and place.rank is not None:
                     ranked.setdefault(system, []).append(section.task.name)
     counted = [
         section
         for section in sections
-        if counts(section.task) and _group(section, name) and (over is None or section.task.name in over)
+        if is_ranked_over(section) and _group(section, name) and (over is None or section.task.name in over)
     ]
     standings = [
         Standing(*system, places[system], of := tuple(ranked.get(system, ())), len(of) == len(counted))

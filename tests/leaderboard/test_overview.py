@@ -36,6 +36,15 @@ def test_mean_ranks_are_over_tasks_that_count() -> None:
     assert set(track.standings[2].places) == {"one", "two", "leaky", "made-up"}
 
 
+def test_a_task_that_tests_two_people_counts_for_no_rank() -> None:
+    """A paper's split with two test speakers tells nothing apart: who is not on it keeps the mean rank."""
+    few = [one for name in ("low", "high") for one in system(name, 0.5, 1, task__name="few")]
+    (track,) = board([*several("one", "two", systems=SYSTEMS), *few]).tracks
+    assert track.tasks == ("one", "two")
+    assert [one.mean_rank for one in track.standings] == [1, 2, 3]
+    assert "few" in track.standings[0].places
+
+
 def test_systems_that_cover_less_come_last_and_say_so() -> None:
     records = several("one", "two", systems=SYSTEMS) + several("one", systems={"newcomer": 0.9})
     (shown,) = board(records).overviews

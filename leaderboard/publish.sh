@@ -42,7 +42,7 @@ for corpus in urdu emovo ravdess; do
 done
 run urdu-emobox emobox,superb moonshine-tiny moonshine-base
 run urdu-emobox finetune,lora moonshine-tiny
-run emovo-emobox emobox moonshine-tiny moonshine-base
+run emovo-emobox emobox moonshine-tiny
 for task in $(ls "$records"); do
   "$bench" publish --task "$task" --out leaderboard/results --results "$records"
 done

@@ -31,6 +31,13 @@ class TrainedParams(GradientParams):
     )
 
     @model_validator(mode="after")
+    def _states_every_key(self) -> TrainedParams:
+        lacking = [name for name in TrainedParams.model_fields if name not in self.model_fields_set]
+        if lacking:
+            raise ValueError(f"the key {lacking[0]!r} is missing: a recipe of such a head states every key")
+        return self
+
+    @model_validator(mode="after")
     def _has_each_rate_once(self) -> TrainedParams:
         if len(set(self.learning_rates)) < len(self.learning_rates):
             raise ValueError(f"learning_rates repeats a value: {list(self.learning_rates)}")

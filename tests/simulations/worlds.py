@@ -60,7 +60,7 @@ class SimulatedCell(Cell):
     sha256 = property(lambda self: self._key)
     seeds = property(lambda self: tuple(range(len(self._values))))
     complete = property(lambda self: True)
-    unit = property(lambda self: "speaker")
+    cluster = property(lambda self: "speaker")
     speakers = property(lambda self: tuple(range(self._values.shape[2])))
 
     def statistics(self) -> Array:

@@ -85,7 +85,7 @@ def test_a_run_on_a_corpus_without_speakers_keeps_groups(own_toy_corpus, toy_tas
     settings = load_settings([f"toy={own_toy_corpus}"])
     run(Request(["spectrum"], [str(toy_task)], ["nearest"]), Registry([str(plugin)]), settings, progress, "cpu")
     (found,) = group(RecordStore(settings.results)).cells
-    assert (found.unit, found.gender) == ("utterance", {})
+    assert (found.cluster, found.gender) == ("utterance", {})
     assert found.flags() == ["speaker-dependent", "no speakers", "few seeds"]
     assert found.speakers == tuple(sorted(found.speakers))
     assert len(found.speakers) == 2

@@ -301,8 +301,11 @@ def test_a_changed_library_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path)
 
 
 def test_missing_packages_are_named_with_what_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
     with monkeypatch.context() as patch:
-        patch.setattr(importlib.util, "find_spec", lambda name: None)
+        patch.setattr(
+            importlib.util, "find_spec", lambda name, *rest: None if name == "itables" else found(name, *rest)
+        )
         with pytest.raises(MissingError, match="itables") as caught:
             page(small_board(), Figures())
         assert 'pip install "serbench[page]"' in str(caught.value.hint)

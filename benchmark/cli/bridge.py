@@ -45,6 +45,7 @@ def bridge(
     else:
         for title, table in (("what they report", made.overview(found)), ("row by row", made.differences(found))):
             right = [name for name, numeric in zip(table.header, table.numeric, strict=True) if numeric]
-            print_table(title, list(table.header), [list(row) for row in table.rows], right=right)
+            rows = [list(row) for row in table.rows]
+            print_table(title, list(table.header), rows, right=right, keys=table.header[:2])
             stdout().print()
     sources.fail_if_doubtful()

@@ -130,7 +130,9 @@ def params_of(entry: Entry, changes: Mapping[tuple[str, ...], Any] | None = None
 
 
 def declared_head(downstreams: Downstreams, entry: Entry, params: HeadParams) -> DeclaredHead | None:
-    """What a head of this package declares, read from its source; None of other people's, who may say it elsewhere.
+    """What a head of this package declares, read from its source.
+
+    None where not all of it is read there, of the head or of one that it is made of: other people may say it elsewhere.
 
     Args:
         downstreams: Where its components are looked up.
@@ -141,16 +143,17 @@ def declared_head(downstreams: Downstreams, entry: Entry, params: HeadParams) ->
     if entry.version is None or entry.params is None or not is_own(entry):
         return None
     family = next(own.name for own in scan_package("downstream") if own.target == entry.target)
-    components = [
-        declared_head(downstreams, downstreams.classes[member], values) for member, values in params.components
-    ]
+    made_of = [declared_head(downstreams, downstreams.classes[member], values) for member, values in params.components]
+    components = tuple(one for one in made_of if one is not None)
+    if len(components) < len(made_of):
+        return None
     return DeclaredHead(
         family=family,
         version=str(entry.version),
         home=(module, name),
         params=params.model_dump(mode="json"),
         facts=HeadFacts.of(params),
-        components=tuple(one for one in components if one is not None),
+        components=components,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmark.base.declared import DeclaredHead, HeadFacts
 from benchmark.errors import UsageError
-from benchmark.registry.downstreams import Downstreams, is_recipe, params_of
+from benchmark.registry.downstreams import Downstreams, declared_head, is_recipe, params_of
 from benchmark.registry.registry import Registry
 
 OWN = """name: {name}
@@ -34,6 +35,18 @@ def test_what_is_told_of_a_head_is_what_it_is(name: str) -> None:
     assert registry.declared_head(name) == DeclaredHead.of(head)
     assert params_of(entry) == head.params
     assert entry.version == type(head).version
+
+
+def test_no_component_is_left_out_of_what_a_head_declares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one that declares no version the source does not say it all: the head itself is asked then."""
+    known = Downstreams()
+    entry = known.entry("ensemble")
+    whole = declared_head(known, entry, params_of(entry))
+    assert whole is not None
+    assert [one.family for one in whole.components] == ["svm", "logistic", "knn"]
+    undeclared = {**known.classes, "knn": replace(known.classes["knn"], version=None)}
+    monkeypatch.setattr(known, "classes", undeclared)
+    assert declared_head(known, entry, params_of(entry)) is None
 
 
 def test_a_recipe_of_ones_own_is_a_yaml_anywhere(tmp_path: Path) -> None:

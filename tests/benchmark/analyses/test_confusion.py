@@ -86,7 +86,9 @@ def test_speakers_who_shift_alike_say_nothing_of_others() -> None:
 def test_a_difference_of_shares_ends_at_1_and_what_is_not_tested_counts_for_the_correction() -> None:
     found = confusion_shift(of_speakers("a", [10, 0]), of_speakers("b", [0, 1]))
     one = found.shifts[0][3]
-    assert -1.0 <= one.low < one.value < one.high <= 1.0  # type: ignore[operator]
+    assert one.low is not None
+    assert one.high is not None
+    assert -1.0 <= one.low < one.value < one.high <= 1.0
     assert one.p is not None  # two folds of two speakers each
     assert found.p_adjusted[0, 3] == pytest.approx(min(1.0, 16 * one.p))
     assert np.isnan(found.p_adjusted[1, 1])

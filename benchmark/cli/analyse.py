@@ -10,7 +10,7 @@ import typer
 from benchmark.cli import analyse_features, analyse_layers
 from benchmark.cli.analyse_answers import FOLDER, Answer, Out, ends, give
 from benchmark.cli.folders import read_records, record_folders
-from benchmark.cli.options import Json, Published, Results, Task, examples
+from benchmark.cli.options import Json, Published, Results, Task, examples, group
 from benchmark.cli.systems import fitting, named
 from benchmark.errors import BenchError, UsageError
 from benchmark.text import clean, count, decimal, nearest
@@ -26,13 +26,8 @@ EPILOG = examples(
 )
 SYSTEM = "UPSTREAM, or UPSTREAM+DOWNSTREAM."
 
-app = typer.Typer(
-    name="analyse",
-    help="Analyses of systems beyond their scores: numbers as JSON and CSV, a figure as SVG and PNG.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = group(
+    "analyse", "Analyses of systems beyond their scores. Numbers as JSON and CSV, a figure as SVG and PNG.", EPILOG
 )
 First = Annotated[str, typer.Argument(help=SYSTEM)]
 Second = Annotated[str, typer.Argument(help="The system to compare it with.")]
@@ -49,7 +44,7 @@ def mismatch(
     out: Out = FOLDER,
     as_json: Json = False,
 ) -> None:
-    """Share of utterances that two systems decide differently, beside what two seeds of one give; agreement; kappa."""
+    """How often two systems decide differently. Beside what two seeds of one give; agreement; kappa."""
     from benchmark.analyses import decisions_of
     from benchmark.analyses import mismatch as compared
 
@@ -93,7 +88,7 @@ def confusion_shift(
     out: Out = FOLDER,
     as_json: Json = False,
 ) -> None:
-    """Where the confusions of two systems differ, each difference tested over speakers and corrected for all."""
+    """Where the confusions of two systems differ. Each difference is tested over speakers, and corrected for all."""
     from benchmark.analyses import confusion_shift as compared
 
     _, sources, cells = _cells(task, results, published)
@@ -133,7 +128,7 @@ def error_by_value(
     out: Out = FOLDER,
     as_json: Json = False,
 ) -> None:
-    """Error of systems by interval of the true value, with counts and intervals for new speakers."""
+    """Error of systems by interval of the true value. With counts, and intervals for new speakers."""
     from benchmark.analyses import decisions_of
     from benchmark.analyses import error_by_value as by_value
     from benchmark.analyses.errors_by_value import edges_of
@@ -171,7 +166,7 @@ def size(
     out: Out = FOLDER,
     as_json: Json = False,
 ) -> None:
-    """Parameters, megabytes, encoding time and real-time factor of systems against their scores."""
+    """Size and speed of systems against their scores. Parameters, megabytes, encoding time and real-time factor."""
     from benchmark.analyses import sizes
 
     _, sources, cells = _cells(task, results, published)
@@ -205,7 +200,7 @@ def layer_weights(
     out: Out = FOLDER,
     as_json: Json = False,
 ) -> None:
-    """Weights of the layers that a head listens to: mean and deviation over seeds, the mean over folds."""
+    """Weights of the layers that a head listens to. Mean and deviation over seeds, the mean over folds."""
     from benchmark.analyses import layer_weights as weights_of
 
     _, sources, cells = _cells(task, results, published)

@@ -75,7 +75,7 @@ def embedding_distance(
     weights: Weights = None,
     plugin: Plugin = None,
 ) -> None:
-    """Cosine distance of two upstreams' utterance embeddings (means of the last layer), and the match of decisions."""
+    """Cosine distance of two upstreams' embeddings. Means of the last layer; and the match of decisions."""
     from benchmark.analyses import embedding_distance as describe
     from benchmark.analyses.embeddings import cosine_distances
 
@@ -137,7 +137,7 @@ def projection(
     weights: Weights = None,
     plugin: Plugin = None,
 ) -> None:
-    """Utterance embeddings in a plane: means of the last layer, or what a fitted head's first layer makes of them."""
+    """Utterance embeddings in a plane. Means of the last layer, or what a fitted head's first layer makes of them."""
     from benchmark.analyses import neighbours, plane
     from benchmark.analyses.first_layer import first_layer
     from benchmark.analyses.projection import standardised
@@ -208,7 +208,7 @@ def attention_distance(
     weights: Weights = None,
     plugin: Plugin = None,
 ) -> None:
-    """Bhattacharyya distance of two checkpoints' attention, by block and head; each utterance is encoded anew."""
+    """Distance of two checkpoints' attention. Bhattacharyya's, by block and head; each utterance is encoded anew."""
     from benchmark.analyses import attention_distance as average
 
     _refuse_one_twice(a, b)

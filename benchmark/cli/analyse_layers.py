@@ -47,7 +47,7 @@ def layer_similarity(
     weights: Weights = None,
     plugin: Plugin = None,
 ) -> None:
-    """Cosine of two corpora by layer, emotion and phone (--phones), or CKA and SVCCA of two upstreams; train alone."""
+    """Likeness of corpora or of upstreams, by layer. Cosine by emotion and phone, or CKA and SVCCA; train alone."""
     if phones is not None and len(upstream) != 1:
         raise UsageError("--phones is for one upstream and two corpora", "leave it out")
     if len(upstream) == 2 and upstream[0] == upstream[1]:

@@ -31,7 +31,7 @@ from benchmark.cli import (
     submit,
 )
 from benchmark.cli import list as list_
-from benchmark.cli.options import examples
+from benchmark.cli.options import examples, group
 from benchmark.errors import BenchError
 from benchmark.text import clean
 
@@ -42,14 +42,10 @@ EPILOG = examples(
     "bench doctor",
 )
 
-app = typer.Typer(
-    name="bench",
-    help="A benchmark for speech emotion recognition: upstreams x downstreams x tasks, every score with its interval.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = group(
+    "bench",
+    "A benchmark for speech emotion recognition: upstreams x downstreams x tasks, every score with its interval.",
+    EPILOG,
 )
 
 

@@ -30,7 +30,7 @@ def bridge(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Rows of other benchmarks' protocols, such as `urdu-emobox`, beside the corpus's own task: ranked nowhere."""
+    """Other benchmarks' rows beside the corpus's own task. Protocols such as `urdu-emobox` are ranked nowhere."""
     if markdown and as_json:
         raise UsageError("--markdown and --json exclude each other", "one of them")
     sources = read_records(record_folders(results, published))

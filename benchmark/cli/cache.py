@@ -27,7 +27,7 @@ def cache(
         bool, typer.Option("--checkpoints", help="Clear only weights: of interrupted trainings, and of finished ones.")
     ] = False,
 ) -> None:
-    """Measure, verify or clear the cache: features, digests, sound of videos, corpora, trained weights; no records."""
+    """Measure, verify or clear the cache. Features, digests, sound of videos, corpora, trained weights; no records."""
     if checkpoints and action != "clear":
         raise UsageError(f"--checkpoints goes with clear, not with {action}", "bench cache clear --checkpoints")
     from benchmark.features.store import cached_features

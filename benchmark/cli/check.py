@@ -30,7 +30,7 @@ def check(
     data: Data = None,
     weights: Weights = None,
 ) -> None:
-    """Hold an upstream, a downstream, a corpus or a task to its contract; one line for each check."""
+    """Hold an upstream, downstream, corpus or task to its contract. One line for each check."""
     from benchmark import contracts
 
     registry, settings = load(plugin, data, weights, tasks=[name])

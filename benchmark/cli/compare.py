@@ -114,7 +114,7 @@ def compare(
     results: Results = None,
     published: Published = False,
 ) -> None:
-    """Is A better than B, and how sure are we? For new speakers and seeds; corrected for all pairs of a table."""
+    """Test whether A is better than B. For new speakers and seeds, and corrected for all pairs of a table."""
     from benchmark.io.settings import load_settings
     from benchmark.records.grouping import group
 

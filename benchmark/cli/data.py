@@ -11,7 +11,7 @@ import typer
 
 from benchmark.cli import data_get
 from benchmark.cli.data_get import Name
-from benchmark.cli.options import Data, Json, Plugin, examples, load
+from benchmark.cli.options import Data, Json, Plugin, examples, group, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import BenchError, UsageError
 from benchmark.text import count
@@ -30,14 +30,7 @@ SHOWN_GAPS = 3  # in a table
 NAMED = 5  # in the line of an error: differences of a part, utterances of a finding
 SHOWN_PROBLEMS = 20  # one on a line; --json gives all
 
-app = typer.Typer(
-    name="data",
-    help="Find, get and verify corpora.",
-    epilog=DATA_EPILOG,
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("data", "Find, get and verify corpora.", DATA_EPILOG)
 
 
 @app.command("status", epilog=STATUS_EPILOG)
@@ -47,7 +40,7 @@ def status(
     plugin: Plugin = None,
     data: Data = None,
 ) -> None:
-    """Say of every corpus whether it is here, where, and whether it is complete. Nothing is decoded or made."""
+    """Say of every corpus whether it is here, and whole. And where. Nothing is decoded or made."""
     from dataclasses import asdict
 
     from benchmark.data.status import look
@@ -105,7 +98,7 @@ def verify(
     plugin: Plugin = None,
     data: Data = None,
 ) -> None:
-    """Count a corpus, decode every recording of it, look for identical ones, and print its digests.
+    """Count a corpus and decode every recording. Identical ones are looked for, and its digests are printed.
 
     Exit code 1 where something is missing, surplus or unusable, or differs from FILE, which must be of the same corpus.
     Identical recordings are told
@@ -265,7 +258,7 @@ def index(
     plugin: Plugin = None,
     data: Data = None,
 ) -> None:
-    """Write digests of a corpus that another lab can compare with its own (`bench data verify NAME --against FILE`).
+    """Write digests of a corpus for another lab to compare. It does so by `bench data verify NAME --against FILE`.
 
     One JSON line about the corpus, then one for each utterance: id, sha256 of the decoded samples, duration. No audio
     and no list of labels is in it; but ids are the corpus's own file names, which in some corpora tell label and

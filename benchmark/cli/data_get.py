@@ -38,7 +38,7 @@ def get(
     as_json: Json = False,
     plugin: Plugin = None,
 ) -> None:
-    """Download an openly licensed corpus, check it, and unpack it; an interrupted download goes on where it stopped.
+    """Download an openly licensed corpus, check and unpack it. An interrupted download goes on where it stopped.
 
     It goes to BENCH_DATA/NAME, or to a folder of your own where BENCH_DATA is not set; it is found in both.
     """
@@ -117,7 +117,7 @@ def transfer_bar(title: str, total: int | None, done: int) -> Iterator[Callable[
 
 
 def how_to(name: Name, as_json: Json = False, plugin: Plugin = None) -> None:
-    """Say how to get a corpus, under which licence, what to cite, and how to tell bench where it is."""
+    """Say how to get a corpus, its licence and what to cite. And how to tell bench where it is."""
     registry, settings = load(plugin)
     corpus = registry.corpus(name)
     facts = facts_of(corpus, settings)

@@ -10,7 +10,7 @@ DOCTOR_EPILOG = examples("bench doctor")
 
 
 def doctor(data: Data = None, weights: Weights = None) -> None:
-    """Say what works on this machine: Python, packages, device, folders, corpora and weights."""
+    """Say what works on this machine. Python, packages, device, folders, corpora and weights."""
     from benchmark.doctor import examine
 
     registry, settings = load(None, data, weights)

@@ -27,7 +27,7 @@ def export(
     results: Results = None,
     plugin: Plugin = None,
 ) -> None:
-    """Write a fine-tuned upstream of one fold in the layout of transformers, with a model card."""
+    """Write a fine-tuned upstream in the layout of transformers. It comes from one fold, with a model card."""
     from benchmark.run.exporting import export as write
 
     shelf, registry, _ = kept(cell, plugin, weights, results)

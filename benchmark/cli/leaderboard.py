@@ -56,7 +56,7 @@ def leaderboard(
         ),
     ] = True,
 ) -> None:
-    """Make LEADERBOARD.md and leaderboard.csv from the records, and print the tables."""
+    """Make LEADERBOARD.md and leaderboard.csv from the records. The tables are printed, too."""
     from benchmark.io.files import check_writable, write_atomically
     from benchmark.io.settings import load_settings
     from benchmark.protocol.references import read_references

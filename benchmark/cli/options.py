@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HELP_WIDTH = 110  # of a help text, in a terminal that has as much
+
 Plugin = Annotated[
     list[str] | None,
     typer.Option(
@@ -62,9 +64,23 @@ Published = Annotated[bool, typer.Option("--published", help="Also the results p
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def group(name: str, summary: str, epilog: str) -> typer.Typer:
+    """Several commands under a name. Help is plain text: what draws boxes takes longer to load than all else."""
+    return typer.Typer(
+        name=name,
+        help=summary,
+        epilog=epilog,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": HELP_WIDTH},
+    )
+
+
 def examples(*commands: str) -> str:
-    """The end of a help text: commands that run as they stand."""
-    return "Examples:\n\n" + "\n\n".join(f"`{command}`" for command in commands)
+    """The end of a help text: commands that run as they stand, a line for each."""
+    # The backspace keeps lines as they are.
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
 
 
 def load(

@@ -83,7 +83,7 @@ def plot(
     ] = None,
     png: Annotated[bool, typer.Option("--png", help="PNG where --out does not say it, not SVG.")] = False,
 ) -> None:
-    """Draw figures as SVG or PNG; the same records give the same bytes."""
+    """Draw figures as SVG or PNG. The same records give the same bytes."""
     if kind not in (*OF_SYSTEMS, Kind.ALL) and (upstream or downstream):
         raise UsageError(f"{kind.value} shows all systems", "leave out --upstream and --downstream")
     if kind is Kind.CRITICAL_DIFFERENCE and task:

@@ -42,7 +42,7 @@ def predict(
     results: Results = None,
     plugin: Plugin = None,
 ) -> None:
-    """Let the kept heads of a cell decide on own recordings: CSV on stdout, one line for each file."""
+    """Let the kept heads of a cell decide on your own recordings. CSV on stdout, one line for each file."""
     from benchmark.run.predicting import no_sound, recordings
     from benchmark.run.predicting import predict as ask
     from benchmark.threads import resolve_device

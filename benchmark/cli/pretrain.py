@@ -65,7 +65,7 @@ def pretrain(
     as_json: Json = False,
     plugin: Plugin = None,
 ) -> None:
-    """Pre-train a speech representation on unlabelled speech by online distillation, as emotion2vec was.
+    """Pre-train a speech representation on unlabelled speech. It is done by online distillation, as emotion2vec was.
 
     The folder that comes of it is an upstream: `--upstream emotion2vec:DIR`. Killed, and called again, it goes on.
     """

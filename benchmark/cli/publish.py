@@ -25,7 +25,7 @@ def publish(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of published results.")] = OWN_RESULTS,
     results: Results = None,
 ) -> None:
-    """Pack the records of complete cells, one file each, to be committed; names of speakers are replaced by digests."""
+    """Pack the records of complete cells to be committed. One file each; names of speakers are replaced by digests."""
     from benchmark.io.settings import load_settings
     from benchmark.records.grouping import group
     from benchmark.submissions.publishing import publish as publish_cell

@@ -52,7 +52,7 @@ def reproduce(
     data: Data = None,
     weights: Weights = None,
 ) -> None:
-    """Papers' tables beside what was run here: published, ours, difference; and papers' claims, tested."""
+    """Papers' tables beside what was run here, and claims tested. Of each figure: published, ours, difference."""
     from benchmark.protocol.references import read_claims, read_references
     from benchmark.records.grouping import group
     from benchmark.reproduction import lines_of, tested

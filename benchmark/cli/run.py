@@ -94,7 +94,7 @@ def run(
     results: Results = None,
     plugin: Plugin = None,
 ) -> None:
-    """Run upstreams x downstreams x tasks, one record for each fold and seed; finished units are not run again."""
+    """Run upstreams x downstreams x tasks. One record for a fold and seed; what is finished is not run again."""
     from benchmark.run.plan import Request, make_plan, setup_of
     from benchmark.run.worker import Worker
 

@@ -43,7 +43,7 @@ def show(
     data: Data = None,
     weights: Weights = None,
 ) -> None:
-    """Show everything about one upstream, downstream, task or corpus."""
+    """Show all about one upstream, downstream, task or corpus."""
     registry, settings = load(plugin, data, weights, tasks=[name])
     found = _find(registry, settings, name)
     if not found:

@@ -40,7 +40,7 @@ def submit(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check published files as a pull request is checked, and say how to open one; nothing is sent anywhere."""
+    """Check published files as a pull request is checked. It says how to open one; nothing is sent anywhere."""
     from benchmark.submissions.check import Checker
 
     if against is not None and not against.is_dir():

@@ -9,14 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from benchmark.text import clean, visible
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 # Wide enough for a table that goes into a file or a pipe, where there is no terminal to ask.
@@ -34,6 +30,8 @@ def stdout() -> Console:
 
 def _console(**options: Any) -> Console:
     """A console that shows text as it is: names hold what rich would take for numbers or for emoji, such as :moon:."""
+    from rich.console import Console
+
     return Console(highlight=False, emoji=False, **options)
 
 
@@ -60,6 +58,9 @@ def print_table(
         keys: Headings of the columns that name a row. Where there are some, a table that is wider than the terminal is
             printed in pieces, one below the other, and these columns stand in each.
     """
+    from rich.markup import escape
+    from rich.table import Table
+
     whole = [list(range(len(columns)))]
     fits = not keys or _width(_sizes(columns, rows, broken=False)) <= stdout().width
     pieces = whole if fits else fitted(columns, rows, keys, stdout().width)
@@ -109,6 +110,8 @@ def fitted(
 
 def _sizes(columns: Sequence[str], rows: Sequence[Sequence[object]], *, broken: bool = True) -> list[int]:
     """The characters that each column needs; headings are broken between words, or not, and what is too long folded."""
+    from rich.cells import cell_len
+
     sizes = []
     for index, heading in enumerate(columns):
         lines = (line for row in rows for line in str(row[index]).split("\n"))

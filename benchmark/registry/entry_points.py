@@ -53,8 +53,9 @@ class Offer:
 
 def offers() -> Iterator[Offer]:
     """What all installed packages offer, group by group."""
+    every = metadata.entry_points()  # once: it reads what all packages declare
     for kind, group in GROUPS.items():
-        for point in metadata.entry_points(group=group):
+        for point in every.select(group=group):
             where = f"entry point {point.name!r} of {point.dist.name if point.dist else point.value}"
             try:
                 yield _offer(kind, point, where)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import SCRIPT, bench, bench_apart
@@ -376,3 +377,14 @@ def test_killed_anywhere_and_run_again_the_leaderboard_is_the_same(
     bench("leaderboard", "--results", tmp_path / "killed", "--out", tmp_path / "found")
     for name in ("LEADERBOARD.md", "leaderboard.csv", "overview.svg"):
         assert (tmp_path / "found" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
+
+
+def test_the_list_of_commands_fits_a_terminal() -> None:
+    def cut(command: Any) -> list[str]:
+        with command.make_context(command.name, [], resilient_parsing=True) as context:
+            context.terminal_width = 80
+            listed = command.get_help(context)
+        of = [text for part in getattr(command, "commands", {}).values() for text in cut(part)]
+        return [line for line in listed.splitlines() if re.search(r"\w\.\.\.$", line)] + of
+
+    assert cut(get_command(app)) == []

@@ -252,7 +252,7 @@ def _coverage(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _expectations(dataset: Dataset) -> Iterator[Finding]:
-    for part, corpus in zip(dataset.task.parts, dataset.corpora, strict=True):
+    for part, corpus in zip(dataset.task.uses, dataset.corpora, strict=True):
         of_part = [u for u in dataset.utterances if len(dataset.corpora) == 1 or u.id.startswith(f"{corpus.name}:")]
         if part.expect.utterances is None and not {corpus.part_of(u) for u in of_part} <= set(corpus.counts):
             text = f"No public number of utterances of {part.corpus!r} is known: nothing shows whether it is whole."

@@ -16,7 +16,7 @@ from benchmark.errors import BenchError, UsageError
 from benchmark.text import clean, count, decimal, nearest
 
 if TYPE_CHECKING:
-    from benchmark.cli.folders import Sources
+    from benchmark.cli.folders import ReadFolders
     from benchmark.records.cells import Cell
 
 EPILOG = examples(
@@ -233,7 +233,7 @@ def layer_weights(
     sources.fail_if_doubtful()
 
 
-def _cells(task: str, results: Path | None, published: bool) -> tuple[list[Path], Sources, list[Cell]]:
+def _cells(task: str, results: Path | None, published: bool) -> tuple[list[Path], ReadFolders, list[Cell]]:
     """The folders of records, what is in them, and the cells of a task.
 
     Raises:

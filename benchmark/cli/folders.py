@@ -48,7 +48,7 @@ def open_records(folder: Path) -> RecordStore:
 
 
 @dataclass(frozen=True)
-class Sources:
+class ReadFolders:
     """The records of several folders, for a command that goes on without tasks of which something cannot be read.
 
     Attributes:
@@ -61,7 +61,7 @@ class Sources:
     problems: int
     left_out: tuple[str, ...]
 
-    def beside_published(self, *, every: bool) -> Sources:
+    def beside_published(self, *, every: bool) -> ReadFolders:
         """The last folder as the published one: what the others hold is marked as local, see `marked_local`."""
         from benchmark.records.beside import marked_local
 
@@ -81,7 +81,7 @@ class Sources:
             raise BenchError(f"{files} of records cannot be read{without}", "each is named above")
 
 
-def read_records(folders: Sequence[Path]) -> Sources:
+def read_records(folders: Sequence[Path]) -> ReadFolders:
     """The records of folders. All that cannot be read is told at once, on stderr.
 
     Raises:
@@ -91,7 +91,7 @@ def read_records(folders: Sequence[Path]) -> Sources:
     problems = [problem for reading in readings for problem in reading.problems.values()]
     for problem in problems:
         sys.stderr.write(f"{clean(problem)}\n")
-    return Sources(
+    return ReadFolders(
         records=tuple(reading.without_doubtful() for reading in readings),
         problems=len(problems),
         left_out=tuple(sorted({task for reading in readings for task in reading.doubtful})),

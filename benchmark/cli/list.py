@@ -158,7 +158,7 @@ def _task_row(task: Task, registry: Registry, settings: Settings) -> dict[str, A
             "speakers": part.expect.speakers,
             "data": where(corpus, settings, task.name),
         }
-        for part, corpus in zip(task.parts, registry.corpora_of(task), strict=True)
+        for part, corpus in zip(task.uses, registry.corpora_of(task), strict=True)
     ]
 
     def total(what: str) -> int | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.folders import Sources, read_records, record_folders
+from benchmark.cli.folders import ReadFolders, read_records, record_folders
 from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, Published, ResultFolders, examples
 from benchmark.cli.terminal import TerminalProgress, stdout
 from benchmark.errors import BenchError, MissingError, UsageError
@@ -114,7 +114,7 @@ def plot(
     sources.fail_if_doubtful()
 
 
-def _cells(sources: Sources, folder: Path, tasks: Sequence[str], *, published: bool) -> dict[str, list[Cell]]:
+def _cells(sources: ReadFolders, folder: Path, tasks: Sequence[str], *, published: bool) -> dict[str, list[Cell]]:
     """The cells of each task that is asked for, in the order of the request, else by name."""
     from benchmark.records.grouping import group
 

@@ -73,7 +73,7 @@ def _order(loaded: _Loaded) -> None:
     if data.task.target is None:
         again = make_folds(data.task, reverse, data.labels)
     else:
-        source, target = ([u for u in reverse if u.id.startswith(f"{part.corpus}:")] for part in data.task.parts)
+        source, target = ([u for u in reverse if u.id.startswith(f"{part.corpus}:")] for part in data.task.uses)
         again = make_folds(data.task, target, data.labels, source)
     require(
         folds_digest(again) == folds_digest(data.folds),

@@ -40,7 +40,7 @@ class Dataset:
 
     Attributes:
         task: The protocol.
-        corpora: The scanners, as `task.parts`.
+        corpora: The scanners, as `task.uses`.
         roots: Their folders.
         utterances: The examples of the task, sorted by id. Between two corpora, ids and speakers are prefixed by the
             corpus, as in "urdu:M1".
@@ -201,7 +201,7 @@ class Dataset:
 
 def deciding_fields(task: Task) -> set[str]:
     """Fields that decide a number of a task beside those that always do: its filters, and what orders a dialogue."""
-    filtered = {name for part in task.parts for name in part.filter}
+    filtered = {name for part in task.uses for name in part.filter}
     return filtered | ({"dialogue", "turn"} if task.context is not None else set())
 
 
@@ -210,7 +210,7 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
 
     Args:
         task: The protocol.
-        corpora: The scanners, as `task.parts`.
+        corpora: The scanners, as `task.uses`.
         settings: Where the corpora are.
         allow_partial: Take a corpus that is not as expected; `differences` says what is not.
 
@@ -230,7 +230,7 @@ def load_dataset(task: Task, corpora: Sequence[Corpus], settings: Settings, *, a
     context: dict[str, Turns] = {}
     before: dict[str, Utterance] = {}  # what is heard before an example
     listed: list[Utterance] = []
-    for part, corpus, root in zip(task.parts, corpora, roots, strict=True):
+    for part, corpus, root in zip(task.uses, corpora, roots, strict=True):
         scanned = scan_corpus(corpus, root)
         listed += scanned if task.target is None else [replace(u, id=f"{corpus.name}:{u.id}") for u in scanned]
         chosen = choose(task, part, scanned)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from benchmark.base import Corpus
 from benchmark.errors import BenchError
 from benchmark.protocol.targets import class_of
-from benchmark.protocol.task import Part, Task
+from benchmark.protocol.task import CorpusUse, Task
 from benchmark.types import Utterance
 
 LISTED_PROBLEMS = 20
@@ -33,7 +33,7 @@ class Members:
     left_out: Counter[str]
 
 
-def choose(task: Task, part: Part, scanned: Sequence[Utterance]) -> Members:
+def choose(task: Task, part: CorpusUse, scanned: Sequence[Utterance]) -> Members:
     """Apply what a protocol says of one of its corpora.
 
     Args:
@@ -63,13 +63,13 @@ def choose(task: Task, part: Part, scanned: Sequence[Utterance]) -> Members:
     return Members(kept, labels, auxiliary, left_out)
 
 
-def join_speakers(part: Part, utterances: Sequence[Utterance]) -> list[Utterance]:
+def join_speakers(part: CorpusUse, utterances: Sequence[Utterance]) -> list[Utterance]:
     """The utterances with one name for the speakers that the protocol counts as one."""
     first = {name: names[0] for names in part.same_speaker for name in names}
     return [replace(u, speaker=first[u.speaker]) if u.speaker in first else u for u in utterances]
 
 
-def _filtered(task: Task, part: Part, utterances: Sequence[Utterance]) -> tuple[list[Utterance], Counter[str]]:
+def _filtered(task: Task, part: CorpusUse, utterances: Sequence[Utterance]) -> tuple[list[Utterance], Counter[str]]:
     kept, left_out = list(utterances), Counter[str]()
     for name, accepted in part.filter.items():
 
@@ -90,7 +90,7 @@ def _filtered(task: Task, part: Part, utterances: Sequence[Utterance]) -> tuple[
 
 
 def differences(
-    part: Part, corpus: Corpus, members: Members, scanned: Sequence[Utterance], index_sha256: str
+    part: CorpusUse, corpus: Corpus, members: Members, scanned: Sequence[Utterance], index_sha256: str
 ) -> list[str]:
     """What is not as the protocol expects it, in words; nothing where all is.
 
@@ -124,7 +124,7 @@ def differences(
     return found
 
 
-def _not_there(part: Part, scanned: Sequence[Utterance]) -> list[str]:
+def _not_there(part: CorpusUse, scanned: Sequence[Utterance]) -> list[str]:
     """What the protocol names and the corpus does not have."""
     speakers, ids = {utterance.speaker for utterance in scanned}, {utterance.id for utterance in scanned}
     joined = [name for names in part.same_speaker for name in names if name not in speakers]

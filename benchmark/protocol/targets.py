@@ -16,7 +16,7 @@ from benchmark.sufficient import STATISTICS, Outputs
 from benchmark.types import Kind, Utterance
 
 if TYPE_CHECKING:
-    from benchmark.protocol.task import Part, Task
+    from benchmark.protocol.task import CorpusUse, Task
 
 
 class Targets(ABC):
@@ -39,7 +39,7 @@ class Targets(ABC):
         """
 
     @abstractmethod
-    def classes(self, task: Task, part: Part, utterances: Sequence[Utterance]) -> dict[str, str | None]:
+    def classes(self, task: Task, part: CorpusUse, utterances: Sequence[Utterance]) -> dict[str, str | None]:
         """The class of each utterance by its id, None for one that the task leaves out; empty where none has a class.
 
         Args:
@@ -97,7 +97,7 @@ class _Classes(Targets):
         if task.auxiliary is not None:
             raise ValueError("auxiliary classes stand beside dimensions: this task has classes of its own")
 
-    def classes(self, task: Task, part: Part, utterances: Sequence[Utterance]) -> dict[str, str | None]:
+    def classes(self, task: Task, part: CorpusUse, utterances: Sequence[Utterance]) -> dict[str, str | None]:
         """By the label map of the part, see `Targets.classes`."""
         return {one.id: class_of(one, task.label, part.label_map, task.name) for one in utterances}
 
@@ -123,10 +123,10 @@ class _Dimensions(Targets):
 
     def check(self, task: Task) -> None:
         """See `Targets.check`."""
-        if not task.dimensions or task.labels or any(part.label_map for part in task.parts):
+        if not task.dimensions or task.labels or any(part.label_map for part in task.uses):
             raise ValueError(f"a {task.kind} task lists dimensions, and no labels or label_map")
 
-    def classes(self, task: Task, part: Part, utterances: Sequence[Utterance]) -> dict[str, str | None]:
+    def classes(self, task: Task, part: CorpusUse, utterances: Sequence[Utterance]) -> dict[str, str | None]:
         """Nothing, once every utterance has its numbers, see `Targets.classes`."""
         for name in task.dimensions:
             lacking = [utterance for utterance in utterances if not _is_value(utterance.labels.get(name))]

@@ -80,7 +80,7 @@ class FewShot(Closed):
     seed: Seed = 0
 
 
-class Part(Closed):
+class CorpusUse(Closed):
     """Which utterances of one corpus are used, and as what.
 
     Attributes:
@@ -102,14 +102,14 @@ class Part(Closed):
     expect: Expect
 
     @model_validator(mode="after")
-    def _speakers_are_joined_once(self) -> Part:
+    def _speakers_are_joined_once(self) -> CorpusUse:
         twice = first_repeated(name for names in self.same_speaker for name in names)
         if twice is not None:
             raise ValueError(f"same_speaker lists {twice!r} twice")
         return self
 
     @model_validator(mode="after")
-    def _filters_accept_something(self) -> Part:
+    def _filters_accept_something(self) -> CorpusUse:
         for name, accepted in self.filter.items():
             if not accepted:
                 raise ValueError(f"filter accepts no value of {name!r}, so that nothing is left")
@@ -128,12 +128,12 @@ class Task(Closed):
         note: What a reader of the scores must know.
         bridge: Whose protocol it is, of a task that runs that of another benchmark as it is, only to stand beside the
             corpus's own task: it is marked, counts in no rank over tasks, and may do what no other task may.
-        corpus: Name of the scanner; like the next five it stands here, or in `source` and `target`: see `Part`.
-        filter: See `Part`.
-        exclude: See `Part`.
-        same_speaker: See `Part`.
-        label_map: See `Part`.
-        expect: See `Part`.
+        corpus: Name of the scanner; like the next five it stands here, or in `source` and `target`: see `CorpusUse`.
+        filter: See `CorpusUse`.
+        exclude: See `CorpusUse`.
+        same_speaker: See `CorpusUse`.
+        label_map: See `CorpusUse`.
+        expect: See `CorpusUse`.
         source: The corpus whose utterances are train and dev, of a task between two corpora.
         target: The corpus that is tested; `folds` divides it, and what would be train is `adapt`, without labels.
         few_shot: How many labelled utterances of the target join train, in a task between two corpora.
@@ -167,8 +167,8 @@ class Task(Closed):
     same_speaker: list[list[str]] = []
     label_map: dict[str, str | None] = {}
     expect: Expect | None = None
-    source: Part | None = None
-    target: Part | None = None
+    source: CorpusUse | None = None
+    target: CorpusUse | None = None
     few_shot: FewShot | None = None
     kind: Kind
     label: str = "emotion"
@@ -202,7 +202,7 @@ class Task(Closed):
             raise ValueError(
                 "few_shot takes utterances of each class of a target: it is for classes between two corpora"
             )
-        if len({part.corpus for part in self.parts}) < len(self.parts):
+        if len({use.corpus for use in self.uses}) < len(self.uses):
             raise ValueError("source and target are two corpora; parts of one corpus are divided by folds")
         return self
 
@@ -212,8 +212,8 @@ class Task(Closed):
         twice = first_repeated(self.dimensions)
         if twice is not None:
             raise ValueError(f"a dimension is listed twice: {twice!r}")
-        for part in self.parts:
-            _check_label_map(self.labels, part.label_map)
+        for use in self.uses:
+            _check_label_map(self.labels, use.label_map)
         return self
 
     @model_validator(mode="after")
@@ -244,16 +244,16 @@ class Task(Closed):
 
     @model_validator(mode="after")
     def _expects_what_can_be(self) -> Task:
-        for part in self.parts if self.labels else ():
-            _check_counts(self.labels, part.expect)
+        for use in self.uses if self.labels else ():
+            _check_counts(self.labels, use.expect)
         return self
 
     @functools.cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def uses(self) -> tuple[CorpusUse, ...]:
         """The one corpus, or source and target."""
         if self.source is not None and self.target is not None:
             return self.source, self.target
-        return (Part.model_validate({key: getattr(self, key) for key in PART}),)
+        return (CorpusUse.model_validate({key: getattr(self, key) for key in PART}),)
 
     @property
     def targets(self) -> Targets:

@@ -151,7 +151,7 @@ class Registry:
 
     def corpora_of(self, task: Task) -> tuple[Corpus, ...]:
         """The scanners of a task: one, or source and target."""
-        return tuple(self.corpus(part.corpus) for part in task.parts)
+        return tuple(self.corpus(part.corpus) for part in task.uses)
 
     def task(self, name: str) -> Task:
         """The protocol of a task.

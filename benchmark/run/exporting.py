@@ -109,7 +109,7 @@ def check_free(folder: Path) -> None:
 def corpora(shelf: Shelf, record: Record) -> list[str]:
     """All corpora that the weights have heard recordings of, as far as this benchmark knows."""
     steps = [] if record.weights is None else record.weights.steps
-    found = [*record.upstream.trained_on, *(part.corpus for step in steps for part in shelf.tasks[step.task].parts)]
+    found = [*record.upstream.trained_on, *(part.corpus for step in steps for part in shelf.tasks[step.task].uses)]
     return list(dict.fromkeys([*found, *record.task.corpus.names]))
 
 

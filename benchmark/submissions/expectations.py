@@ -52,7 +52,7 @@ def _other_facts(task: Task, record: Record) -> Iterator[str]:
         "speaker_independent": (part.speaker_independent, task.speaker_independent),
         "dev": (part.dev, task.dev.scheme),
         "bridge": (part.bridge, task.bridge),
-        "corpus.name": (part.corpus.name, " -> ".join(one.corpus for one in task.parts)),
+        "corpus.name": (part.corpus.name, " -> ".join(one.corpus for one in task.uses)),
     }
     for key, (stated, own) in facts.items():
         if stated != own:
@@ -62,11 +62,11 @@ def _other_facts(task: Task, record: Record) -> Iterator[str]:
     names = task.folds.fold_names()
     if names is not None and part.folds != list(names):
         yield f"task.folds are {part.folds!r:.120}, those of the task {task.name!r} are {list(names)!r:.120}"
-    expected = task.parts[0].expect.index_sha256
+    expected = task.uses[0].expect.index_sha256
     # Between two corpora names are prefixed, and context is heard too: the digest is of more than was expected.
     if task.target is None and task.context is None and expected not in (None, part.corpus.index_sha256):
         yield f"the index of the corpus has the digest {part.corpus.index_sha256[:12]} instead of {expected:.12}"
-    numbers = [one.expect.utterances for one in task.parts]
+    numbers = [one.expect.utterances for one in task.uses]
     known = sum(number for number in numbers if number is not None)
     if None not in numbers and (
         part.corpus.utterances != known if task.context is None else part.corpus.utterances > known
@@ -76,7 +76,7 @@ def _other_facts(task: Task, record: Record) -> Iterator[str]:
 
 def _of_folds(task: Task, records: Sequence[Record]) -> Iterator[str]:
     """What each fold tests; `records` are of one seed."""
-    scheme, tested = task.folds, task.parts[-1].expect
+    scheme, tested = task.folds, task.uses[-1].expect
     if scheme.is_named_after_speakers:
         for record in records:
             if not record.clusters.folds or list(record.by_speaker) != [record.fold]:
@@ -99,7 +99,7 @@ def _of_folds(task: Task, records: Sequence[Record]) -> Iterator[str]:
 
 def _of_totals(task: Task, records: Sequence[Record]) -> Iterator[str]:
     """What all folds test together; `records` are of one seed."""
-    scheme, tested = task.folds, task.parts[-1].expect
+    scheme, tested = task.folds, task.uses[-1].expect
     once = scheme.tests_all_once
     exact = once and task.context is None
     at_most_once = once or task.pool == "utterances"
@@ -134,11 +134,11 @@ def _of_sets(task: Task, record: Record) -> Iterator[str]:
         return
     fitted = counts.train + (0 if task.dev.is_test else counts.dev)
     if task.target is None:
-        sums = [("train, dev and test", fitted + counts.test, task.parts[0].expect.utterances, scheme.uses_all)]
+        sums = [("train, dev and test", fitted + counts.test, task.uses[0].expect.utterances, scheme.uses_all)]
         if counts.adapt:
             yield f"{where} has {counts.adapt} utterances to adapt to, and the task has no target"
     else:
-        source, target = (part.expect.utterances for part in task.parts)
+        source, target = (part.expect.utterances for part in task.uses)
         few = 0 if task.few_shot is None else task.few_shot.per_class * len(task.labels)
         sums = [
             ("train and dev", fitted - few, source, not task.dev.needs_own_split),

@@ -23,7 +23,7 @@ UNBROKEN = "\N{NO-BREAK SPACE}"  # in a title that may stand in two lines
 
 
 @dataclass(frozen=True)
-class Entry:
+class Shown:
     """A cell of a table: its text, and what it is sorted by where that is not the text."""
 
     text: str
@@ -48,10 +48,10 @@ class Column:
     kind: str
     ascending: bool = False
 
-    def entry(self, row: Row) -> Entry:
+    def entry(self, row: Row) -> Shown:
         """A row's cell of the column."""
         value = self.value(row)
-        return Entry(NONE, "") if value is None else Entry(self.text(row), order(value))
+        return Shown(NONE, "") if value is None else Shown(self.text(row), order(value))
 
 
 def number_columns(task: TaskPart) -> list[Column]:

@@ -14,7 +14,7 @@ from leaderboard.board import Board, TaskTable
 from leaderboard.chance import chance_level
 from leaderboard.languages import KNOWN_SPEAKERS, languages, named, shelf
 from leaderboard.page.cards import row_data, speakers_of, task_data, tracks_data
-from leaderboard.page.columns import KINDS, RANKS, Column, Entry, number_columns, order, score_column
+from leaderboard.page.columns import KINDS, RANKS, Column, Shown, number_columns, order, score_column
 from leaderboard.page.facts import family, groups
 from leaderboard.page.models import Fact, address, as_data, facts_of
 from leaderboard.page.scale import Mark, Scale, scale_of
@@ -83,22 +83,22 @@ class Line:
 
     number: int
     family: str
-    rank: Entry
+    rank: Shown
     names: tuple[str, str]
     weights: Fact | None
     complete: bool
     leads: bool
-    score: Entry
+    score: Shown
     mark: Mark | None
-    interval: Entry
-    span: Entry
+    interval: Shown
+    span: Shown
     letters: str
-    numbers: tuple[Entry, ...]
+    numbers: tuple[Shown, ...]
     flags: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True)
-class Part:
+class Ranking:
     """The systems of a task that are ranked with each other."""
 
     name: str
@@ -120,7 +120,7 @@ class Chapter:
         columns: The other columns of numbers.
         scale: Of the intervals.
         twin: The task on the same corpus with known speakers, where there is one.
-        parts: Its systems.
+        rankings: Its systems.
         figures: Its figures, as SVG.
     """
 
@@ -134,7 +134,7 @@ class Chapter:
     columns: tuple[Column, ...]
     scale: Scale
     twin: Twin | None
-    parts: tuple[Part, ...]
+    rankings: tuple[Ranking, ...]
     figures: tuple[str, ...]
 
     @property
@@ -165,13 +165,14 @@ class Contents:
     @property
     def choices(self) -> dict[str, list[str]]:
         """What can be filtered by, with the values that occur."""
-        lines = [line for chapter in self.chapters for part in chapter.parts for line in part.lines]
+        ranked = {ranking.name for chapter in self.chapters for ranking in chapter.rankings}
+        lines = [line for chapter in self.chapters for ranking in chapter.rankings for line in ranking.lines]
         columns = [column for chapter in self.chapters for column in chapter.columns]
         return {
             "group": _first_seen(chapter.groups for chapter in self.chapters),
             "language": sorted({language for chapter in self.chapters for language in chapter.languages}),
             "family": sorted({line.family for line in lines}, key=str.casefold),
-            "track": [name for name in GROUPS if any(part.name == name for one in self.chapters for part in one.parts)],
+            "track": [name for name in GROUPS if name in ranked],
             "columns": [kind for kind in KINDS if kind == RANKS or any(kind == column.kind for column in columns)],
         }
 
@@ -192,7 +193,7 @@ def contents(made: Board, figures: Figures) -> Contents:
         placed = [place.row for group in section.groups for place in group.places]
         columns = [column for column in number_columns(task) if any(column.value(row) is not None for row in placed)]
         scale, twin, people = _scale(section), twin_of(section, made.sections), speakers_of(section)
-        parts = []
+        rankings = []
         for group in section.groups:
             lines = tuple(
                 _line(place, len(rows) + index, primary, scale, columns) for index, place in enumerate(group.places)
@@ -200,7 +201,7 @@ def contents(made: Board, figures: Figures) -> Contents:
             for place, line in zip(group.places, lines, strict=True):
                 known = None if twin is None else twin.scores.get(system(place))
                 rows.append(row_data(place, line, group, columns, (number, section), known, people))
-            parts.append(Part(group.name, lines))
+            rankings.append(Ranking(group.name, lines))
         anchor = _anchor(task.name, anchors)
         tasks.append(task_data(section, words, anchor, scale, twin, people))
         chapters.append(
@@ -215,7 +216,7 @@ def contents(made: Board, figures: Figures) -> Contents:
                 columns=tuple(columns),
                 scale=scale,
                 twin=twin,
-                parts=tuple(parts),
+                rankings=tuple(rankings),
                 figures=figures.tasks.get(task.name, ()),
             )
         )
@@ -248,17 +249,17 @@ def _line(place: Place, number: int, primary: Metric, scale: Scale, columns: Seq
     return Line(
         number=number,
         family=family(cell.upstream.name),
-        rank=Entry(NONE if place.rank is None else str(place.rank), order(place.rank)),
+        rank=Shown(NONE if place.rank is None else str(place.rank), order(place.rank)),
         names=(short_name(clean(cell.upstream.name)), short_name(clean(cell.downstream.name))),
         weights=address(cell.upstream.name),
         complete=scores is not None,
         leads="a" in place.letters,
-        score=Entry(progress, "") if scores is None else score_column(primary).entry(row),
+        score=Shown(progress, "") if scores is None else score_column(primary).entry(row),
         mark=None if scores is None else scale.mark(scores.mean, *ends),
-        interval=Entry(NONE, "")
+        interval=Shown(NONE, "")
         if found is None
-        else Entry(interval(found.low, found.high, primary.percent), order(found.low)),
-        span=Entry(span, order(place.best)),
+        else Shown(interval(found.low, found.high, primary.percent), order(found.low)),
+        span=Shown(span, order(place.best)),
         letters=place.letters or NONE,
         numbers=tuple(column.entry(row) for column in columns),
         flags=tuple((flag, flag in WARNINGS) for flag in cell.flags()),

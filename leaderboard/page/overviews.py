@@ -12,7 +12,7 @@ from leaderboard.board import Board, TrackTable
 from leaderboard.chance import chance_level
 from leaderboard.languages import in_order, shelf
 from leaderboard.overview import Standing, Track, counts
-from leaderboard.page.columns import Entry, order
+from leaderboard.page.columns import Shown, order
 from leaderboard.page.contents import Chapter, Line, short_name
 from leaderboard.page.models import Fact
 from leaderboard.page.scale import Mark, Scale, whole_scale
@@ -72,9 +72,9 @@ class System:
     names: tuple[str, str]
     weights: Fact | None
     row: int
-    rank: Entry
+    rank: Shown
     possible: str
-    coverage: Entry
+    coverage: Shown
     strips: tuple[Strip | None, ...]
 
 
@@ -158,9 +158,9 @@ def winners(made: Board, chapters: Sequence[Chapter]) -> tuple[Winner, ...]:
         scale = _whole(section)
         line = next(
             line
-            for part in chapter.parts
-            if part.name == one.track
-            for line, place in zip(part.lines, _places(section, part.name), strict=True)
+            for ranking in chapter.rankings
+            if ranking.name == one.track
+            for line, place in zip(ranking.lines, _places(section, ranking.name), strict=True)
             if place is one.place
         )
         found.append(
@@ -213,11 +213,11 @@ def _overview(
                 names=line.names,
                 weights=line.weights,
                 row=first.row,
-                rank=Entry(
+                rank=Shown(
                     NONE if standing.mean_rank is None else decimal(standing.mean_rank, 1), order(standing.mean_rank)
                 ),
                 possible=possible,
-                coverage=Entry(covered, "" if standing.control else str(len(standing.counted))),
+                coverage=Shown(covered, "" if standing.control else str(len(standing.counted))),
                 strips=strips,
             )
         )
@@ -279,6 +279,6 @@ def _numbers(sections: Sequence[Section], chapters: Sequence[Chapter]) -> dict[t
     return {
         (section.task.name, place.row.cell.name): line
         for section, chapter in zip(sections, chapters, strict=True)
-        for group, part in zip(section.groups, chapter.parts, strict=True)
-        for place, line in zip(group.places, part.lines, strict=True)
+        for group, ranking in zip(section.groups, chapter.rankings, strict=True)
+        for place, line in zip(group.places, ranking.lines, strict=True)
     }

@@ -16,7 +16,7 @@ from benchmark.io.files import digest
 from benchmark.metrics import METRICS
 from benchmark.protocol.fold_schemes import Listed
 from benchmark.protocol.folds import folds_digest, make_folds
-from benchmark.protocol.task import Part, Task
+from benchmark.protocol.task import CorpusUse, Task
 from benchmark.records import Record, pack
 from benchmark.records.identity import command_of
 from benchmark.registry import known
@@ -28,14 +28,14 @@ SALT = "5a17" * 16
 CREATED = "2026-01-02T03:04:05+00:00"
 
 
-def made_up_corpus(task: Task, part: Part, prefix: str = "") -> tuple[list[Utterance], dict[str, str]]:
+def made_up_corpus(task: Task, part: CorpusUse, prefix: str = "") -> tuple[list[Utterance], dict[str, str]]:
     """Utterances that fit what a task expects of a corpus, and their classes; a few dozen where it expects nothing."""
     number, expected = part.expect.utterances or (60 if task.few_shot is None else 160), part.expect.speakers
     scheme = task.folds
     names = [f"s{index:03d}" for index in range(7 if expected is None else expected)]
     sessions = [f"Ses{index:02d}" for index in range(1, 6)]
     ids = [f"u{index:05d}" for index in range(number)]
-    if isinstance(scheme, Listed) and not (task.target and part is task.parts[0]):
+    if isinstance(scheme, Listed) and not (task.target and part is task.uses[0]):
         listed = sorted({name for fold in scheme.folds for name in (*fold.test, *fold.dev, *(fold.train or []))})
         listed = [name.removeprefix(prefix) for name in listed]
         if scheme.by == "speaker":
@@ -64,8 +64,8 @@ def made_up_corpus(task: Task, part: Part, prefix: str = "") -> tuple[list[Utter
 
 def folds_of(task: Task, *, unknown: bool = False) -> tuple[list[Fold], dict[str, Utterance], dict[str, str]]:
     """The folds of a task on made-up corpora, with utterances and classes by id; `unknown`: nobody knows who speaks."""
-    prefixes = [f"{part.corpus}:" if task.target else "" for part in task.parts]
-    made = [made_up_corpus(task, part, prefix) for part, prefix in zip(task.parts, prefixes, strict=True)]
+    prefixes = [f"{part.corpus}:" if task.target else "" for part in task.uses]
+    made = [made_up_corpus(task, part, prefix) for part, prefix in zip(task.uses, prefixes, strict=True)]
     if unknown:
         made = [([replace(one, speaker=None) for one in utterances], labels) for utterances, labels in made]
     labels = {name: label for _, some in made for name, label in some.items()}
@@ -95,8 +95,8 @@ def results(
             "title": task.title,
             "downstream": task.downstream,
             "corpus": {
-                "name": " -> ".join(part.corpus for part in task.parts),
-                "index_sha256": task.parts[0].expect.index_sha256 or "b" * 64,
+                "name": " -> ".join(part.corpus for part in task.uses),
+                "index_sha256": task.uses[0].expect.index_sha256 or "b" * 64,
                 "audio_sha256": "c" * 64,
                 "utterances": len(by_id),
                 "synthetic": False,

@@ -143,7 +143,7 @@ def spoken(
     top = shared_folder(tmp_path_factory)
 
     def settings(name: str) -> Settings:
-        found = {part.corpus: spoken_place(name, part.corpus) for part in registry.task(name).parts}
+        found = {part.corpus: spoken_place(name, part.corpus) for part in registry.task(name).uses}
         settings = Settings(top / "cache", top / "results", found)
         for corpus, root in found.items():
 
@@ -165,7 +165,7 @@ def load(silent_place: PlaceOf, registry: Registry, tmp_path_factory: pytest.Tem
     @functools.cache
     def loaded(name: str) -> Dataset:
         task = registry.task(name)
-        data = {part.corpus: silent_place(name, part.corpus) for part in task.parts}
+        data = {part.corpus: silent_place(name, part.corpus) for part in task.uses}
         return load_dataset(task, registry.corpora_of(task), Settings(top / "cache", top / "results", data))
 
     return loaded

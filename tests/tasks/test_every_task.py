@@ -72,7 +72,7 @@ def test_every_task_keeps_its_contract(spoken: Callable[[str], Settings], regist
 
 
 def test_every_corpus_has_a_task() -> None:
-    used = {part.corpus for name in REGISTRY.tasks() for part in REGISTRY.task(name).parts}
+    used = {part.corpus for name in REGISTRY.tasks() for part in REGISTRY.task(name).uses}
     assert {entry.name for entry in REGISTRY.corpora()} == used | {"csv"}
 
 
@@ -107,7 +107,7 @@ def test_every_task_on_a_free_corpus_is_run_and_judged_alike(name: str) -> None:
     assert task.downstream == "superb"
     assert task.pool == "utterances"
     assert task.labels == sorted(task.labels)
-    for part in task.parts:
+    for part in task.uses:
         corpus = REGISTRY.corpus(part.corpus)
         assert corpus.licence in task.licence
         assert corpus.citation in task.citation
@@ -221,7 +221,7 @@ def test_the_source_teaches_and_selects_and_the_target_is_tested(
     load: Load, name: str, number: int, train: int, dev: int, test: int
 ) -> None:
     dataset = load(name)
-    source, target = (f"{part.corpus}:" for part in dataset.task.parts)
+    source, target = (f"{part.corpus}:" for part in dataset.task.uses)
     assert len(dataset.folds) == number
     assert sum(len(fold.test) for fold in dataset.folds) == test
     assert len({name for fold in dataset.folds for name in fold.test}) == test

@@ -99,7 +99,7 @@ def test_a_partial_corpus_gives_the_groups_that_are_there() -> None:
 @pytest.mark.parametrize("name", known.tasks().names())
 def test_every_registered_task_knows_its_folds_or_leaves_them_to_the_corpus(name: str) -> None:
     task = known.tasks().read(name)
-    unknown = task.parts[-1].expect.speakers is None and task.folds.kept_together is None
+    unknown = task.uses[-1].expect.speakers is None and task.folds.kept_together is None
     found = tuple(fold.name for fold in folds_of(task, unknown=unknown)[0])
     assert task.folds.fold_names() in (None, found)
     assert (task.folds.fold_names() is None) == (task.folds.scheme == "leave-one-group-out")

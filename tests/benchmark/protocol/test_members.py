@@ -84,18 +84,18 @@ def test_a_filter_that_leaves_nothing_says_so(settings) -> None:
 def test_null_in_a_filter_stands_for_unknown() -> None:
     utterances = [spoken(n, extra={"set": s}, labels={"emotion": "high"}) for n, s in (("a", None), ("b", "x"))]
     part = task(filter={"set": [None]})
-    assert [u.id for u in choose(part, part.parts[0], utterances).utterances] == ["a"]
+    assert [u.id for u in choose(part, part.uses[0], utterances).utterances] == ["a"]
     part = task(filter={"set": ["None"]})
-    assert choose(part, part.parts[0], utterances).utterances == []
+    assert choose(part, part.uses[0], utterances).utterances == []
 
 
 def test_another_label_than_emotion_may_be_the_target() -> None:
     utterances = [spoken("a", labels={"emotion": "sad", "polarity": "high"})]
     rule = task(label="polarity")
-    assert choose(rule, rule.parts[0], utterances).labels == {"a": "high"}
+    assert choose(rule, rule.uses[0], utterances).labels == {"a": "high"}
     rule = task(label="mood")
     with pytest.raises(BenchError, match=r"has no mood, which .*: \"\": null in the label_map"):
-        choose(rule, rule.parts[0], utterances)
+        choose(rule, rule.uses[0], utterances)
 
 
 def test_what_has_no_label_is_left_out_where_the_map_says_so_and_counted() -> None:
@@ -103,9 +103,9 @@ def test_what_has_no_label_is_left_out_where_the_map_says_so_and_counted() -> No
     mapped = {"high": "high", "low": "low"}
     rule = task(label_map=mapped)
     with pytest.raises(BenchError, match="utterance 'b' has no label"):
-        choose(rule, rule.parts[0], utterances)
+        choose(rule, rule.uses[0], utterances)
     rule = task(label_map={**mapped, "": None})
-    chosen = choose(rule, rule.parts[0], utterances)
+    chosen = choose(rule, rule.uses[0], utterances)
     assert ([u.id for u in chosen.utterances], dict(chosen.left_out)) == (["a"], {"no label": 2})
     with pytest.raises(ValueError, match="sends what has no label to 'high': it can only be left out"):
         task(label_map={**mapped, "": "high"})
@@ -170,7 +170,7 @@ def test_a_dimension_that_is_no_number_is_refused(value: object) -> None:
     rule = task(**{**REGRESSION, "auxiliary": None})
     utterances = [spoken("a", labels={"arousal": 1.0}), spoken("b", labels={"arousal": value})]
     with pytest.raises(BenchError, match="utterance 'b' has no number for 'arousal'"):
-        choose(rule, rule.parts[0], utterances)
+        choose(rule, rule.uses[0], utterances)
 
 
 def test_what_differs_in_a_corpus_of_ones_own_may_be_the_protocol(settings) -> None:

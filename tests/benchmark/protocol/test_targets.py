@@ -39,7 +39,7 @@ def test_targets_are_what_the_statistics_are_of(kind: Any) -> None:
 def test_classes_are_mapped_counted_and_written_by_name() -> None:
     toy = task()
     heard = [utterance("a", emotion="low"), utterance("b", emotion="other"), utterance("c", emotion="high")]
-    assert toy.targets.classes(toy, toy.parts[0], heard) == {"a": "low", "b": None, "c": "high"}
+    assert toy.targets.classes(toy, toy.uses[0], heard) == {"a": "low", "b": None, "c": "high"}
     found = toy.targets.array(toy, {"a": "low", "c": "high"}, [heard[2], heard[0]])
     assert found.dtype == np.int64
     assert [toy.labels[index] for index in found] == ["high", "low"]
@@ -50,7 +50,7 @@ def test_classes_are_mapped_counted_and_written_by_name() -> None:
 def test_dimensions_are_numbers_in_the_order_of_the_task() -> None:
     rated = task(**DIMENSIONS, metrics=["ccc"])
     one = utterance("a", valence=-1.0, arousal=2.5)
-    assert rated.targets.classes(rated, rated.parts[0], [one]) == {}
+    assert rated.targets.classes(rated, rated.uses[0], [one]) == {}
     found = rated.targets.array(rated, {}, [one])
     assert (found.dtype, found.tolist()) == (np.float32, [[2.5, -1.0]])
     assert rated.targets.columns(rated.outputs) == ["true_arousal", "true_valence"]
@@ -62,7 +62,7 @@ def test_what_is_no_number_is_refused_by_name(value: Any) -> None:
     rated = task(**DIMENSIONS, metrics=["ccc"])
     labels = {"arousal": 2.5} if value is None else {**RATED, "valence": value}
     with pytest.raises(BenchError, match=r"utterance 'a' has no number for 'valence', a dimension of toy"):
-        rated.targets.classes(rated, rated.parts[0], [utterance("a", **labels)])
+        rated.targets.classes(rated, rated.uses[0], [utterance("a", **labels)])
 
 
 def test_a_label_that_no_map_has_is_refused() -> None:

@@ -29,7 +29,7 @@ def test_every_name_can_be_built_and_is_what_it_says() -> None:
         assert all((entry.summary, corpus.licence, corpus.citation, corpus.homepage, corpus.how_to_get))
     for name in registry.tasks():
         task = registry.task(name)
-        assert len(registry.corpora_of(task)) == len(task.parts)
+        assert len(registry.corpora_of(task)) == len(task.uses)
         registry.downstream(task.downstream)
 
 

@@ -113,7 +113,7 @@ def selected(layers: int | None = 1, **parts: object) -> Change:
 def test_an_honest_result_of_any_task_passes(name: str, tmp_path: Path) -> None:
     """The folds are made by the code that makes them in a run, on utterances that fit what the task expects."""
     task = known.tasks().read(name)
-    unknown = task.parts[-1].expect.speakers is None and task.folds.scheme == "official"
+    unknown = task.uses[-1].expect.speakers is None and task.folds.scheme == "official"
     records = results(name, unknown=unknown)
     verdict = check(write(tmp_path, hidden(records)), tmp_path)
     assert verdict.accepted, verdict.reasons

@@ -21,6 +21,9 @@ WINDOW = 400  # samples, 25 ms
 HOP = 160  # samples, 10 ms
 FRAME_RATE = SAMPLE_RATE / HOP  # Hz
 FFT = 512
+# Frames that are transformed at once: they lie in the processor's cache. What comes out is, to the byte, that of
+# transformers' `spectrogram`, which transforms one at a time and so keeps other threads of Python waiting.
+TOGETHER = 64
 # -100 dB below a band with unit power: far below 16 bit quantisation noise, so only digital silence meets it.
 FLOOR = 1e-10
 
@@ -41,20 +44,16 @@ def magnitudes(wave: NDArray[np.float32], hop: int = HOP) -> NDArray[np.float64]
     Returns:
         (1 + n // hop, 257) float64, the bins 31.25 Hz apart from 0 Hz to 8 kHz.
     """
-    from transformers.audio_utils import spectrogram, window_function
+    from transformers.audio_utils import window_function
 
-    spectrum = spectrogram(
-        wave,
-        window_function(WINDOW, "hann"),
-        frame_length=WINDOW,
-        hop_length=hop,
-        fft_length=FFT,
-        power=1.0,
-        center=True,
-        pad_mode="reflect",
-        dtype=np.dtype(np.float64),
-    )
-    return np.asarray(spectrum.T, dtype=np.float64)
+    padded = np.pad(wave, WINDOW // 2, mode="reflect").astype(np.float64)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::hop]
+    window = window_function(WINDOW, "hann")
+    spectrum = np.empty((len(frames), FFT // 2 + 1), dtype=np.complex64)
+    for start in range(0, len(frames), TOGETHER):
+        some = slice(start, start + TOGETHER)
+        spectrum[some] = np.fft.rfft(frames[some] * window, n=FFT)
+    return np.abs(spectrum, dtype=np.float64)
 
 
 def log_mel(wave: NDArray[np.float32], bands: int, hop: int = HOP) -> NDArray[np.float64]:

@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from transformers.audio_utils import spectrogram, window_function
 
 from benchmark.base import Upstream
 from benchmark.contracts import Check, check_upstream
-from upstreams.handcrafted.spectral import MFCC, LogMel, Spectrogram, delta
+from upstreams.handcrafted.spectral import MFCC, LogMel, Spectrogram, delta, magnitudes
 
 
 def hertz(mel: float) -> float:
@@ -81,6 +82,18 @@ def test_the_spectrogram_follows_its_definition(wave: NDArray[np.float32]) -> No
     expected = magnitudes_by_definition(wave)
     assert features.layers.shape == (1, 7, 257)
     np.testing.assert_allclose(features.layers[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("samples", [400, 401, 10_239, 10_240, 10_400, 50_000])
+@pytest.mark.parametrize("hop", [100, 160])
+def test_magnitudes_are_to_the_byte_those_of_transformers(samples: int, hop: int) -> None:
+    wave = np.random.default_rng(samples).normal(0, 0.1, samples).astype(np.float32)
+    window = window_function(400, "hann")
+    theirs = spectrogram(wave, window, 400, hop, 512, power=1.0, dtype=np.dtype(np.float64)).T
+    own = magnitudes(wave, hop)
+    assert own.dtype == theirs.dtype
+    assert own.shape == theirs.shape
+    assert own.tobytes() == theirs.tobytes()
 
 
 @pytest.mark.parametrize("bin_", [4, 32, 100, 200])

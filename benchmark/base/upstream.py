@@ -40,8 +40,8 @@ class Upstream(ABC):
         precision: Precision of the forward pass where it is not float32; part of the name and of the identity.
         batch_seconds: Audio that one call of `encode_batch` gets at most [s], the longest times their number.
         trained_on: Corpora of this benchmark with whose recordings the weights were trained.
-        concurrent: Whether several threads may call `encode_batch` at once on a CPU, in float32: once it is ready, it
-            changes nothing that they share. A run then encodes as many batches at once as there are cores.
+        concurrent: Whether several threads may call `encode_batch` at once on a CPU, in each of its precisions: once it
+            is ready, it changes nothing that they share. A run then encodes as many batches at once as there are cores.
         trains: Whether it lends its weights to a head that trains them, see `trainable`; it declares layers and dim.
         device: Where to compute, "cpu" or "cuda"; set by the run.
         components: The upstreams that it is made of, where it is made of others.

@@ -127,10 +127,9 @@ def parallel(upstream: Upstream) -> Parallel:
 
 
 def is_concurrent(upstream: Upstream) -> bool:
-    """Whether several threads may encode with an upstream at once: all that it is made of allow it, in float32."""
+    """Whether several threads may encode with an upstream at once: all that it is made of allow it."""
     parts = upstream.components
-    allowed = all(map(is_concurrent, parts)) if parts else upstream.concurrent
-    return allowed and upstream.precision is None
+    return all(map(is_concurrent, parts)) if parts else upstream.concurrent
 
 
 def encode_all(

@@ -81,6 +81,22 @@ def test_lower_precision_is_close_and_another_identity(architecture: str, precis
     assert full.encode(wave()).layers.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("architecture", ["wav2vec2-base", "whisper"])
+def test_threads_in_a_lower_precision_do_not_reach_each_other(
+    architecture: str, precision: Any, groupless: Models
+) -> None:
+    """Autocast keeps the weights that it has converted for all threads, and drops them when one is done."""
+
+    def lower() -> HuggingFace:
+        upstream = HuggingFace(str(groupless(architecture)))
+        upstream.precision = precision
+        return upstream
+
+    (check,) = [check for check in check_upstream(lower) if "threads" in check.name]
+    check.run()
+
+
 def test_lower_precision_is_that_of_the_forward_pass_and_not_of_the_input(tiny_model: Models) -> None:
     import torch
 

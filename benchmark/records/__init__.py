@@ -24,7 +24,7 @@ from benchmark.records.schema import (
     WeightsPart,
 )
 from benchmark.records.store import Reading, RecordStore, check_seals, pack, parse_records, read_file, sealed
-from benchmark.records.verify import metrics_of, statistics_of, verify
+from benchmark.records.verify import all_statistics, metrics_of, statistics_of, verify
 
 __all__ = [
     "CalibrationPart",
@@ -44,6 +44,7 @@ __all__ = [
     "TaskPart",
     "UpstreamPart",
     "WeightsPart",
+    "all_statistics",
     "check_seals",
     "metrics_of",
     "pack",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmark.base.tuned import is_tuned
 from benchmark.errors import BenchError
 from benchmark.io.files import digest
-from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, statistics_of
+from benchmark.records import DownstreamPart, Record, TaskPart, UpstreamPart, all_statistics
 from benchmark.registry.known import known_control, known_trained_on
 from benchmark.text import clean
 from benchmark.types import UNKNOWN_SPEAKER
@@ -122,7 +122,7 @@ class Cell:
         """When its latest unit was made, as text; ISO 8601 in UTC sorts as time does."""
         return max(record.provenance.created for record in self.records.values())
 
-    @property
+    @cached_property
     def contaminated(self) -> tuple[str, ...]:
         """Corpora of the task that the weights of the upstream were trained on, as a record or this package knows.
 
@@ -201,6 +201,15 @@ class Cell:
         """The number of known test speakers: "unknown" is none, nor is a group of utterances."""
         return len(set(self.speakers) - {UNKNOWN_SPEAKER}) if self.cluster == "speaker" else 0
 
+    @cached_property
+    def of_units(self) -> list[NDArray[np.float64]]:
+        """The sufficient statistics (S, a, b) of each completed unit, in the order of its `by_speaker`.
+
+        Raises:
+            BenchError: A record's statistics do not suit its task.
+        """
+        return all_statistics([self.records[unit] for unit in self.completed])
+
     def statistics(self) -> NDArray[np.float64]:
         """The sufficient statistics of every seed, fold and speaker; zeros where a fold does not test a speaker.
 
@@ -222,12 +231,16 @@ class Cell:
             raise BenchError(f"{self.name} on {self.task.name} has statistics of {size} values", "is it one cell?")
         array = np.zeros((len(self.seeds), len(self.task.folds), len(self.speakers), *shape))
         column = {speaker: index for index, speaker in enumerate(self.speakers)}
-        for i, fold in enumerate(self.task.folds):
-            for j, seed in enumerate(self.seeds):
-                record = self.records[fold, seed]
-                array[j, i, [column[speaker] for speaker in record.by_speaker]] = statistics_of(record)
+        places = ((j, i) for i in range(len(self.task.folds)) for j in range(len(self.seeds)))
+        for (j, i), unit, statistics in zip(places, self.units, self.of_units, strict=True):
+            array[j, i, [column[speaker] for speaker in self.records[unit].by_speaker]] = statistics
         array.flags.writeable = False
         return array
+
+    def forget(self) -> None:
+        """Give back the memory of what can be computed again: of a large board it is more than all else."""
+        for name in ("of_units", "_statistics"):
+            self.__dict__.pop(name, None)
 
     def _status(self, unit: Unit) -> str | None:
         record = self.records.get(unit)

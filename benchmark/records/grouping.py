@@ -60,6 +60,7 @@ def group(*stores: Iterable[Record], protocol: Protocol = "official", published:
     anchors = frozenset(protocol_of(record.task) for record in published)
     stores = _hidden(stores, protocol)
     units: dict[tuple[str, ...], dict[Unit, Record]] = {}
+    numbers: dict[tuple[str, ...], int] = {}
     others: dict[str, Counter[str]] = {name: Counter() for name in get_args(Protocol)}
     for store in stores:
         seen: dict[tuple[object, ...], Record] = {}
@@ -69,9 +70,10 @@ def group(*stores: Iterable[Record], protocol: Protocol = "official", published:
                 continue
             metrics_of(record)
             key, unit = _identity(record), (record.fold, record.seed)
-            if seen.setdefault((key, unit), record) != record:
+            number = numbers.setdefault(key, len(numbers))
+            if seen.setdefault((number, unit), record) != record:
                 raise BenchError(
-                    f"two different records of one unit: {seen[key, unit].id!r} and {record.id!r} "
+                    f"two different records of one unit: {seen[number, unit].id!r} and {record.id!r} "
                     f"({record.task.name}, fold {record.fold!r}, seed {record.seed})",
                     "remove one of them",
                 )
@@ -84,7 +86,7 @@ def group(*stores: Iterable[Record], protocol: Protocol = "official", published:
         outside[cell.task.name] += len(records) - len(cell.records)
         if cell.records:
             cells.append(cell)
-    check_truth(cell.records[unit] for cell in cells for unit in cell.completed)
+    _check_cells(cells)
     shown, superseded = _newest(cells, anchors)
     return Grouping(
         cells=shown,
@@ -161,7 +163,7 @@ def _identity(record: Record) -> tuple[str, ...]:
 
 
 def _code(*parts: CodePart | None) -> str:
-    return digest([None if part is None else part.model_dump() for part in parts])
+    return digest([None if part is None else part.plain for part in parts])
 
 
 def _cell(records: dict[Unit, Record]) -> Cell:
@@ -198,9 +200,34 @@ def check_truth(records: Iterable[Record]) -> None:
     Raises:
         BenchError: Two of them differ; the message names both, and the speaker.
     """
+    _check_truth(((record, statistics_of(record)) for record in records), {})
+
+
+def _check_cells(cells: Iterable[Cell]) -> None:
+    """`check_truth` of their completed units; those of a cell at once, where another that was looked at is the same."""
     first: dict[tuple[str, ...], tuple[Record, NDArray[np.float64]]] = {}
-    for record in records:
-        truth = record.task.statistics.truth(statistics_of(record))
+    alike: dict[tuple[tuple[str, ...], tuple[Unit, ...]], tuple[list[list[str]], NDArray[np.float64]]] = {}
+    for cell in cells:
+        if not cell.completed:
+            continue
+        records = [cell.records[unit] for unit in cell.completed]
+        if len({(record.task.kind, len(record.task.outputs)) for record in records}) > 1:
+            _check_truth(zip(records, cell.of_units, strict=True), first)
+            continue
+        names = [list(record.by_speaker) for record in records]
+        truth = cell.task.statistics.truth(np.concatenate(cell.of_units))
+        known = alike.setdefault((protocol_of(cell.task), cell.completed), (names, truth))
+        if known[1] is truth or known[0] != names or not np.array_equal(known[1], truth):
+            _check_truth(zip(records, cell.of_units, strict=True), first)
+
+
+def _check_truth(
+    records: Iterable[tuple[Record, NDArray[np.float64]]],
+    first: dict[tuple[str, ...], tuple[Record, NDArray[np.float64]]],
+) -> None:
+    """`check_truth` of records with their statistics, against the first of each protocol and fold, which are added."""
+    for record, statistics in records:
+        truth = record.task.statistics.truth(statistics)
         other, expected = first.setdefault((*protocol_of(record.task), record.fold), (record, truth))
         if list(record.by_speaker) == list(other.by_speaker) and np.array_equal(truth, expected):
             continue  # the quick way, which nearly all records go

@@ -33,7 +33,7 @@ def unit_id(
     """
     data = [task.sha256, task.corpus.index_sha256, task.corpus.audio_sha256, task.folds_sha256]
     names = [upstream.name, upstream.sha256, downstream.name, downstream.sha256]
-    computed = [part.model_dump() for part in code if part is not None]
+    computed = [part.plain for part in code if part is not None]
     return digest([*data, *names, *computed, fold, seed])[:DIGITS]
 
 

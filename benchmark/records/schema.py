@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -243,6 +244,11 @@ class CodePart(Closed):
 
     code_sha256: str
     libraries: dict[str, str]
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """What it says as plain values, kept for the many digests that it is part of."""
+        return self.model_dump()
 
 
 class Provenance(Closed):

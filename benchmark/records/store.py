@@ -69,9 +69,10 @@ class RecordStore:
         """Every record, or those of a task, whose folder alone is looked into; and what cannot be read."""
         found: list[Record] = []
         problems: dict[Path, str] = {}
+        shared = _Shared()
         for path in _files(self.root if task is None else self.root / task, problems):
             try:
-                found += read_file(path)
+                found += shared.shared(read_file(path))
             except BenchError as error:
                 problems[path] = str(error)
         kept = [record for record in found if task in (None, record.task.name)]
@@ -92,6 +93,25 @@ class RecordStore:
             BenchError: As `Reading.whole`.
         """
         yield from self.read().whole()
+
+
+class _Shared:
+    """What many records say alike, held in memory once: with it a large board takes less than half as much."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[float, ...], list[float]] = {}
+        self._fields: dict[frozenset[str], set[str]] = {}
+
+    def shared(self, records: list[Record]) -> list[Record]:
+        """These records, changed in place: nobody else has them yet."""
+        for record in records:
+            for part in (record, record.counts):
+                fields = part.model_fields_set
+                object.__setattr__(part, "__pydantic_fields_set__", self._fields.setdefault(frozenset(fields), fields))
+            if record.task.kind == "classification":  # sums of values are hardly ever the same
+                for counts in record.by_speaker.values():
+                    counts[:] = [self._rows.setdefault(tuple(row), row) for row in counts]
+        return records
 
 
 @dataclass(frozen=True)
@@ -193,8 +213,26 @@ def _pairs(content: Mapping[str, Any], keys: Iterable[str]) -> bytes:
 
 def _seal_of(unit: dict[str, Any], runs: Sequence[tuple[str, ...] | bytes]) -> str:
     """The digest of a record."""
-    said = (run if isinstance(run, bytes) else _pairs(unit, run) for run in runs)
-    return hashlib.sha256(b"{" + b",".join(said) + b"}").hexdigest()
+    said = _said_at_once(unit, runs) or (
+        b"{" + b",".join(run if isinstance(run, bytes) else _pairs(unit, run) for run in runs) + b"}"
+    )
+    return hashlib.sha256(said).hexdigest()
+
+
+def _said_at_once(unit: dict[str, Any], runs: Sequence[tuple[str, ...] | bytes]) -> bytes | None:
+    """A record in canonical JSON, encoded in one piece, which takes half the time; None where that does not go.
+
+    In place of each run that many share stands its first key, of nothing.
+    """
+    own = {key: unit[key] for run in runs if not isinstance(run, bytes) for key in run}
+    marks = {run[: run.index(b'":') + 2] + b"null": run for run in runs if isinstance(run, bytes)}
+    keys = dict.fromkeys(mark[1:-6].decode() for mark in marks)
+    said = canonical_json({**own, **keys})
+    for mark, run in marks.items():
+        if said.count(mark) != 1:
+            return None
+        said = said.replace(mark, run)
+    return said
 
 
 def pack(records: list[Record]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,17 +32,25 @@ def verify(*records: Record) -> None:
     Raises:
         BenchError: One does not; the message names the record, what it states and what its statistics give.
     """
+    completed = [record for record in records if record.status == "completed"]
+    found = _at_once(completed)
+    known = {} if found is None else dict(zip(map(id, completed), found, strict=True))
     totals: dict[tuple[str, ...], list[tuple[Record, NDArray[np.float64]]]] = {}
+    shared: set[tuple[int, ...]] = set()
     for record in records:
-        total = _verified_total(record)
+        parts = tuple(map(id, (record.task, record.upstream, record.downstream, record.provenance)))
+        if parts not in shared:
+            _verify_parts(record)
+            shared.add(parts)
+        total = _verified_total(record, known.get(id(record)))
         if total is not None:
             key = (record.task.kind, *record.task.metrics, str(total.shape))
             totals.setdefault(key, []).append((record, total))
     # Those of a file are computed at once: one by one, reading a board would take several times as long.
-    for found in totals.values():
-        stacked = np.stack([total for _, total in found])
-        for metric in metrics_of(found[0][0]):
-            for (record, _), computed in zip(found, metric.compute(stacked).tolist(), strict=True):
+    for alike in totals.values():
+        stacked = np.stack([total for _, total in alike])
+        for metric in metrics_of(alike[0][0]):
+            for (record, _), computed in zip(alike, metric.compute(stacked).tolist(), strict=True):
                 score = record.metrics[metric.name]
                 if not math.isclose(score, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
                     text = f"metrics.{metric.name} is {score}, but its statistics give {computed}"
@@ -72,15 +81,14 @@ def _named(record: Record) -> str:
     return f"record {record.id!r} ({record.task.name}, fold {record.fold!r}, seed {record.seed})"
 
 
-def _verified_total(record: Record) -> NDArray[np.float64] | None:
-    """The sum of a record's statistics, once all but its metrics is verified; None for a failed one."""
+def _verified_total(record: Record, known: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """The sum of a record's statistics, once all but its metrics is verified; None for a failed one.
+
+    Args:
+        record: It.
+        known: Its statistics (S, a, b), where they are known to be possible.
+    """
     where, again = _named(record), "remove it and run again"
-    metrics_of(record)
-    if len(record.task.folds) * len(record.task.seeds) > MAX_UNITS:
-        raise BenchError(f"{where} is of a task of more than {MAX_UNITS} folds and seeds", again)
-    for key, value in digests_of(record).items():
-        if not SHA256.fullmatch(value):
-            raise BenchError(f"{where}: {key} is {value!r:.80}, which is no sha256 in hexadecimal", again)
     _verify_clusters(record, where)
     if record.status == "failed":
         if record.metrics or record.by_speaker or record.calibration is not None:
@@ -88,9 +96,9 @@ def _verified_total(record: Record) -> NDArray[np.float64] | None:
         return None
     if record.metrics.keys() != set(record.task.metrics):
         raise BenchError(f"{where} has the metrics {sorted(record.metrics)}, not {record.task.metrics}", again)
-    statistics = statistics_of(record)
     kind = record.task.statistics
-    if not (possible := kind.are_possible(statistics)).all():
+    statistics = statistics_of(record) if known is None else known
+    if known is None and not (possible := kind.are_possible(statistics)).all():
         speaker = list(record.by_speaker)[int(possible.argmin())]
         raise BenchError(f"{where} has for speaker {speaker!r} {kind.impossible}", again)
     total = kind.total(statistics)
@@ -100,6 +108,17 @@ def _verified_total(record: Record) -> NDArray[np.float64] | None:
             raise BenchError(f"{where}: counts.{key} is {stated}, but its statistics give {found}", again)
     _verify_calibration(record, statistics, where)
     return total
+
+
+def _verify_parts(record: Record) -> None:
+    """Check what the units of a cell share: protocol, system and provenance."""
+    where, again = _named(record), "remove it and run again"
+    metrics_of(record)
+    if len(record.task.folds) * len(record.task.seeds) > MAX_UNITS:
+        raise BenchError(f"{where} is of a task of more than {MAX_UNITS} folds and seeds", again)
+    for key, value in digests_of(record).items():
+        if not SHA256.fullmatch(value):
+            raise BenchError(f"{where}: {key} is {value!r:.80}, which is no sha256 in hexadecimal", again)
 
 
 def _verify_clusters(record: Record, where: str) -> None:
@@ -174,6 +193,35 @@ def statistics_of(record: Record) -> NDArray[np.float64]:
     if not record.by_speaker:
         raise BenchError(f"{where} has no test speaker", "remove the record and run again")
     return arrays_of(record.by_speaker, record.task.statistics, record, where)
+
+
+def all_statistics(records: Sequence[Record]) -> list[NDArray[np.float64]]:
+    """`statistics_of` of several records, those of a cell at once: one by one takes several times as long.
+
+    Raises:
+        BenchError: As `statistics_of`, of the first that is at fault.
+    """
+    found = _at_once(records)
+    return [statistics_of(record) for record in records] if found is None else found
+
+
+def _at_once(records: Sequence[Record]) -> list[NDArray[np.float64]] | None:
+    """The statistics of completed records of one shape; None where anything is wrong, which one by one shows."""
+    if len({(record.task.kind, len(record.task.outputs)) for record in records}) != 1:
+        return None
+    kind, outputs = records[0].task.statistics, len(records[0].task.outputs)
+    speakers = [rows for record in records for rows in record.by_speaker.values()]
+    try:
+        array = np.array(speakers, dtype=np.float64)
+    except ValueError:  # they have several shapes
+        return None
+    ends = list(accumulate(len(record.by_speaker) for record in records))
+    starts = [0, *ends[:-1]]
+    if array.shape != (len(speakers), *kind.shape(outputs)) or starts[-1] == ends[-1] or len({*starts}) < len(starts):
+        return None
+    if not (kind.have_whole_numbers(array) & kind.are_possible(array)).all():
+        return None
+    return [array[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def arrays_of(

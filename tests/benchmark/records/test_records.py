@@ -731,3 +731,35 @@ def test_only_completed_records_of_classes_have_sums_of_probabilities() -> None:
     dims = {"task__kind": "regression", "task__outputs": ["arousal"], "task__metrics": ["ccc"]}
     with pytest.raises(BenchError, match="of a task of regression"):
         verify(record({"anna": values}, **dims).model_copy(update={"calibration": part}))
+
+
+def test_a_board_holds_once_what_many_records_say_alike(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    for one in cell():
+        store.write(one)
+    found = list(store)
+    assert found == sorted(cell(), key=lambda one: one.id)
+    rows = [row for one in found for counts in one.by_speaker.values() for row in counts]
+    assert len(set(map(id, rows))) == len(set(map(tuple, rows))) < len(rows)
+    assert len({id(one.model_fields_set) for one in found}) == 1
+
+
+@pytest.mark.parametrize("params", [{}, {"clusters": None}, {"a": {"clusters": None}, "text": '"clusters":null'}])
+def test_the_digest_of_a_record_is_that_of_all_of_it_whatever_it_says(
+    params: dict[str, object], tmp_path: Path
+) -> None:
+    """Also where a unit says what looks like a key that all share."""
+    path = tmp_path / "cell.json"
+    made = [record(seed=seed, downstream__params={**params, "n": seed}) for seed in range(2)]
+    path.write_bytes(pack(made))
+    assert read_file(path) == made
+    path.write_bytes(path.read_bytes().replace(b'"n":1', b'"n":7'))
+    with pytest.raises(BenchError, match="was changed or damaged"):
+        read_file(path)
+
+
+def test_a_fault_is_told_of_one_record_among_many_that_are_verified_at_once() -> None:
+    good = cell()
+    bad = good[4].model_copy(update={"by_speaker": {**good[4].by_speaker, "zoe": [[0.5, 0, 0, 0]] + [[0] * 4] * 3}})
+    with pytest.raises(BenchError, match=f"record '{bad.id}' .* has for speaker 'zoe' impossible numbers"):
+        verify(*good[:4], bad, *good[5:])

@@ -174,10 +174,12 @@ def section(cells: Sequence[Cell]) -> Section:
     Raises:
         BenchError: They were not tested on the same utterances.
     """
-    analysis = analyse(cells)
     rows: dict[str, list[Row]] = {name: [] for name in GROUPS}
     for cell in cells:
         rows[cell.table].append(scored(cell))
+    analysis = analyse(cells)
+    for cell in cells:
+        cell.forget()
     groups = tuple(Group(name, _places(found, analysis)) for name, found in rows.items() if found)
     return Section(cells[0].task, groups, analysis)
 

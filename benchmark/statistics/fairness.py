@@ -43,7 +43,8 @@ def fairness(cell: Cell, metric: str) -> Fairness:
         BenchError: As `benchmark.statistics.cell_scores`.
     """
     found, statistics, task = suited(cell.task, metric), cell.statistics(), cell.task
-    genders = [cell.gender.get(speaker) for speaker in cell.speakers]
+    known_genders = cell.gender
+    genders = [known_genders.get(speaker) for speaker in cell.speakers]
     names = sorted({gender for gender in genders if gender is not None})
     by_gender = {}
     if len(names) > 1:

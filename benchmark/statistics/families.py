@@ -17,17 +17,16 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmark.statistics.pairs import Comparison
+from benchmark.statistics.pairs import Compared, Comparison
 from benchmark.statistics.scores import Array
 
 # What is corrected together.
 TABLE, CONTROLS, TASK, BASELINE, PROTOCOLS = "table", "controls", "task", "baseline", "protocols"
 
 
-def corrected(
-    comparisons: Sequence[Comparison], tables: Mapping[str, str], controls: Collection[str]
-) -> list[Comparison]:
+def corrected(comparisons: Compared, tables: Mapping[str, str], controls: Collection[str]) -> Compared:
     """Every two systems of a task, each pair corrected within its family.
 
     Args:
@@ -39,36 +38,29 @@ def corrected(
         In the same order: pairs of one table are corrected for those of this table, and pairs of two tables for all
         pairs of the task; in both cases pairs with a control for such pairs alone, and others without them.
     """
-    result = list(comparisons)
+    first, second = comparisons.places
+    table = np.array([tables[name] for name in comparisons.systems], dtype=object)
+    is_control = np.array([name in controls for name in comparisons.systems], dtype=bool)
+    controlled, within = is_control[first] | is_control[second], table[first] == table[second]
+    p = comparisons.columns.get("p")
+    family, pairs = np.full(len(comparisons), TASK, dtype=object), np.zeros(len(comparisons), dtype=int)
+    adjusted = np.empty(len(comparisons))
 
-    def correct(family: str, members: Sequence[int], shown: Sequence[int]) -> None:
-        tested = [number for number in members if comparisons[number].p is not None]
-        p = np.array([comparisons[number].p for number in tested], dtype=np.float64)
-        adjusted = dict(zip(tested, holm(p) if family == CONTROLS else shaffer(p), strict=True))
-        for number in shown:
-            value = adjusted.get(number)
-            result[number] = replace(
-                comparisons[number],
-                family=family,
-                pairs=len(members),
-                p_adjusted=None if value is None else float(value),
-            )
+    def correct(name: str, members: NDArray[np.bool_], shown: NDArray[np.bool_]) -> None:
+        family[shown], pairs[shown] = name, members.sum()
+        if p is not None:
+            of_members = np.empty(len(comparisons))
+            of_members[members] = holm(p[members]) if name == CONTROLS else shaffer(p[members])
+            adjusted[shown] = of_members[shown]
 
-    within: dict[tuple[str, str], list[int]] = {}
-    beyond: dict[str, list[int]] = {TASK: [], CONTROLS: []}
-    everywhere: dict[str, list[int]] = {TASK: [], CONTROLS: []}
-    for number, one in enumerate(comparisons):
-        controlled = one.a in controls or one.b in controls
-        everywhere[CONTROLS if controlled else TASK].append(number)
-        if tables[one.a] == tables[one.b]:
-            within.setdefault((CONTROLS if controlled else TABLE, tables[one.a]), []).append(number)
-        else:
-            beyond[CONTROLS if controlled else TASK].append(number)
-    for (family, _), members in within.items():
-        correct(family, members, members)
-    for family, shown in beyond.items():
-        correct(family, everywhere[family], shown)
-    return result
+    for with_control in (False, True):
+        everywhere = controlled == with_control
+        for one in set(table):
+            if (members := everywhere & within & (table[first] == one)).any():
+                correct(CONTROLS if with_control else TABLE, members, members)
+        if (beyond := everywhere & ~within).any():
+            correct(CONTROLS if with_control else TASK, everywhere, beyond)
+    return comparisons.with_columns(family=family, pairs=pairs, p_adjusted=None if p is None else adjusted)
 
 
 def against(comparisons: Sequence[Comparison], family: str = BASELINE) -> list[Comparison]:
@@ -106,11 +98,14 @@ def shaffer(p: Array) -> Array:
 @lru_cache
 def equal_pairs(systems: int) -> frozenset[int]:
     """How many pairs of some systems may be equal, where equal to the same is equal to each other."""
-    if systems < 2:
-        return frozenset({0})
-    return frozenset(
-        group * (group - 1) // 2 + others for group in range(1, systems + 1) for others in equal_pairs(systems - group)
-    )
+    possible = [1]  # of 0, 1 and more systems, bit i: whether i pairs may be; sets would take minutes for 200 systems
+    for number in range(1, systems + 1):
+        # some of them are equal, and have nothing to do with the others
+        bits = 0
+        for group in range(1, number + 1):
+            bits |= possible[number - group] << (group * (group - 1) // 2)
+        possible.append(bits)
+    return frozenset(place for place, bit in enumerate(reversed(f"{possible[-1]:b}")) if bit == "1")
 
 
 def _stepped_down(p: Array, times: Array) -> Array:

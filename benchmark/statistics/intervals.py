@@ -18,7 +18,7 @@ from scipy import special
 
 from benchmark.metrics import Metric
 from benchmark.records.cells import Cell
-from benchmark.statistics.scores import LEVEL, Array, Scores, all_scores, effective_speakers, leave_one_out, suited
+from benchmark.statistics.scores import LEVEL, Array, Scores, all_scores, all_without, effective_speakers, suited
 from benchmark.statistics.spread import MIN_SPEAKERS, Variance, jackknife_variance, spread
 
 EDGE = 1e-4  # how close to an end of its scale a score may come before it is transformed
@@ -84,7 +84,7 @@ def all_intervals(cell: Cell, metrics: Sequence[str], *, level: float = LEVEL) -
     if speakers < MIN_SPEAKERS:
         return {metric.name: None for metric in found}
     scores = all_scores(cell, metrics)
-    without = leave_one_out(statistics, cell.task, found)
+    without = all_without(cell, found)
     effective = effective_speakers(statistics, cell.task)
     decisions = float(cell.task.statistics.utterances(statistics[0]).sum())
     if cell.task.statistics.outputs == "dimensions":

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import Any
+from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
 from benchmark.records.cells import Cell, same_protocol
 from benchmark.statistics.distributions import t_quantile
-from benchmark.statistics.scores import LEVEL, Array, Scores, cell_scores, effective_speakers, leave_one_out, suited
+from benchmark.statistics.scores import (
+    LEVEL,
+    Array,
+    Scores,
+    all_without,
+    cell_scores,
+    chunks,
+    effective_speakers,
+    suited,
+)
 from benchmark.statistics.spread import MIN_SPEAKERS, TESTED_SPEAKERS, Spread, Variance, jackknife_variance, spread
 from benchmark.text import count
 
+PAIRS_AT_ONCE = 10_000  # whose differences without each speaker are in memory at once
 # What needs more than one speaker, of a pair that has one.
 UNTESTED = dict.fromkeys(("low", "high", "spread", "df", "p", "p_adjusted"))
 
@@ -133,7 +144,67 @@ def compare(a: Cell, b: Cell, metric: str, *, level: float = LEVEL) -> Compariso
     return compare_all([a, b], metric, level=level)[0]
 
 
-def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> list[Comparison]:
+@dataclass(frozen=True, eq=False)
+class Compared(Sequence[Comparison]):
+    """Every two of some systems, in the order of `itertools.combinations`.
+
+    It holds columns; a comparison is made when it is asked for, for 200 systems have 20 000.
+
+    Attributes:
+        systems: m names.
+        seeds: The number of seeds of each.
+        delta: (m (m - 1) / 2,).
+        columns: What differs between pairs beside it: values (m (m - 1) / 2,) of other fields of `Comparison`.
+        shared: The fields that all pairs share.
+    """
+
+    systems: tuple[str, ...]
+    seeds: tuple[int, ...]
+    delta: Array
+    columns: Mapping[str, NDArray[Any]]
+    shared: Mapping[str, Any]
+
+    @cached_property
+    def places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which systems each pair is of: two times (m (m - 1) / 2,)."""
+        return np.triu_indices(len(self.systems), 1)
+
+    def number(self, first: Any, second: Any) -> Any:
+        """The places of pairs of two systems, the first of which comes before the second."""
+        return first * (2 * len(self.systems) - first - 1) // 2 + second - first - 1
+
+    def with_columns(self, **columns: NDArray[Any] | None) -> Compared:
+        """The same pairs with some fields replaced; None for those that no pair has."""
+        shared = {key: value for key, value in self.shared.items() if key not in columns}
+        nothing = {key: None for key, values in columns.items() if values is None}
+        there = {key: values for key, values in columns.items() if values is not None}
+        kept = {key: values for key, values in self.columns.items() if key not in columns}
+        return replace(self, columns={**kept, **there}, shared={**shared, **nothing})
+
+    def __len__(self) -> int:
+        """How many pairs there are."""
+        return len(self.delta)
+
+    @overload
+    def __getitem__(self, number: int) -> Comparison: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Comparison]: ...
+    def __getitem__(self, number: int | slice) -> Comparison | Sequence[Comparison]:
+        """The comparison at a place."""
+        if isinstance(number, slice):
+            return [self[at] for at in range(*number.indices(len(self)))]
+        first, second = (int(of[number]) for of in self.places)
+        return Comparison(
+            a=self.systems[first],
+            b=self.systems[second],
+            delta=self.delta[number].item(),
+            seeds=(self.seeds[first], self.seeds[second]),
+            **self.shared,
+            **{key: values[number : number + 1].tolist()[0] for key, values in self.columns.items()},
+        )
+
+
+def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> Compared:
     """Compare every two of some cells of a task, each pair as if it were alone.
 
     Args:
@@ -141,28 +212,26 @@ def compare_all(cells: Sequence[Cell], metric: str, *, level: float = LEVEL) -> 
         metric: A key of `benchmark.metrics.METRICS`, of the task's kind.
         level: Confidence in (0, 1) of the intervals.
 
-    Returns:
-        One for each pair, in the order of `itertools.combinations`.
-
     Raises:
         BenchError: As `compare`.
     """
-    if len(cells) < 2:
-        return []
     for cell in cells[1:]:
         _check_pair(cells[0], cell)
     return compared(cells, metric, level)
 
 
-def compared(cells: Sequence[Cell], metric: str, level: float) -> list[Comparison]:
+def compared(cells: Sequence[Cell], metric: str, level: float) -> Compared:
     """Every two of some cells that were tested on the same utterances, which nobody checks here: see `compare_all`."""
+    names, seeds = tuple(cell.name for cell in cells), tuple(len(cell.seeds) for cell in cells)
+    if len(cells) < 2:
+        return Compared(names, seeds, np.empty(0), {}, {})
     task, found = cells[0].task, suited(cells[0].task, metric)
     systems = [_system(cell, found) for cell in cells]
-    pairs = list(combinations(range(len(cells)), 2))
+    first, second = np.triu_indices(len(cells), 1)
     statistics = cells[0].statistics()
     effective = effective_speakers(statistics, task)
     utterances = int(task.statistics.utterances(statistics[0]).sum())
-    alone: dict[str, Any] = {
+    shared: dict[str, Any] = {
         "task": task.name,
         "corpus": task.corpus.names[-1],
         "metric": found.name,
@@ -173,65 +242,50 @@ def compared(cells: Sequence[Cell], metric: str, level: float) -> list[Compariso
         "cluster": cells[0].cluster,
         "n_clusters": len(cells[0].speakers),
         "effective_clusters": effective,
+        **UNTESTED,
     }
+    means = np.array([one.scores.mean for one in systems])
+    alone = Compared(names, seeds, means[first] - means[second], {}, shared)
     if len(cells[0].speakers) < MIN_SPEAKERS:
-        return [_comparison(systems[i], systems[j], {**alone, **UNTESTED}) for i, j in pairs]
-    of_pairs = _spread(systems, pairs, effective, float(utterances), found)
-    delta = np.array([systems[i].scores.mean - systems[j].scores.mean for i, j in pairs])
-    reach, tested = of_pairs.reach(level), effective >= TESTED_SPEAKERS
-    p = of_pairs.p(delta).tolist() if tested else [None] * len(pairs)
-    columns = {"low": delta - reach, "high": delta + reach, "spread": of_pairs.sd, "df": of_pairs.df}
-    numbers = zip(*(column.tolist() for column in columns.values()), p, p, strict=True)
-    return [
-        _comparison(systems[i], systems[j], {**alone, **dict(zip(UNTESTED, of_pair, strict=True))})
-        for (i, j), of_pair in zip(pairs, numbers, strict=True)
-    ]
+        return alone
+    of_pairs = _spread(systems, alone, effective, float(utterances), found)
+    reach = of_pairs.reach(level)
+    p = of_pairs.p(alone.delta) if effective >= TESTED_SPEAKERS else None
+    ends = {"low": alone.delta - reach, "high": alone.delta + reach}
+    return alone.with_columns(**ends, spread=of_pairs.sd, df=of_pairs.df, p=p, p_adjusted=p)
 
 
 def _system(cell: Cell, metric: Metric) -> _System:
     several = len(cell.speakers) >= MIN_SPEAKERS
-    without = leave_one_out(cell.statistics(), cell.task, [metric])[0] if several else np.empty(0)
+    without = all_without(cell, [metric])[0] if several else np.empty(0)
     return _System(cell, cell_scores(cell, metric.name), without)
 
 
-def _spread(
-    systems: Sequence[_System], pairs: Sequence[tuple[int, int]], effective: float, utterances: float, metric: Metric
-) -> Spread:
+def _spread(systems: Sequence[_System], pairs: Compared, effective: float, utterances: float, metric: Metric) -> Spread:
     """The spread of the difference of each pair: what the systems share on a speaker cancels.
 
     The variance over speakers is no less than that of independent decisions of which as few differ as can: the
     difference times what one utterance is worth, and at least one of them.
     """
-    first, second = (np.array([pair[side] for pair in pairs], dtype=int) for side in (0, 1))
+    (first, second), delta = pairs.places, pairs.delta
     means = np.array([one.scores.mean for one in systems])
     without = np.stack([one.without for one in systems])
-    delta = means[first] - means[second]
     between = np.array([one.scores.variance_of_mean for one in systems])
     df = np.array([one.seeds_df for one in systems])
-    unit = np.ones(len(pairs))
+    unit = np.ones(len(delta))
     if metric.scale == "error":
         unit = np.maximum((means[first] + means[second]) / 2, np.finfo(float).eps)
     floor = least_variance(delta, unit / utterances)
-    # added in the same order whichever system is the first
-    early, late = np.minimum(first, second), np.maximum(first, second)
-    seeds = [Variance(between[early], df[early]), Variance(between[late], df[late])]
-    return spread(jackknife_variance(without[first] - without[second], delta), effective, seeds, floor)
+    seeds = [Variance(between[first], df[first]), Variance(between[second], df[second])]
+    variance = np.empty(len(delta))
+    for part in chunks(len(delta), PAIRS_AT_ONCE):
+        variance[part] = jackknife_variance(without[first[part]] - without[second[part]], delta[part])
+    return spread(variance, effective, seeds, floor)
 
 
 def least_variance(delta: Array | float, worth: Array | float) -> Array:
     """What the variance over speakers of a difference is not below, where an utterance is worth so much of it."""
     return np.asarray(worth * np.maximum(np.abs(delta), worth))
-
-
-def _comparison(a: _System, b: _System, others: Mapping[str, Any]) -> Comparison:
-    """The comparison of two systems, of which the other fields are given."""
-    return Comparison(
-        a=a.cell.name,
-        b=b.cell.name,
-        delta=a.scores.mean - b.scores.mean,
-        seeds=(len(a.cell.seeds), len(b.cell.seeds)),
-        **others,
-    )
 
 
 def _check_pair(a: Cell, b: Cell) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,11 @@ class Scores:
         return float(np.var(self.values, ddof=1)) / len(self.values)
 
 
+# Of cells that are still there: rows, intervals and pairs all ask for them.
+_SCORES: WeakKeyDictionary[Cell, dict[str, Scores]] = WeakKeyDictionary()
+_WITHOUT: WeakKeyDictionary[Cell, dict[str, Array]] = WeakKeyDictionary()
+
+
 def cell_scores(cell: Cell, metric: str) -> Scores:
     """Score a complete cell, once for each seed.
 
@@ -67,9 +73,21 @@ def cell_scores(cell: Cell, metric: str) -> Scores:
 def all_scores(cell: Cell, metrics: Sequence[str]) -> dict[str, Scores]:
     """`cell_scores` of several metrics."""
     found = [suited(cell.task, metric) for metric in metrics]
-    once = np.ones((len(cell.speakers), 1))
-    values = weighted_scores(cell.statistics(), once, cell.task, found)[..., 0]
-    return {metric.name: Scores(tuple(row.tolist())) for metric, row in zip(found, values, strict=True)}
+    known = _SCORES.setdefault(cell, {})
+    if new := [metric for metric in found if metric.name not in known]:
+        once = np.ones((len(cell.speakers), 1))
+        values = weighted_scores(cell.statistics(), once, cell.task, new)[..., 0]
+        known |= {metric.name: Scores(tuple(row.tolist())) for metric, row in zip(new, values, strict=True)}
+    return {metric.name: known[metric.name] for metric in found}
+
+
+def all_without(cell: Cell, metrics: Sequence[Metric]) -> list[Array]:
+    """`leave_one_out` of a complete cell, (S,) for each metric."""
+    known = _WITHOUT.setdefault(cell, {})
+    if new := [metric for metric in metrics if metric.name not in known]:
+        values = leave_one_out(cell.statistics(), cell.task, new)
+        known |= {metric.name: row for metric, row in zip(new, values, strict=True)}
+    return [known[metric.name] for metric in metrics]
 
 
 def leave_one_out(statistics: Array, task: TaskPart, metrics: Sequence[Metric]) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Iterable
 
 import hypothesis
 import hypothesis.strategies as st
@@ -24,7 +25,7 @@ from benchmark.statistics.families import (
     holm,
     shaffer,
 )
-from benchmark.statistics.pairs import Comparison, compare_all
+from benchmark.statistics.pairs import Compared, Comparison, compare_all
 
 
 def partitions(systems: int) -> set[int]:
@@ -80,21 +81,25 @@ def test_some_equal_pair_is_called_different_in_five_percent_of_boards(groups: l
     assert wrong <= 0.05 + 3 * (0.05 * 0.95 / 4000) ** 0.5
 
 
-def four(p: dict[str, float | None]) -> list[Comparison]:
+def test_the_family_of_a_board_of_many_systems_takes_no_time() -> None:
+    assert {0, 1, 2, 3, 19900 - 199, 19900} < equal_pairs(200)
+    assert not {19900 - 1, 19900 - 198} & equal_pairs(200)
+
+
+def four(p: dict[str, float] | None) -> Compared:
     """Every two of four systems with these p-values, "ab" for a and b."""
     records = [
         one for name in "abcd" for one in cell(made_up(3), upstream__name=name, upstream__sha256=f"{ord(name):064x}")
     ]
     found = compare_all(group(records).cells, "uar")
-    return [
-        dataclasses.replace(one, a=one.a[0], b=one.b[0], p=p[one.a[0] + one.b[0]], p_adjusted=None) for one in found
-    ]
+    named = dataclasses.replace(found, systems=tuple("abcd"))
+    return named.with_columns(p=None if p is None else np.array(list(p.values())), p_adjusted=None)
 
 
 P = {"ab": 0.01, "ac": 0.02, "ad": 0.001, "bc": 0.04, "bd": 0.002, "cd": 0.03}
 
 
-def adjusted(found: list[Comparison]) -> dict[str, tuple[str, int, float | None]]:
+def adjusted(found: Iterable[Comparison]) -> dict[str, tuple[str, int, float | None]]:
     return {one.a + one.b: (one.family, one.pairs, one.p_adjusted) for one in found}
 
 
@@ -127,9 +132,9 @@ def test_a_control_elsewhere_costs_a_table_nothing() -> None:
 
 
 def test_without_a_test_nothing_is_corrected() -> None:
-    found = corrected(four(dict.fromkeys(P)), dict.fromkeys("abcd", "fixed"), ())
+    found = corrected(four(None), dict.fromkeys("abcd", "fixed"), ())
     assert {one.p_adjusted for one in found} == {None}
-    assert corrected([], {}, ()) == []
+    assert list(corrected(compare_all([], "uar"), {}, ())) == []
 
 
 def test_all_against_one_is_a_small_family() -> None:

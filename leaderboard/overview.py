@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import permutations
 from statistics import fmean
+
+import numpy as np
 
 from benchmark.records import TaskPart
 from benchmark.statistics.scores import effective_speakers
@@ -16,9 +17,8 @@ from benchmark.statistics.tasks import (
     Replicability,
     SignedRanks,
     across_tasks,
-    replicability,
+    every_replicability,
     signed_ranks,
-    together,
 )
 from leaderboard.rows import Group, Place, Section
 
@@ -195,9 +195,9 @@ def _scores(section: Section, name: str) -> dict[str, float]:
 
 
 def _wins(sections: Sequence[Section], standings: Sequence[Standing]) -> tuple[Replicability, ...]:
-    found = []
-    for a, b in permutations(standings, 2):
-        common = [section for section in sections if section.task.name in a.counted and section.task.name in b.counted]
-        if common:
-            found.append(replicability([section.analysis.pairs[a.name, b.name] for section in common]))
-    return together(found)
+    counted = [[section.task.name in one.counted for one in standings] for section in sections]
+    return every_replicability(
+        [section.analysis.pairs.compared for section in sections],
+        [one.name for one in standings],
+        np.array(counted, dtype=bool).reshape(len(sections), len(standings)),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -12,9 +13,12 @@ import scipy.stats
 from small_cells import made_up, two
 
 from benchmark.statistics import Comparison, compare
+from benchmark.statistics.pairs import Compared
+from benchmark.statistics.task import Pairs
 from benchmark.statistics.tasks import (
     across_tasks,
     blocks_of,
+    every_replicability,
     partial_conjunction,
     pooled,
     replicability,
@@ -273,6 +277,47 @@ def test_a_corpus_of_several_metrics_is_one_block_in_units_of_spread() -> None:
         [first, dataclasses.replace(second, metric="ccc", delta=10 * second.delta, spread=10 * second.spread)]
     )
     assert block.p == pytest.approx(0.01)
+
+
+def on_boards(rng: np.random.Generator) -> list[Compared]:
+    """Six systems on seven tasks of four corpora, of two metrics; one task has no test, one only four systems."""
+    tasks = []
+    for number, corpus in enumerate("abacdab"):
+        systems = tuple("uvwxyz"[: 4 if number == 2 else 6])
+        pairs = len(systems) * (len(systems) - 1) // 2
+        metric = "rmse" if number == 5 else "uar"
+        shared = {**vars(pattern()), "task": f"task{number}", "corpus": corpus, "metric": metric}
+        for key in ("a", "b", "delta", "seeds"):
+            del shared[key]
+        bare = Compared(systems, (1,) * len(systems), rng.normal(size=pairs) / 5, {}, shared)
+        given = {
+            "p": rng.uniform(size=pairs),
+            "spread": rng.uniform(0.005, 0.05, pairs),
+            "df": rng.uniform(2, 9, pairs),
+        }
+        tasks.append(bare.with_columns(p=None) if number == 4 else bare.with_columns(**given))
+    return tasks
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_pairs_at_once_are_those_one_by_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tasks, names = on_boards(rng), list("zxyvwu")
+    counted = np.array([[name in one.systems and rng.uniform() < 0.8 for name in names] for one in tasks])
+    expected = []
+    for a, b in itertools.permutations(range(len(names)), 2):
+        common = [Pairs(one)[names[a], names[b]] for one, of in zip(tasks, counted, strict=True) if of[a] and of[b]]
+        expected += [replicability(common)] if common else []
+    assert every_replicability(tasks, names, counted) == together(expected)
+    assert any(one.count for one in together(expected))
+    assert every_replicability(tasks, names, np.zeros_like(counted)) == ()
+
+
+@pytest.mark.parametrize("number", [5, 9, 13, 25, 60])
+def test_the_signed_rank_test_is_that_of_scipy_with_and_without_ties(number: int) -> None:
+    rng = np.random.default_rng(number)
+    for differences in (rng.normal(size=number), rng.integers(-3, 4, number) / 8 + 0.0, rng.integers(1, 3, number) / 8):
+        assert wilcoxon(differences) == (scipy.stats.wilcoxon(differences).pvalue if differences.any() else 1)
 
 
 def test_counts_that_are_shown_together_hold_together() -> None:

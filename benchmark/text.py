@@ -17,6 +17,8 @@ def visible(text: str) -> str:
     A byte of a file name that is no UTF-8, which Python holds as a lone surrogate, is shown as a backslash, x and its
     value.
     """
+    if text.isprintable() and text.isascii():
+        return text  # nearly all that a board shows
     return "".join(map(_visible, text))
 
 

@@ -58,6 +58,7 @@ def print_table(
         keys: Headings of the columns that name a row. Where there are some, a table that is wider than the terminal is
             printed in pieces, one below the other, and these columns stand in each.
     """
+    from rich.cells import cell_len
     from rich.markup import escape
     from rich.table import Table
 
@@ -73,15 +74,46 @@ def print_table(
         table = Table(
             title=escape(heading) or None, title_justify="left", header_style="bold", box=None, pad_edge=False
         )
-        for index in piece:
-            justify: Literal["left", "right"] = "right" if columns[index] in right else "left"
-            width = None if fits else sizes[index] if columns[index] in keys else min(sizes[index], max(LEAST, room))
-            table.add_column(escape(columns[index]), justify=justify, overflow="fold", width=width)
-        for row in rows:
-            # names may come from records that anybody has written: no control characters reach the terminal
-            cells = ("\n".join(escape(visible(line)) for line in str(row[index]).split("\n")) for index in piece)
-            table.add_row(*cells)
+        texts = [[str(row[index]) for index in piece] for row in rows]
+        if fits:
+            headings = [columns[index] for index in piece]
+            widths = [max(map(cell_len, column)) for column in zip(headings, *texts, strict=True)]
+        else:
+            rooms = (sizes[index] if columns[index] in keys else max(LEAST, room) for index in piece)
+            widths = [min(sizes[index], most) for index, most in zip(piece, rooms, strict=True)]
+        is_plain = _width(widths) <= stdout().width and _are_plain(texts, widths)
+        is_right = [columns[index] in right for index in piece]
+        for index, width, flush_right in zip(piece, widths, is_right, strict=True):
+            justify: Literal["left", "right"] = "right" if flush_right else "left"
+            kept = width if is_plain or not fits else None
+            table.add_column(escape(columns[index]), justify=justify, overflow="fold", width=kept)
+        if not is_plain:
+            for row in texts:
+                # names may come from records that anybody has written: no control characters reach the terminal
+                table.add_row(*("\n".join(escape(visible(line)) for line in text.split("\n")) for text in row))
         stdout().print(table)
+        if is_plain:  # rich would take ten times as long for the rows of a large table
+            sys.stdout.writelines(_line(row, widths, is_right) for row in texts)
+
+
+def _line(row: Sequence[str], widths: Sequence[int], is_right: Sequence[bool]) -> str:
+    """A row as rich would print it, with its line break."""
+    from rich.cells import cell_len
+
+    cells = []
+    for text, width, flush_right in zip(row, widths, is_right, strict=True):
+        room = " " * (width - cell_len(text))
+        cells.append(room + text if flush_right else text + room)
+    return (" " * GAP).join(cells) + "\n"
+
+
+def _are_plain(texts: Sequence[Sequence[str]], widths: Sequence[int]) -> bool:
+    """Whether texts are single lines of visible characters that are nowhere wider than their column."""
+    from rich.cells import cell_len
+
+    return all(
+        text.isprintable() and cell_len(text) <= width for row in texts for text, width in zip(row, widths, strict=True)
+    )
 
 
 def fitted(

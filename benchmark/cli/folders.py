@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,13 +83,26 @@ class ReadFolders:
             raise BenchError(f"{files} of records cannot be read{without}", "each is named above")
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for garbage in cycles: records have none, and there are more and more of them to look through."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def read_records(folders: Sequence[Path]) -> ReadFolders:
     """The records of folders. All that cannot be read is told at once, on stderr.
 
     Raises:
         MissingError: There is no such folder.
     """
-    readings = [open_records(folder).read() for folder in folders]
+    with _uncollected():
+        readings = [open_records(folder).read() for folder in folders]
     problems = [problem for reading in readings for problem in reading.problems.values()]
     for problem in problems:
         sys.stderr.write(f"{clean(problem)}\n")

@@ -158,7 +158,7 @@ def _identity(record: Record) -> tuple[str, ...]:
     Units of other code are other numbers and never averaged with these, though the published row is the same.
     """
     names = (record.upstream.name, record.downstream.name)
-    code = _code(record.provenance.upstream, record.provenance.downstream)
+    code = record.provenance.computed_by
     return (*protocol_of(record.task), *names, record.upstream.sha256, record.downstream.sha256, code)
 
 

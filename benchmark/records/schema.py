@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from benchmark.io.files import digest
 from benchmark.io.yamls import Closed
 from benchmark.records.sums import Statistics, Sums
 from benchmark.records.upgrades import NEWEST
@@ -268,6 +269,11 @@ class Provenance(Closed):
     packages: dict[str, str]
     platform: str
     command: str
+
+    @cached_property
+    def computed_by(self) -> str:
+        """The digest of the code and the libraries that computed features and fitted heads."""
+        return digest([None if part is None else part.plain for part in (self.upstream, self.downstream)])
 
 
 class Record(Closed):

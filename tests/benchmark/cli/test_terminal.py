@@ -97,3 +97,18 @@ def test_the_board_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert all(any(re.search(rf"\b{name}  superb", line) for line in lines) for name in names), "no name is broken"
     too_wide = "on how many corpora the row is better than the column: too wide for this"
     assert (too_wide in done.stdout) == (width == 80)
+
+
+@pytest.mark.parametrize("width", [28, 60, 100])
+@pytest.mark.parametrize("keys", [(), KEYS])
+def test_rows_that_are_printed_as_lines_are_those_of_rich(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, keys: tuple[str, ...]
+) -> None:
+    rows = [(*row[:-1], "wide \u4e2d\u6587") for row in ROWS]
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", width)
+    shown = []
+    for is_plain in (terminal._are_plain, lambda texts, widths: False):
+        monkeypatch.setattr(terminal, "_are_plain", is_plain)
+        print_table("a title", COLUMNS, rows, right=("rank", "score"), keys=keys)
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]

@@ -1,14 +1,19 @@
-"""How long `bench leaderboard` takes on a large board: 20 tasks, 30 systems, 5 folds, 5 seeds, 24 speakers.
+"""How long `bench leaderboard` takes on a large board, and its memory: 20 tasks, 30 systems, 5 seeds, 24 speakers.
 
     python tests/speed/board.py
+    python tests/speed/board.py --tasks 50 --systems 200 --corpora 25 --keep FOLDER
 
-Run by hand. Prints one JSON line: seconds of the whole command, start of Python included, best of several.
+Run by hand. Prints one JSON line: seconds of the whole command, start of Python included, best of several, and the most
+memory that a process took. Records that are in FOLDER already are not made anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
+import functools
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +31,8 @@ from benchmark.sufficient import MOMENTS
 
 CLASSES, PER_CLASS, FOLDS, SPEAKERS = 4, 10, 5, 24
 REGRESSION = {"task__kind": "regression", "task__outputs": ["arousal", "valence", "dominance"]}
+LEVELS = 30  # how good systems are is spread over what so many of them would be
+KIB = 1024  # of which `ru_maxrss` counts
 
 
 def main() -> None:
@@ -34,46 +41,62 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=20)
     parser.add_argument("--systems", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument(
+        "--corpora", type=int, default=1, help="that tasks test on; of five on, systems are tested over them"
+    )
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--page", action="store_true", help="also the page")
+    parser.add_argument("--keep", type=Path, help="where records are made, and kept")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        for task in range(given.tasks):
-            _write(Path(folder) / "results", task, given.systems, given.seeds)
-        seconds = []
-        for _ in range(given.repeats):
-            out = Path(folder) / "board"
-            command = [
-                str(Path(sys.executable).with_name("bench")),
-                "leaderboard",
-                "--results",
-                f"{folder}/results",
-                "--out",
-                str(out),
-            ]
-            started = time.perf_counter()
-            subprocess.run([*command, *(["--page"] if given.page else [])], check=True, stdout=subprocess.DEVNULL)
-            seconds.append(time.perf_counter() - started)
-        sizes = {path.name: path.stat().st_size for path in out.rglob("*") if path.is_file()}
-    cells = given.tasks * given.systems
-    shape = {"cells": cells, "pairs": given.tasks * given.systems * (given.systems - 1) // 2, "seeds": given.seeds}
-    sys.stdout.write(
-        json.dumps({**shape, "speakers": SPEAKERS, "page": given.page, "seconds": min(seconds), "bytes": sizes})
-    )
-    sys.stdout.write("\n")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.keep or Path(temporary)
+        with concurrent.futures.ProcessPoolExecutor() as pool:
+            write = functools.partial(
+                _write, folder / "results", systems=given.systems, seeds=given.seeds, corpora=given.corpora
+            )
+            list(pool.map(write, range(given.tasks)))
+        seconds = [_seconds(folder, given.page) for _ in range(given.repeats)]
+        sizes = {path.name: path.stat().st_size for path in (folder / "board").rglob("*") if path.is_file()}
+    told = {
+        "cells": given.tasks * given.systems,
+        "pairs": given.tasks * given.systems * (given.systems - 1) // 2,
+        "seeds": given.seeds,
+        "speakers": SPEAKERS,
+        "corpora": given.corpora,
+        "page": given.page,
+        "seconds": min(seconds),
+        "peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * KIB / 1e6,
+        "bytes": sizes,
+    }
+    sys.stdout.write(json.dumps(told) + "\n")
 
 
-def _write(folder: Path, task: int, systems: int, seeds: int) -> None:
+def _seconds(folder: Path, page: bool) -> float:
+    """What the command takes on the wall."""
+    bench, options = str(Path(sys.executable).with_name("bench")), ["--page"] if page else []
+    command = [bench, "leaderboard", "--results", str(folder / "results"), "--out", str(folder / "board"), *options]
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def _write(folder: Path, task: int, *, systems: int, seeds: int, corpora: int) -> None:
     """One file for each system; every fifth task has dimensions."""
     is_classes = task % 5 != 4
     names = {"task__name": f"task-{task:02}", "task__sha256": f"{task:064x}"}
+    if corpora > 1:
+        names["task__corpus__name"] = f"corpus-{task % corpora:02}"
     if not is_classes:
         names |= {**REGRESSION, "task__metrics": ["ccc", "rmse"], "primary": "ccc"}
     for system in range(systems):
+        path = folder / f"task-{task:02}" / f"system-{system:02}--superb.json"
+        if path.exists():
+            continue
 
         def by_speaker(fold: str, seed: int, system: int = system) -> dict[str, np.ndarray]:
+            level = system * LEVELS / max(LEVELS, systems)
             return {
-                f"s{index:02}": _statistics(is_classes, task, system, seed, index)
+                f"s{index:02}": _statistics(is_classes, task, system, level, seed, index)
                 for index in range(int(fold), SPEAKERS, FOLDS)
             }
 
@@ -85,19 +108,18 @@ def _write(folder: Path, task: int, systems: int, seeds: int) -> None:
             upstream__sha256=f"{system:064x}",
             **names,
         )
-        path = folder / f"task-{task:02}" / f"system-{system:02}--superb.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pack(records))
 
 
-def _statistics(is_classes: bool, task: int, system: int, seed: int, speaker: int) -> np.ndarray:
+def _statistics(is_classes: bool, task: int, system: int, level: float, seed: int, speaker: int) -> np.ndarray:
     rng = np.random.default_rng([task, system, seed, speaker])
     if is_classes:
-        right = min(0.95, 0.4 + system / 100)
+        right = min(0.95, 0.4 + level / 100)
         shares = np.where(np.eye(CLASSES, dtype=bool), right, (1 - right) / (CLASSES - 1))
         return np.stack([rng.multinomial(PER_CLASS, share) for share in shares])
     truth = np.random.default_rng([task, speaker]).normal(4, 1, (CLASSES * PER_CLASS, 3))
-    return MOMENTS.of(truth, truth + rng.normal(0, 2 - system / 30, truth.shape))
+    return MOMENTS.of(truth, truth + rng.normal(0, 2 - level / LEVELS, truth.shape))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def _verified_total(record: Record, known: NDArray[np.float64] | None) -> NDArra
     if known is None and not (possible := kind.are_possible(statistics)).all():
         speaker = list(record.by_speaker)[int(possible.argmin())]
         raise BenchError(f"{where} has for speaker {speaker!r} {kind.impossible}", again)
-    total = kind.total(statistics)
+    total: NDArray[np.float64] = statistics.sum(axis=0)
     for key, found in _counted(record, total).items():
         stated = getattr(record.counts, key)
         if stated != found:

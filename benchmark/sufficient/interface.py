@@ -74,4 +74,4 @@ class SufficientStatistics(ABC):
 
     def total(self, parts: Iterable[NDArray[Any]]) -> NDArray[Any]:
         """The statistics (a, b) of the utterances of all parts together."""
-        return np.asarray(np.sum(parts if isinstance(parts, np.ndarray) else list(parts), axis=0))
+        return np.asarray(np.sum(list(parts), axis=0))

@@ -28,7 +28,9 @@ done
 for task in emovo emovo-random; do
   run "$task" superb,svm,logistic,knn whisper-tiny
 done
-run nemo superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
+for task in nemo turev-db baved ased; do
+  run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
+done
 for task in ravdess-to-emovo emovo-to-ravdess; do
   run "$task" superb,svm,logistic chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done

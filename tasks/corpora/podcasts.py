@@ -242,8 +242,11 @@ class _Audio:
     def __init__(self, corpus: str, root: Path, folder: str) -> None:
         self.root, self.folder = root, folder
         self.nested: dict[str, str] = {}
-        with os.scandir(root / folder) as entries:
-            below = sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
+        with os.scandir(root / folder) as found_here:
+            entries = list(found_here)
+        # To ask for a recording under every suffix takes a while where there are a hundred thousand and none is here.
+        self._here = {PurePosixPath(entry.name).stem.casefold() for entry in entries}
+        below = sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
         found: dict[str, list[str]] = defaultdict(list)
         for name in below:
             for file, _ in audio_files(root / folder / name):
@@ -253,8 +256,12 @@ class _Audio:
 
     def file(self, name: str) -> str:
         """The path of a recording, relative to the root; where it should lie if it is nowhere."""
-        nested = self.nested.get(PurePosixPath(name).stem)
-        return as_stored(self.root, f"{self.folder}/{name}") if nested is None else nested
+        stem = PurePosixPath(name).stem
+        nested = self.nested.get(stem)
+        if nested is not None:
+            return nested
+        file = f"{self.folder}/{name}"
+        return as_stored(self.root, file) if stem.casefold() in self._here else file
 
 
 def _with_agreement(utterance: Utterance, votes: Mapping[str, set[str]]) -> Utterance:

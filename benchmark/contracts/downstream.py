@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ NOT_LEARNT = {"classification": 0.47, "regression": 0.3}
 METRIC = {"classification": "uar", "regression": "ccc"}
 # As wide as a small network: how far a recipe of few steps gets is their number times the rate times the values.
 DIM = 256
+# Of an utterance, fewest and most: enough for a codebook of 500 words, and few, as training takes their number in time.
+FRAMES = (6, 12)
 TOLERANCE = 1e-5  # of a score, relative where it is above one: rounding in products of other sizes
 # Two threads add in another order, and training makes more of a rounding; a run fits every head in one thread.
 THREADS_TOLERANCE = 1e-3
@@ -53,21 +55,14 @@ class _Toys:
         self.labelled_noise = self.toy(300, speakers=10, seed=3, noise=True)
         self.noise = select(self.labelled_noise, list(range(300)))
 
-    def toy(
-        self, utterances: int, speakers: int, seed: int, *, noise: bool = False, frames: tuple[int, int] = (5, 20)
-    ) -> Examples:
-        """Examples of the kind that the head takes."""
-        return toy_of(
-            self.head,
-            utterances=utterances,
-            speakers=speakers,
-            seed=seed,
-            kind=self.kind,
-            noise=noise,
-            frames=frames,
-            # Turns make a narrow one wide, and training long; of a waveform the upstream makes its own width.
-            **({} if self.head.sequences or self.head.needs == "waveform" else {"dim": DIM}),
-        )
+    def toy(self, utterances: int, speakers: int, seed: int, **about: Any) -> Examples:
+        """Examples of the kind that the head takes; with what else `toy` takes."""
+        # Of a waveform the upstream makes its own width, and learns the less the shorter they are.
+        if self.head.needs != "waveform":
+            about = {"frames": FRAMES, **about}
+            # Turns make a narrow one wide, and training long.
+            about = about if self.head.sequences else {"dim": DIM, **about}
+        return toy_of(self.head, utterances=utterances, speakers=speakers, seed=seed, kind=self.kind, **about)
 
     def fit(self, seed: int, *, noise: bool = False, threads: int = 1) -> tuple[Downstream, Selection]:
         """Fit a new head, in one thread as a run does."""

@@ -215,7 +215,7 @@ def test_the_scores_on_urdu_are_the_published_ones() -> None:
 
 
 def test_the_board_of_the_readme_is_that_of_the_demo() -> None:
-    (task,) = board(record for record in RecordStore(PUBLISHED) if record.task.name == "demo").tasks
+    (task,) = board(RecordStore(PUBLISHED).of_task("demo")).tasks
     _, header, *rows = re.search(r"(?:^    .+\n)+", TEXTS[README].partition("with a board:")[2], re.MULTILINE)[
         0
     ].splitlines()

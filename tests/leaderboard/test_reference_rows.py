@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from benchmark.cli import app
 from benchmark.protocol.references import Figure, Reference, read_references
-from benchmark.records import RecordStore, pack
+from benchmark.records import Record, pack, read_file
 from benchmark.text import clean
 from leaderboard.board import board
 from leaderboard.remarks import ELSEWHERE
@@ -148,10 +148,16 @@ def test_the_same_references_give_the_same_bytes() -> None:
     assert markdown(*references) != markdown(*reversed(references))
 
 
+def published(task: str) -> list[Record]:
+    """Two systems of a task: references have nothing to do with how many there are."""
+    files = sorted((PUBLISHED / task).glob("*.json"))[:2]
+    assert files
+    return [record for file in files for record in read_file(file)]
+
+
 @pytest.mark.parametrize("task", ["urdu", "urdu-random", "demo"])
 def test_published_records_get_the_references_of_their_task(task: str) -> None:
-    records = [record for record in RecordStore(PUBLISHED) if record.task.name == task]
-    (shown,) = board(records, references=read_references()).tasks
+    (shown,) = board(published(task), references=read_references()).tasks
     if task != "urdu-random":
         assert shown.references is None
         return

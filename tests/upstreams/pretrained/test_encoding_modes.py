@@ -23,8 +23,9 @@ Models = Callable[[str], Path]
 pytestmark = pytest.mark.usefixtures("one_thread")
 # Largest difference to float32, relative to the largest value; eight and eleven bits round by 0.004 and 0.0005.
 CLOSE = {"bf16": 0.1, "fp16": 0.01}
-# Seconds; the shortest is that of the shortest speech, the longest beyond Whisper's window.
-MIXTURE = (0.1, 30.0, 3.0, 0.7, 3.0, 12.0)
+# Seconds; the shortest is that of the shortest speech, the longest is long beside it, for Whisper beyond its window.
+MIXTURE = (0.1, 12.0, 3.0, 0.7, 3.0, 7.0)
+BEYOND_A_WINDOW = 31.0
 
 
 def wave(duration: float = 0.5, seed: int = 0) -> NDArray[np.float32]:
@@ -200,7 +201,8 @@ def test_contract_when_encoded_together(architecture: str, tiny_model: Models) -
 @pytest.mark.parametrize("kind", [HuggingFace, Together])
 def test_a_mixture_of_lengths_makes_no_difference(architecture: str, kind: Any, tiny_model: Models) -> None:
     upstream = kind(str(tiny_model(architecture)))
-    waves = [wave(duration, seed) for seed, duration in enumerate(MIXTURE)]
+    lengths = [BEYOND_A_WINDOW if architecture == "whisper" and one == max(MIXTURE) else one for one in MIXTURE]
+    waves = [wave(duration, seed) for seed, duration in enumerate(lengths)]
     alone = [upstream.encode(samples).layers for samples in waves]
     for order in ((0, 1, 2, 3, 4, 5), (4, 3, 0, 5, 2, 1), (0, 3)):
         batch = upstream.encode_batch([waves[index] for index in order])

@@ -24,8 +24,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 @pytest.fixture(scope="session")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Folders, one for each test; numbered here, because pytest lists all that there are for each that it makes."""
+    """Folders, one for each test, that are not there; beside them, for all, a configuration that says nothing."""
     top = tmp_path_factory.mktemp("machines")
+    (top / "config.yaml").write_text("data: {}\n")
+    (top / "config.yaml").chmod(0o444)
     return (top / str(number) for number in itertools.count())
 
 
@@ -33,15 +35,13 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def lonely_machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, machines: Iterator[Path]) -> None:
     """No test uses the user's own cache, results or configuration, nor real data unless it is marked `corpora`."""
     folder = next(machines)
-    folder.mkdir()
     if request.node.get_closest_marker("corpora") is None:
         monkeypatch.delenv("BENCH_DATA", raising=False)
         monkeypatch.delenv("BENCH_WEIGHTS", raising=False)
     monkeypatch.setenv("BENCH_CACHE", str(folder / "cache"))
     monkeypatch.setenv("BENCH_RESULTS", str(folder / "results"))
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
-    (folder / "config.yaml").write_text("data: {}\n")
-    monkeypatch.setenv("BENCH_CONFIG", str(folder / "config.yaml"))
+    monkeypatch.setenv("BENCH_CONFIG", str(folder.with_name("config.yaml")))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,11 +11,24 @@ from benchmark.errors import MissingError, UsageError
 from benchmark.io.settings import load_settings
 
 
-def test_the_command_line_wins_over_environment_and_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Writes a configuration of this test alone."""
+
+    def write(content: str) -> None:
+        (tmp_path / "config.yaml").write_text(content)
+        monkeypatch.setenv("BENCH_CONFIG", str(tmp_path / "config.yaml"))
+
+    return write
+
+
+def test_the_command_line_wins_over_environment_and_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, configure: Callable[[str], None]
+) -> None:
     for name in ("given", "root/urdu", "configured"):
         (tmp_path / name).mkdir(parents=True)
     assert load_settings().find_data("urdu") is None
-    Path(os.environ["BENCH_CONFIG"]).write_text(f"data:\n  urdu: {tmp_path}/configured\n")
+    configure(f"data:\n  urdu: {tmp_path}/configured\n")
     assert load_settings().find_data("urdu") == tmp_path / "configured"
     monkeypatch.setenv("BENCH_DATA", str(tmp_path / "root"))
     assert load_settings().find_data("urdu") == tmp_path / "root/urdu"
@@ -75,7 +88,7 @@ def test_a_config_file_that_is_named_must_exist(monkeypatch: pytest.MonkeyPatch)
         load_settings()
 
 
-def test_a_misspelt_config_key_is_refused() -> None:
-    Path(os.environ["BENCH_CONFIG"]).write_text("daat: {}\n")
+def test_a_misspelt_config_key_is_refused(configure: Callable[[str], None]) -> None:
+    configure("daat: {}\n")
     with pytest.raises(UsageError, match="did you mean 'data'"):
         load_settings()

@@ -48,6 +48,15 @@ def test_a_row_is_read(tmp_path: Path) -> None:
     assert MSPPodcast().part_of(found) == "1.10"
 
 
+@pytest.mark.parametrize("file", ["MSP-PODCAST_0001_0001.WAV", "MSP-PODCAST_0001_0001.flac"])
+def test_a_copy_in_another_format_is_read_in_its_place(tmp_path: Path, file: str) -> None:
+    row = "MSP-PODCAST_0001_0001.wav,N,4,4,4,1,Female,Train"
+    root = write_rows(tmp_path / "root", row)
+    assert [utterance.file for utterance in MSPPodcast().scan(root)] == ["Audios/MSP-PODCAST_0001_0001.wav"]
+    (root / "Audios" / file).touch()
+    assert [utterance.file for utterance in MSPPodcast().scan(root)] == [f"Audios/{file}"]
+
+
 @pytest.mark.parametrize(
     ("text", "split", "test_set"),
     [

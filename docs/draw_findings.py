@@ -129,6 +129,32 @@ CLAIMS = (
         "on the nine speakers of nEMO `moonshine-tiny` ({better}) cannot be told apart from `egemaps` ({worse})",
     ),
     Claim(
+        "ased",
+        "moonshine-base + superb",
+        "egemaps + superb",
+        "on the 65 Amharic speakers of ASED, where 25 of 27 sentences belong to one emotion each, so that words tell "
+        "it too, `moonshine-base` ({better}) is {by} points above `egemaps` ({worse})",
+        "on the 65 Amharic speakers of ASED `moonshine-base` ({better}) cannot be told apart from `egemaps` ({worse})",
+    ),
+    Claim(
+        "turev-db",
+        "moonshine-tiny + superb",
+        "egemaps + superb",
+        "on single words, said in all emotions by the six Turkish speakers of TurEV-DB, "
+        "`moonshine-tiny` ({better}) is {by} points above `egemaps` ({worse})",
+        "on single words of the six Turkish speakers of TurEV-DB `moonshine-tiny` ({better}) cannot be told apart from "
+        "`egemaps` ({worse})",
+    ),
+    Claim(
+        "baved",
+        "moonshine-base + superb",
+        "egemaps + superb",
+        "of how strong an emotion is, in seven Arabic words of BAVED, `moonshine-base` ({better}) tells {by} points "
+        "more than `egemaps` ({worse})",
+        "of how strong an emotion is, in seven Arabic words of BAVED, `moonshine-base` ({better}) cannot be told to "
+        "say more than `egemaps` ({worse})",
+    ),
+    Claim(
         "emovo-to-ravdess",
         "moonshine-tiny + superb",
         "egemaps + superb",

@@ -9,7 +9,7 @@ from benchmark.records.hiding import salted
 from benchmark.records.schema import Record
 
 LOCAL = " (local)"
-Row = tuple[str, str, str]  # task, upstream, downstream
+RowKey = tuple[str, str, str]  # task, upstream, downstream
 
 
 def marked_local(records: Iterable[Record], published: Sequence[Record], *, every: bool) -> list[Record]:
@@ -22,10 +22,10 @@ def marked_local(records: Iterable[Record], published: Sequence[Record], *, ever
         published: Those that they stand beside.
         every: Mark all; else only those of a task and a system that is published too.
     """
-    there: dict[Row, list[Record]] = {}
+    there: dict[RowKey, list[Record]] = {}
     for one in published:
         there.setdefault(_row(one), []).append(one)
-    own: dict[Row, list[Record]] = {}
+    own: dict[RowKey, list[Record]] = {}
     for one in records:
         own.setdefault(_row(one), []).append(one)
     return [
@@ -45,7 +45,7 @@ def _are_these(records: Sequence[Record], published: Sequence[Record]) -> bool:
         return False
 
 
-def _row(record: Record) -> Row:
+def _row(record: Record) -> RowKey:
     return record.task.name, record.upstream.name, record.downstream.name
 
 

@@ -594,6 +594,7 @@ def test_every_unit_is_taken_once() -> None:
 def test_a_place_that_cannot_be_written_is_told_before_any_work(
     toy_task, spy, plugin, settings, progress, place: str
 ) -> None:
+    settings.cache.parent.mkdir(parents=True, exist_ok=True)
     (settings.cache.parent / "file").touch()
     there = replace(settings, **{place: settings.cache.parent / "file" / "below"})
     with pytest.raises(BenchError, match=r"nothing can be written to .*Not a directory"):

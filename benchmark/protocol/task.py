@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from benchmark.errors import UsageError
+from benchmark.io.computed import Computed
 from benchmark.io.files import digest
 from benchmark.io.yamls import Closed, first_repeated, read_yaml, validate
 from benchmark.metrics import METRICS
@@ -118,7 +119,7 @@ class CorpusUse(Closed):
         return self
 
 
-class Task(Closed):
+class Task(Computed):
     """A task: a corpus, a label space and a fixed protocol; or two corpora, of which one teaches and one tests.
 
     Attributes:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
+from benchmark.io.computed import Computed
 from benchmark.io.files import digest
 from benchmark.io.yamls import Closed
 from benchmark.records.sums import Statistics, Sums
@@ -240,7 +241,7 @@ class Cost(Closed):
     device: str
 
 
-class CodePart(Closed):
+class CodePart(Computed):
     """The code of an upstream or a head: digest of what it reaches, and versions of the libraries it names."""
 
     code_sha256: str
@@ -252,7 +253,7 @@ class CodePart(Closed):
         return self.model_dump()
 
 
-class Provenance(Closed):
+class Provenance(Computed):
     """When, with what and how.
 
     `code_sha256` is the digest of this project's own code that makes numbers, beside that of the upstream and of the

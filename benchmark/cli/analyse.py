@@ -10,7 +10,7 @@ import typer
 from benchmark.cli import analyse_features, analyse_layers
 from benchmark.cli.analyse_answers import FOLDER, Answer, Out, ends, give
 from benchmark.cli.folders import read_records, record_folders
-from benchmark.cli.options import Json, Published, Results, Task, examples, group
+from benchmark.cli.options import Json, Published, Results, Task, command_group, examples
 from benchmark.cli.systems import fitting, named
 from benchmark.errors import BenchError, UsageError
 from benchmark.text import clean, count, decimal, nearest
@@ -26,7 +26,7 @@ EPILOG = examples(
 )
 SYSTEM = "UPSTREAM, or UPSTREAM+DOWNSTREAM."
 
-app = group(
+app = command_group(
     "analyse", "Analyses of systems beyond their scores. Numbers as JSON and CSV, a figure as SVG and PNG.", EPILOG
 )
 First = Annotated[str, typer.Argument(help=SYSTEM)]

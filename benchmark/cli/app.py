@@ -31,7 +31,7 @@ from benchmark.cli import (
     submit,
 )
 from benchmark.cli import list as list_
-from benchmark.cli.options import examples, group
+from benchmark.cli.options import command_group, examples
 from benchmark.errors import BenchError
 from benchmark.text import clean
 
@@ -42,7 +42,7 @@ EPILOG = examples(
     "bench doctor",
 )
 
-app = group(
+app = command_group(
     "bench",
     "A benchmark for speech emotion recognition: upstreams x downstreams x tasks, every score with its interval.",
     EPILOG,

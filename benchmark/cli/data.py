@@ -11,7 +11,7 @@ import typer
 
 from benchmark.cli import data_get
 from benchmark.cli.data_get import Name
-from benchmark.cli.options import Data, Json, Plugin, examples, group, load
+from benchmark.cli.options import Data, Json, Plugin, command_group, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import BenchError, UsageError
 from benchmark.text import count
@@ -30,7 +30,7 @@ SHOWN_GAPS = 3  # in a table
 NAMED = 5  # in the line of an error: differences of a part, utterances of a finding
 SHOWN_PROBLEMS = 20  # one on a line; --json gives all
 
-app = group("data", "Find, get and verify corpora.", DATA_EPILOG)
+app = command_group("data", "Find, get and verify corpora.", DATA_EPILOG)
 
 
 @app.command("status", epilog=STATUS_EPILOG)

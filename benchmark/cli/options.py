@@ -64,7 +64,7 @@ Published = Annotated[bool, typer.Option("--published", help="Also the results p
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def group(name: str, summary: str, epilog: str) -> typer.Typer:
+def command_group(name: str, summary: str, epilog: str) -> typer.Typer:
     """Several commands under a name. Help is plain text: what draws boxes takes longer to load than all else."""
     return typer.Typer(
         name=name,

@@ -74,7 +74,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Part:
+class Split:
     """A train set and what is held out of it: a fold's train and dev, or an inner fold.
 
     Attributes:
@@ -92,7 +92,7 @@ def train_members(
     *,
     start: Sequence[Tensor],
     learning_rates: Sequence[float],
-    parts: Sequence[Part],
+    splits: Sequence[Split],
     judge: Judge,
     schedule: Schedule,
     generators: Sequence[np.random.Generator],
@@ -106,13 +106,13 @@ def train_members(
 
     Args:
         forward: From stacked parameters (M, ...) and x (L, n, D) to outputs (M, n, K).
-        gradients: The derivative of the loss by the parameters, one object for each part.
+        gradients: The derivative of the loss by the parameters, one object for each split.
         start: One member's initial parameters; not changed.
         learning_rates: One for each of the M members.
-        parts: What is fitted and what judges.
+        splits: What is fitted and what judges.
         judge: Of the members' outputs.
         schedule: How long, in what steps.
-        generators: Draw the order of the utterances of each part.
+        generators: Draw the order of the utterances of each split.
         keep_parameters: Whether best states keep their parameters.
 
     Returns:
@@ -122,9 +122,9 @@ def train_members(
     members = list(range(len(learning_rates)))
     trainings = [
         Training(
-            own, start=start, learning_rates=learning_rates, train=part.train, schedule=schedule, generator=generator
+            own, start=start, learning_rates=learning_rates, train=split.train, schedule=schedule, generator=generator
         )
-        for own, part, generator in zip(gradients, parts, generators, strict=True)
+        for own, split, generator in zip(gradients, splits, generators, strict=True)
     ]
     while members:
         done = None
@@ -134,7 +134,7 @@ def train_members(
             break
         with torch.no_grad():
             outputs = [
-                forward(training.parameters, part.held_out) for training, part in zip(trainings, parts, strict=True)
+                forward(training.parameters, split.held_out) for training, split in zip(trainings, splits, strict=True)
             ]
         rows = []
         for row, member in enumerate(members):

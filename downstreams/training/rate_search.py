@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from downstreams.normalisation import Normaliser
 from downstreams.training.gradients import Data
-from downstreams.training.loop import Part
+from downstreams.training.loop import Split
 from downstreams.training.losses import Loss
 from downstreams.training.selection import Judge, State
 from downstreams.training.targets import Targets
@@ -28,9 +28,9 @@ class FoldData:
         normaliser: Of the heads that predict.
         targets: Likewise.
         data: What they are fitted on.
-        parts: What the search fits, and what judges it: train and dev, or the inner folds of train.
+        splits: What the search fits, and what judges it: train and dev, or the inner folds of train.
         judge: Of the search.
-        inner: Whether the parts are inner folds: then heads are fitted again on all of train.
+        inner: Whether the splits are inner folds: then heads are fitted again on all of train.
         shape: Layers, dimension and outputs of a head.
         loss: What is minimised.
     """
@@ -38,7 +38,7 @@ class FoldData:
     normaliser: Normaliser
     targets: Targets
     data: Data
-    parts: tuple[Part, ...]
+    splits: tuple[Split, ...]
     judge: Judge
     inner: bool
     shape: tuple[int, int, int]

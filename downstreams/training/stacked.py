@@ -25,7 +25,7 @@ from downstreams.params.trained import TrainedParams
 from downstreams.training.batches import Schedule
 from downstreams.training.gradients import Autograd, Data, Gradients
 from downstreams.training.initial import generator_of
-from downstreams.training.loop import Part, Training, train_members
+from downstreams.training.loop import Split, Training, train_members
 from downstreams.training.losses import CCC, CROSS_ENTROPY, Loss
 from downstreams.training.rate_search import FoldData, Found, Searches
 from downstreams.training.selection import Judge, Search, State
@@ -105,15 +105,15 @@ class Trained(Downstream):
         member, state, parameters = self._chosen(found, own, searched_with=shared)
         self._normaliser, self._targets = found.fold.normaliser, found.fold.targets
         self._parameters = [tensor.cpu() for tensor in parameters]
-        judge, parts = found.fold.judge, len(found.fold.parts)
+        judge, splits = found.fold.judge, len(found.fold.splits)
         self._held_out = _held_out(judge, state) if found.fold.inner and train.kind == "classification" else None
         return Selection(
-            on=f"{judge.on} pooled over {parts} inner folds" if found.fold.inner else f"dev {judge.on}",
+            on=f"{judge.on} pooled over {splits} inner folds" if found.fold.inner else f"dev {judge.on}",
             score=judge.reported(state),
             epoch=state.when,
             layer_weights=tuple(torch.softmax(self._parameters[0], dim=0).tolist()),
             chosen={"learning_rate": self.params.learning_rates[member]} if searched else {},
-            inner_folds=parts if found.fold.inner else None,
+            inner_folds=splits if found.fold.inner else None,
             above_chance=judge.is_above_chance(state),
         )
 
@@ -181,24 +181,24 @@ class Trained(Downstream):
         if train.inner is None:
             all_dev = np.arange(len(dev))
             held_out = self._data(self._stored(x_dev, dev), normaliser, all_dev, np.empty((len(dev), 0)))
-            parts = [Part(data, held_out.standardised())]
+            splits = [Split(data, held_out.standardised())]
             judge = Judge.of(self.params.select_on, loss, [targets], targets, [dev])
         else:
             folds = list(_inner_folds(train))
             own_targets = [Targets.fit(train, "train", fitted) for fitted, _ in folds]
-            parts = [self._part(train, x, stored, own, fold) for own, fold in zip(own_targets, folds, strict=True)]
+            splits = [self._split(train, x, stored, own, fold) for own, fold in zip(own_targets, folds, strict=True)]
             held_outs = [train.part(held_out) for _, held_out in folds]
             judge = Judge.of(self.params.select_on, loss, own_targets, targets, held_outs)
         shape = (x.shape[1], x.shape[2], len(train.outputs))
-        return FoldData(normaliser, targets, data, tuple(parts), judge, train.inner is not None, shape, loss)
+        return FoldData(normaliser, targets, data, tuple(splits), judge, train.inner is not None, shape, loss)
 
-    def _part(self, train: Examples, x: Array, stored: Tensor, targets: Targets, fold: tuple[Rows, Rows]) -> Part:
+    def _split(self, train: Examples, x: Array, stored: Tensor, targets: Targets, fold: tuple[Rows, Rows]) -> Split:
         """One inner fold of train."""
         fitted, held_out = fold
         normaliser = self._fitted_normaliser(x, fitted, len(train))
         learnt = targets.learnt(train, "train")
         data, judging = (self._data(stored, normaliser, rows, learnt[rows]) for rows in (fitted, held_out))
-        return Part(data, judging.standardised())
+        return Split(data, judging.standardised())
 
     def _fitted_normaliser(self, x: Array, rows: Rows, examples: int) -> Normaliser:
         """What standardises by some of the examples; by speaker it is done already, see `_stored`."""
@@ -244,13 +244,13 @@ class Trained(Downstream):
         start = [tensor.to(self.device) for tensor in self._initial_parameters(*fold.shape, generator)]
         return train_members(
             self._forward,
-            [self._gradients(fold.loss) for _ in fold.parts],
+            [self._gradients(fold.loss) for _ in fold.splits],
             start=start,
             learning_rates=learning_rates,
-            parts=fold.parts,
+            splits=fold.splits,
             judge=fold.judge,
             schedule=_schedule(self.params),
-            generators=generator.spawn(len(fold.parts)) if fold.inner else [generator],
+            generators=generator.spawn(len(fold.splits)) if fold.inner else [generator],
             keep_parameters=not fold.inner,
         )
 

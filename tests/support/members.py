@@ -12,7 +12,7 @@ from torch import Tensor
 from downstreams.training.batches import Schedule, Step
 from downstreams.training.gradients import Data, Forward, Gradients
 from downstreams.training.initial import generator_of
-from downstreams.training.loop import Part, train_members
+from downstreams.training.loop import Split, train_members
 from downstreams.training.losses import Loss
 from downstreams.training.selection import Judge, Search, State
 
@@ -53,7 +53,7 @@ def train_alike(
         [gradients],
         start=start,
         learning_rates=learning_rates,
-        parts=[Part(train, dev.x)],
+        splits=[Split(train, dev.x)],
         judge=cast("Judge", judge),
         schedule=schedule,
         generators=[generator_of(seed)],

@@ -32,7 +32,7 @@ TINY: dict[tuple[str, ...], Any] = {
     ("audio", "shortest"): 0.3,
     ("audio", "longest"): 0.6,
     ("batch", "tokens"): 20_000,
-    ("batch", "parts"): 2,
+    ("batch", "micro_batches"): 2,
     ("schedule", "steps"): 4,
     ("schedule", "warm_up"): 1,
     ("targets", "blocks"): 2,

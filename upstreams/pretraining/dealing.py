@@ -1,4 +1,4 @@
-"""Dealing recordings into the parts of optimiser steps: a pure function of the seed, so that a position is a number."""
+"""Dealing recordings into micro-batches of optimiser steps: a pure function of the seed, so a number is a place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Drawn(IntEnum):
 
     WEIGHTS = 0
     ORDER = 1
-    PART = 2
+    MICRO_BATCH = 2
     DROPOUT = 3
 
 
@@ -28,11 +28,11 @@ def generator(seed: int, what: Drawn, number: int = 0) -> np.random.Generator:
 
 
 @dataclass(frozen=True)
-class Part:
+class MicroBatch:
     """A batch of recordings of like length.
 
     Attributes:
-        number: Of all parts of a training, from 0.
+        number: Of all micro-batches of a training, from 0.
         epoch: From 0.
         recordings: Positions in the list of recordings.
     """
@@ -43,10 +43,10 @@ class Part:
 
 
 class Deal:
-    """Parts of a training, one after the other, epoch after epoch.
+    """Micro-batches of a training, one after the other, epoch after epoch.
 
-    Recordings are sorted by length, equal ones in random order, and cut into parts of at most `batch.tokens` samples,
-    counted as the longest times their number; the parts are shuffled. Every epoch has as many parts. As
+    Recordings are sorted by length, equal ones in random order, and cut into micro-batches of at most `batch.tokens`
+    samples, counted as the longest times their number; the micro-batches are shuffled. Every epoch has as many. As
     facebookresearch/fairseq, raw_audio_dataset.py and batch_by_size.
 
     Args:
@@ -61,7 +61,7 @@ class Deal:
         self.epoch = functools.lru_cache(maxsize=2)(self._epoch)
 
     @property
-    def parts_of_an_epoch(self) -> int:
+    def in_an_epoch(self) -> int:
         """How many."""
         return len(self.epoch(0))
 
@@ -69,19 +69,19 @@ class Deal:
         random = generator(self._recipe.seed, Drawn.ORDER, number)
         ties = random.permutation(len(self._samples))
         order = ties[np.argsort(-self._samples[ties], kind="stable")]
-        parts, begin = [], 0
+        micro_batches, begin = [], 0
         while begin < len(order):
             size = max(1, self._recipe.batch.tokens // int(self._samples[order[begin]]))
-            parts.append(order[begin : begin + size])
+            micro_batches.append(order[begin : begin + size])
             begin += size
-        return [parts[place] for place in random.permutation(len(parts))]
+        return [micro_batches[place] for place in random.permutation(len(micro_batches))]
 
-    def part(self, number: int) -> Part:
-        """One of all parts."""
-        epoch, place = divmod(number, self.parts_of_an_epoch)
-        return Part(number, epoch, tuple(map(int, self.epoch(epoch)[place])))
+    def micro_batch(self, number: int) -> MicroBatch:
+        """One of all micro-batches."""
+        epoch, place = divmod(number, self.in_an_epoch)
+        return MicroBatch(number, epoch, tuple(map(int, self.epoch(epoch)[place])))
 
-    def step(self, number: int, rank: int = 0, world: int = 1) -> list[Part]:
-        """The parts of a step, from 0, that one of several processes takes."""
-        parts = self._recipe.batch.parts
-        return [self.part(number * parts + place) for place in range(rank, parts, world)]
+    def step(self, number: int, rank: int = 0, world: int = 1) -> list[MicroBatch]:
+        """The micro-batches of a step, from 0, that one of several processes takes."""
+        micro_batches = self._recipe.batch.micro_batches
+        return [self.micro_batch(number * micro_batches + place) for place in range(rank, micro_batches, world)]

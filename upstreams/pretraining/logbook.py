@@ -17,14 +17,14 @@ from upstreams.pretraining.student import Outcome
 
 
 class Step:
-    """Sums over the parts of a step that one process takes, to be added to those of the others."""
+    """Sums over the micro-batches of a step that one process takes, to be added to those of the others."""
 
     def __init__(self, dim: int, device: str) -> None:
         self._sums = torch.zeros(6 + 4 * dim, dtype=torch.float64, device=device)
         self._dim = dim
 
     def add(self, outcome: Outcome, samples: int) -> None:
-        """Take in a part."""
+        """Take in a micro-batch."""
         figures = [
             outcome.loss.detach().double(),
             torch.tensor(float(outcome.masked), dtype=torch.float64),
@@ -89,7 +89,7 @@ class Log:
 
         Args:
             step: Steps that are done.
-            epoch: Of its first part, from 1.
+            epoch: Of its first micro-batch, from 1.
             figures: As `Step.figures`, and the norm of the gradient.
             settings: Learning rate and decay.
 

@@ -48,11 +48,11 @@ def distance(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def step_loss(frames: Tensor, utterances: Tensor, masked: int, weights: tuple[float, float], over: str) -> Tensor:
-    """What a part adds to the loss of a step, before division by the masked frames of the whole step.
+    """What a micro-batch adds to the loss of a step, before division by the masked frames of the whole step.
 
     Equation 9, as the code has it: the sum over masked frames, and alpha times the utterances' sum (or mean) times the
-    masked frames of the part. So a step's frame loss is a mean over all its masked frames, and its utterance loss a
-    mean over its parts, each weighed by its masked frames.
+    masked frames of the micro-batch. So a step's frame loss is a mean over all its masked frames, and its utterance
+    loss a mean over its micro-batches, each weighed by its masked frames.
 
     Args:
         frames: (n,) distances of masked frames.

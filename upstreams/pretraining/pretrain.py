@@ -73,7 +73,7 @@ class Plan:
         speech: What is heard.
         start: What it begins with.
         parameters: Trained, and those of the encoder alone.
-        parts_of_an_epoch: Batches.
+        in_an_epoch: Batches.
         done: Steps that are done.
     """
 
@@ -81,12 +81,12 @@ class Plan:
     speech: Speech
     start: Beginning
     parameters: tuple[int, int]
-    parts_of_an_epoch: int
+    in_an_epoch: int
     done: int
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values."""
-        steps, parts = self.recipe.schedule.steps, self.recipe.batch.parts
+        steps, micro_batches = self.recipe.schedule.steps, self.recipe.batch.micro_batches
         trained, encoder = self.parameters
         return {
             "recipe": self.recipe.name,
@@ -99,8 +99,8 @@ class Plan:
             "parameters_of_the_encoder": encoder,
             "steps": steps,
             "done": self.done,
-            "epochs": steps * parts / self.parts_of_an_epoch,
-            "samples_of_a_step": min(self.recipe.batch.tokens * parts, round(self.speech.hours * 3600 * RATE)),
+            "epochs": steps * micro_batches / self.in_an_epoch,
+            "samples_of_a_step": min(self.recipe.batch.tokens * micro_batches, round(self.speech.hours * 3600 * RATE)),
             # Student and two moments of Adam, the teacher; and the folder in the end.
             "disk_bytes": FLOAT * (3 * trained + 2 * encoder + trained),
         }
@@ -197,7 +197,7 @@ def _prepared(request: Request, settings: Settings, progress: Progress) -> Itera
 
     recipe = request.read()
     with joined(request.device) as processes, threads(encoding_threads()):
-        processes.check(recipe.batch.parts)
+        processes.check(recipe.batch.micro_batches)
         told = progress if processes.leads else Unheard()
         student = new_student(recipe)
         start = begin(recipe.start, parse_start(request.start, recipe.start), student)
@@ -216,7 +216,7 @@ def _prepared(request: Request, settings: Settings, progress: Progress) -> Itera
         yield (
             training,
             saved,
-            Plan(recipe, speech, start, parameters, deal.parts_of_an_epoch, done),
+            Plan(recipe, speech, start, parameters, deal.in_an_epoch, done),
             log,
             processes.leads,
         )

@@ -35,16 +35,17 @@ class Processes:
         """Whether this one speaks and writes."""
         return self.rank == 0
 
-    def check(self, parts: int) -> None:
-        """Refuse a number of processes that cannot share the parts of a step.
+    def check(self, micro_batches: int) -> None:
+        """Refuse a number of processes that cannot share the micro-batches of a step.
 
         Raises:
             UsageError: It does not divide their number.
         """
-        if parts % self.world:
+        if micro_batches % self.world:
             raise UsageError(
-                f"{self.world} processes cannot share {parts} parts of a step",
-                f"--set batch.parts=N with a multiple of {self.world} (which changes the recipe), or other processes",
+                f"{self.world} processes cannot share {micro_batches} micro-batches of a step",
+                f"--set batch.micro_batches=N with a multiple of {self.world} (which changes the recipe), or other "
+                "processes",
             )
 
     def sum(self, values: Tensor) -> Tensor:

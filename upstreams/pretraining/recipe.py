@@ -75,7 +75,7 @@ class UtteranceLoss(Closed):
         weight: Alpha, beside the loss of the frames.
         target: "normalised": the mean over time of the frames' targets, which is zero where these are normalised over
             time; "plain": that of the same blocks before they are normalised.
-        over: "sum": of the utterances and copies of a part; "mean": their mean.
+        over: "sum": of the utterances and copies of a micro-batch; "mean": their mean.
     """
 
     method: Literal["token", "chunk", "global"]
@@ -120,13 +120,13 @@ class Schedule(Closed):
 
 
 class Batch(Closed):
-    """An optimiser step: `parts` batches of utterances of like length, each of at most `tokens` samples.
+    """An optimiser step: `micro_batches` batches of utterances of like length, each of at most `tokens` samples.
 
-    Processes share the parts, so that a step does not depend on how many there are.
+    Processes share the micro-batches, so that a step does not depend on how many there are.
     """
 
     tokens: Count
-    parts: Count
+    micro_batches: Count
 
 
 class Audio(Closed):

@@ -21,7 +21,7 @@ from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.text import count
 from benchmark.types import Utterance
-from upstreams.pretraining.dealing import Drawn, Part, generator
+from upstreams.pretraining.dealing import Drawn, MicroBatch, generator
 from upstreams.pretraining.recipe import RATE, Audio, PretrainingRecipe
 
 SOUND = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".sph")  # what a folder of audio is looked for
@@ -29,8 +29,8 @@ NAMED = 3  # problems that an error names
 EPSILON = 1e-5  # of the normalisation of a waveform
 READERS = 2  # threads that decode
 
-# A part, its waveforms (B, n), and the generator that goes on to draw its masks.
-Read = tuple[Part, NDArray[np.float32], np.random.Generator]
+# A micro-batch, its waveforms (B, n), and the generator that goes on to draw its masks.
+Read = tuple[MicroBatch, NDArray[np.float32], np.random.Generator]
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _refuse(source: Source, listed: int, unusable: Mapping[str, str]) -> None:
 
 
 class Reader:
-    """Reads parts, the next one while one is worked on.
+    """Reads micro-batches, the next one while one is worked on.
 
     Args:
         recordings: All of them.
@@ -174,29 +174,29 @@ class Reader:
         self._recipe = recipe
         self._cache = cache
 
-    def read(self, parts: Iterable[Part]) -> Generator[Read, None, None]:
-        """Each part.
+    def read(self, micro_batches: Iterable[MicroBatch]) -> Generator[Read, None, None]:
+        """Each micro-batch.
 
         Raises:
             BenchError: A recording cannot be read any more.
         """
         with ThreadPoolExecutor(READERS) as readers, ThreadPoolExecutor(1) as ahead:
             waiting = None
-            for part in parts:
-                following = ahead.submit(self._read, part, readers)
+            for micro_batch in micro_batches:
+                following = ahead.submit(self._read, micro_batch, readers)
                 if waiting is not None:
                     yield waiting.result()
                 waiting = following
             if waiting is not None:
                 yield waiting.result()
 
-    def _read(self, part: Part, readers: ThreadPoolExecutor) -> Read:
-        random = generator(self._recipe.seed, Drawn.PART, part.number)
-        waves = list(readers.map(self._wave, part.recordings))
+    def _read(self, micro_batch: MicroBatch, readers: ThreadPoolExecutor) -> Read:
+        random = generator(self._recipe.seed, Drawn.MICRO_BATCH, micro_batch.number)
+        waves = list(readers.map(self._wave, micro_batch.recordings))
         size = min(round(self._recipe.audio.longest * RATE), *(len(wave) for wave in waves))
         begins = [int(random.integers(0, len(wave) - size + 1)) for wave in waves]
         cut = [wave[begin : begin + size] for wave, begin in zip(waves, begins, strict=True)]
-        return part, np.stack(cut), random
+        return micro_batch, np.stack(cut), random
 
     def _wave(self, place: int) -> NDArray[np.float32]:
         """One recording at the model's rate, to zero mean and unit variance: (n,) float32."""

@@ -17,7 +17,7 @@ from upstreams.pretraining.teacher import Teacher
 
 @dataclass
 class Outcome:
-    """What a part gives.
+    """What a micro-batch gives.
 
     Attributes:
         loss: As `step_loss`.
@@ -84,7 +84,7 @@ class Student(nn.Module):
         self._decoder_dropout = nn.Dropout(recipe.dropout.decoder)
 
     def forward(self, waves: Tensor, masks: Tensor, teacher: Teacher) -> Outcome:
-        """One part.
+        """One micro-batch.
 
         Args:
             waves: (B, n), normalised.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmark.errors import BenchError, MissingError
-from upstreams.pretraining.dealing import Deal, Drawn, Part, generator
+from upstreams.pretraining.dealing import Deal, Drawn, MicroBatch, generator
 from upstreams.pretraining.logbook import Log, Step
 from upstreams.pretraining.masking import draw_masks
 from upstreams.pretraining.processes import Processes
@@ -45,7 +45,7 @@ class Training:
     Args:
         recipe: Everything that decides the weights.
         student: With the weights of the start.
-        deal: Deals parts.
+        deal: Deals micro-batches.
         reader: Reads them.
         processes: Those that train together.
 
@@ -93,8 +93,8 @@ class Training:
         written = time.monotonic()
         steps = range(self.done, recipe.schedule.steps)
         rank, world = self._processes.rank, self._processes.world
-        parts = itertools.chain.from_iterable(self._deal.step(step, rank, world) for step in steps)
-        with contextlib.closing(self._reader.read(parts)) as reading:
+        micro_batches = itertools.chain.from_iterable(self._deal.step(step, rank, world) for step in steps)
+        with contextlib.closing(self._reader.read(micro_batches)) as reading:
             for step in steps:
                 try:
                     figures, settings = self._step(step, reading)
@@ -103,7 +103,7 @@ class Training:
                         saved.write(self.done, log.window, log.warned)
                     raise
                 self.done = step + 1
-                epoch = self._deal.part(step * recipe.batch.parts).epoch + 1
+                epoch = self._deal.micro_batch(step * recipe.batch.micro_batches).epoch + 1
                 warning = log.add(self.done, epoch, figures, settings) if leads else None
                 if leads and (time.monotonic() - written >= seconds or self.done == recipe.schedule.steps):
                     saved.write(self.done, log.window, log.warned)
@@ -117,15 +117,15 @@ class Training:
         rate = learning_rate(step, recipe.optimiser.learning_rate, schedule.steps, schedule.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        number = recipe.batch.parts // processes.world
+        number = recipe.batch.micro_batches // processes.world
         drawn = [self._drawn(*next(reading)) for _ in range(number)]
         masked = processes.sum(torch.tensor(float(sum(int(masks.sum()) for _, _, masks in drawn)), device=device))
         sums = Step(recipe.model.dim, device)
         self.student.train()
         self.optimiser.zero_grad(set_to_none=True)
-        for place, (part, waves, masks) in enumerate(drawn):
+        for place, (micro_batch, waves, masks) in enumerate(drawn):
             is_last = place == number - 1
-            with self._alone(is_last), self._drawing(part):
+            with self._alone(is_last), self._drawing(micro_batch):
                 with self._precision():
                     outcome = self._shared(waves.to(device), masks.to(device), self.teacher)
                 # Gradients are averaged over processes; a step divides their sum by its masked frames.
@@ -148,23 +148,23 @@ class Training:
         return figures, {"learning_rate": rate, "ema_decay": kept}
 
     def _drawn(
-        self, part: Part, waves: NDArray[np.float32], random: np.random.Generator
-    ) -> tuple[Part, torch.Tensor, torch.Tensor]:
+        self, micro_batch: MicroBatch, waves: NDArray[np.float32], random: np.random.Generator
+    ) -> tuple[MicroBatch, torch.Tensor, torch.Tensor]:
         frames = self.recipe.model.frames(waves.shape[1])
-        rows = len(part.recordings) * self.recipe.masking.copies
+        rows = len(micro_batch.recordings) * self.recipe.masking.copies
         masks = draw_masks(rows, frames, self.recipe.masking, random)
-        return part, torch.from_numpy(waves), torch.from_numpy(masks)
+        return micro_batch, torch.from_numpy(waves), torch.from_numpy(masks)
 
     def _alone(self, is_last: bool) -> contextlib.AbstractContextManager[None]:
-        """Gradients of all parts but the last stay with their process."""
+        """Gradients of all micro-batches but the last stay with their process."""
         return contextlib.nullcontext() if is_last or self._processes.world == 1 else self._shared.no_sync()
 
     @contextlib.contextmanager
-    def _drawing(self, part: Part) -> Iterator[None]:
-        """Let dropout and noise follow from the seed and the number of a part, and nothing else."""
+    def _drawing(self, micro_batch: MicroBatch) -> Iterator[None]:
+        """Let dropout and noise follow from the seed and the number of a micro-batch, and nothing else."""
         device = torch.device(self._processes.device)
         with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
-            torch.manual_seed(int(generator(self.recipe.seed, Drawn.DROPOUT, part.number).integers(2**63)))
+            torch.manual_seed(int(generator(self.recipe.seed, Drawn.DROPOUT, micro_batch.number).integers(2**63)))
             yield
 
     def _precision(self) -> contextlib.AbstractContextManager[object]:

@@ -93,7 +93,7 @@ def held_out_scores(
         [one._gradients(fold_data.loss)],
         start=start,
         learning_rates=[rate],
-        parts=fold_data.parts,
+        splits=fold_data.splits,
         judge=fold_data.judge,
         schedule=stacked._schedule(one.params),
         generators=[generator.spawn(3)[fold]],

@@ -1,4 +1,4 @@
-"""Lines of the log: means since the line before, over the parts of all processes."""
+"""Lines of the log: means since the line before, over the micro-batches of all processes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def outcome(rows: np.ndarray, loss: float) -> Outcome:
     return Outcome(torch.tensor(loss), len(rows), 2, torch.tensor(loss / 2), torch.tensor(0.5), moments, 4 * moments)
 
 
-def test_a_step_is_the_sum_of_its_parts() -> None:
+def test_a_step_is_the_sum_of_its_micro_batches() -> None:
     rows = [np.random.default_rng(seed).normal(seed, 1, (5 + seed, 3)) for seed in range(3)]
     step = Step(3, "cpu")
-    for number, part in enumerate(rows):
-        step.add(outcome(part, 6.0 + number), 100)
+    for number, micro_batch in enumerate(rows):
+        step.add(outcome(micro_batch, 6.0 + number), 100)
     figures = step.figures()
     whole = np.concatenate(rows)
     assert figures["loss"] == pytest.approx((6 + 7 + 8) / len(whole))

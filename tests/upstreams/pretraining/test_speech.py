@@ -94,25 +94,25 @@ def test_what_is_not_there_is_told(where: Settings, tmp_path: Path) -> None:
         heard(Source("empty", folder=tmp_path / "empty"), where)
 
 
-def test_parts_are_stretches_of_normalised_recordings(where: Settings, audio: Path) -> None:
+def test_micro_batches_are_stretches_of_normalised_recordings(where: Settings, audio: Path) -> None:
     recipe = tiny({"audio.longest": 0.5})
     found = heard(Source("audio", folder=audio), where)
     deal = Deal([one.duration for one in found.recordings], recipe)
-    parts = [deal.part(number) for number in range(2 * deal.parts_of_an_epoch)]
-    read = list(Reader(found.recordings, recipe, where.cache).read(parts))
-    assert [part for part, _, _ in read] == parts
-    for part, waves, _ in read:
+    micro_batches = [deal.micro_batch(number) for number in range(2 * deal.in_an_epoch)]
+    read = list(Reader(found.recordings, recipe, where.cache).read(micro_batches))
+    assert [micro_batch for micro_batch, _, _ in read] == micro_batches
+    for micro_batch, waves, _ in read:
         assert waves.dtype == np.float32
-        assert waves.shape[0] == len(part.recordings)
+        assert waves.shape[0] == len(micro_batch.recordings)
         assert waves.shape[1] <= 0.5 * RATE
-        for wave, place in zip(waves, part.recordings, strict=True):
+        for wave, place in zip(waves, micro_batch.recordings, strict=True):
             one = found.recordings[place]
             whole = normalised(decode(one.root, one.utterance).at(RATE))
             begin = next(
                 begin for begin in range(len(whole) - len(wave) + 1) if np.array_equal(whole[begin:][: len(wave)], wave)
             )
             assert 0 <= begin <= len(whole) - len(wave)
-    (_, again, other), *_ = Reader(found.recordings, recipe, where.cache).read(parts[:1])
+    (_, again, other), *_ = Reader(found.recordings, recipe, where.cache).read(micro_batches[:1])
     np.testing.assert_array_equal(again, read[0][1])
     assert other.integers(1 << 40) == read[0][2].integers(1 << 40)
 
@@ -120,9 +120,9 @@ def test_parts_are_stretches_of_normalised_recordings(where: Settings, audio: Pa
 def test_a_recording_that_vanishes_is_told(where: Settings, audio: Path) -> None:
     found = heard(Source("audio", folder=audio), where)
     deal = Deal([one.duration for one in found.recordings], tiny())
-    (audio / found.recordings[deal.part(0).recordings[0]].utterance.file).unlink()
+    (audio / found.recordings[deal.micro_batch(0).recordings[0]].utterance.file).unlink()
     with pytest.raises(BenchError, match="the file is missing"):
-        list(Reader(found.recordings, tiny(), where.cache).read([deal.part(0)]))
+        list(Reader(found.recordings, tiny(), where.cache).read([deal.micro_batch(0)]))
 
 
 def test_waveforms_have_zero_mean_and_unit_variance() -> None:

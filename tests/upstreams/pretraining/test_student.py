@@ -1,4 +1,4 @@
-"""One part: the losses that it gives, and what of the model each of them reaches."""
+"""One micro-batch: the losses that it gives, and what of the model each of them reaches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SILENT = {f"dropout.{name}": 0.0 for name in ("attention", "residual", "feed_for
 
 
 def one(changes: dict[str, Any], seed: int = 0) -> tuple[Student, Outcome, torch.Tensor]:
-    """A student, what a part of two utterances gives, and its masks."""
+    """A student, what a micro-batch of two utterances gives, and its masks."""
     recipe = tiny({**SILENT, **changes})
     torch.manual_seed(seed)
     student = Student(recipe)

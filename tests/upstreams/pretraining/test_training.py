@@ -202,7 +202,7 @@ def shared(world: int) -> Callable[..., None]:
 
 
 def test_two_processes_take_the_steps_of_one(audio: Path, where: Settings, tmp_path: Path) -> None:
-    changes = {"schedule.steps": 3, "batch.parts": 4, "log_every": 1, "optimiser.clip_norm": 1.0, "seed": 5}
+    changes = {"schedule.steps": 3, "batch.micro_batches": 4, "log_every": 1, "optimiser.clip_norm": 1.0, "seed": 5}
     pretrain(request(audio, tmp_path / "one", changes), where, Unheard())
     shared(2)(audio, tmp_path / "two", tmp_path / "cache", changes)
     for one, two in zip(lines(tmp_path / "one"), lines(tmp_path / "two"), strict=True):
@@ -226,6 +226,6 @@ def test_processes_that_cannot_share_a_step_are_refused(
     from upstreams.pretraining import processes
 
     monkeypatch.setattr(processes, "joined", lambda device: nullcontext(processes.Processes(0, 3, device)))
-    with pytest.raises(UsageError, match="3 processes cannot share 2 parts"):
+    with pytest.raises(UsageError, match="3 processes cannot share 2 micro-batches"):
         pretrain(request(audio, tmp_path / "m"), where, Unheard())
     assert module.TRAINING == "training"

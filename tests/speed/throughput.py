@@ -2,13 +2,15 @@
 
 The bare loop gets decoded and resampled waveforms, the longest first, and does no more than the model's own feature
 extractor, one forward pass with all hidden states, and their means over time. The store reads, decodes, resamples,
-checks, encodes, pools, hashes and writes. Both are measured in turn; of several repeats the fastest counts. With
-`--batch` the bare loop encodes padded batches of so many utterances instead, as fast as a GPU wants them (its features
-then depend on the batch). Prints one line of JSON.
+checks, encodes, pools, hashes and writes; with `--stored frames` or `frames-float16` it writes every frame of every
+layer instead of their means. Both are measured in turn; of several repeats the fastest counts. With `--batch` the bare
+loop encodes padded batches of so many utterances instead, as fast as a GPU wants them (its features then depend on the
+batch). Prints one line of JSON.
 
     python tests/speed/throughput.py
     python tests/speed/throughput.py --model ../shared/models/whisper-tiny --task urdu
     python tests/speed/throughput.py --precision bf16
+    python tests/speed/throughput.py --stored frames
     python tests/speed/throughput.py --device cuda --seconds 2000 --batch 16
 """
 
@@ -53,6 +55,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=material.SECONDS_OF_SPEECH, help="how much speech")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--precision", choices=["bf16", "fp16"])
+    parser.add_argument("--stored", default="mean", choices=["mean", "frames", "frames-float16"])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--batch", type=int, default=1, help="utterances that the bare loop encodes together")
     options = parser.parse_args()
@@ -74,7 +77,7 @@ def main() -> None:
         bare, store = [], []
         for _ in range(options.repeats):
             bare.append(material.seconds_of(lambda: bare_loop(upstream, waves, options.batch)))
-            view = open_view(cache, upstream, "mean")
+            view = open_view(cache, upstream, options.stored)
             store.append(material.seconds_of(lambda view=view: view.load(dataset, heard, material.Quiet())))
             shutil.rmtree(cache)
     audio = sum(one.duration for one in heard.values())
@@ -83,6 +86,7 @@ def main() -> None:
         model=Path(options.model).name if options.model else "wav2vec 2.0 base, random",
         device=options.device,
         precision=options.precision or "float32",
+        stored=options.stored,
         audio_s=audio,
         utterances=len(heard),
         bare_s=min(bare),

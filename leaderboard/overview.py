@@ -10,16 +10,10 @@ from statistics import fmean
 import numpy as np
 
 from benchmark.records import TaskPart
+from benchmark.statistics.replicability import Replicability, every_replicability
 from benchmark.statistics.scores import effective_speakers
 from benchmark.statistics.spread import TESTED_SPEAKERS
-from benchmark.statistics.tasks import (
-    Across,
-    Replicability,
-    SignedRanks,
-    across_tasks,
-    every_replicability,
-    signed_ranks,
-)
+from benchmark.statistics.tasks import Across, SignedRanks, across_tasks, signed_ranks
 from leaderboard.rows import Group, Place, Section
 
 TRACKS = ("fixed", "open head", "fine-tuned")

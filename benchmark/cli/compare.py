@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from benchmark.statistics import Comparison
     from benchmark.statistics.mcnemar import McNemar
     from benchmark.statistics.power import Power
-    from benchmark.statistics.tasks import Pooled, Replicability
+    from benchmark.statistics.replicability import Pooled, Replicability
 
 COMPARE_EPILOG = examples(
     "bench compare logmel mfcc --task demo",
@@ -218,7 +218,8 @@ def _together(counted: Sequence[Comparison]) -> Together:
     """What the tasks that count say together: those with unseen speakers who are people."""
     import numpy as np
 
-    from benchmark.statistics.tasks import MIN_CORPORA, blocks_of, pooled, replicability, together, wilcoxon
+    from benchmark.statistics.replicability import blocks_of, pooled, replicability, together
+    from benchmark.statistics.tasks import MIN_CORPORA, wilcoxon
 
     if not counted:
         return Together((), (), None, 0)

@@ -16,7 +16,8 @@ from worlds import Draw, World
 from benchmark.statistics import LEVEL, analyse, cell_interval, cell_scores, compare
 from benchmark.statistics.families import holm
 from benchmark.statistics.power import outlook
-from benchmark.statistics.tasks import across_tasks, partial_conjunction, signed_ranks
+from benchmark.statistics.replicability import partial_conjunction
+from benchmark.statistics.tasks import across_tasks, signed_ranks
 
 RESAMPLES = 300
 NAIVE_DRAWS = 100  # of the naive bootstrap, whose errors are too large to need more

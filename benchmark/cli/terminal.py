@@ -50,43 +50,36 @@ def print_table(
 ) -> None:
     """Print a table; cells are text, never markup.
 
+    A table that is wider than the terminal is folded between words, where there is room for every word. Otherwise it is
+    printed in pieces, one below the other, each of which names its rows.
+
     Args:
         title: Above the table; may be empty.
         columns: Headings.
         rows: Cells.
         right: Headings of the columns that are aligned to the right.
-        keys: Headings of the columns that name a row. Where there are some, a table that is wider than the terminal is
-            printed in pieces, one below the other, and these columns stand in each.
+        keys: Headings of the columns that name a row. Where there are some, nothing is folded that fits a piece; where
+            there are none, pieces are named by the first column.
     """
-    from rich.cells import cell_len
     from rich.markup import escape
     from rich.table import Table
 
-    whole = [list(range(len(columns)))]
-    fits = not keys or _width(_sizes(columns, rows, broken=False)) <= stdout().width
-    pieces = whole if fits else fitted(columns, rows, keys, stdout().width)
-    sizes = _sizes(columns, rows)
-    room = stdout().width - sum(sizes[index] + GAP for index in range(len(columns)) if columns[index] in keys)
-    for number, piece in enumerate(pieces):
+    width = stdout().width
+    for number, piece in enumerate(_pieces(columns, rows, keys, width)):
         if number:
             stdout().print()
         heading = "" if number else "\n".join(clean(line) for line in title.splitlines())
         table = Table(
             title=escape(heading) or None, title_justify="left", header_style="bold", box=None, pad_edge=False
         )
+        headings = [columns[index] for index in piece]
         texts = [[str(row[index]) for index in piece] for row in rows]
-        if fits:
-            headings = [columns[index] for index in piece]
-            widths = [max(map(cell_len, column)) for column in zip(headings, *texts, strict=True)]
-        else:
-            rooms = (sizes[index] if columns[index] in keys else max(LEAST, room) for index in piece)
-            widths = [min(sizes[index], most) for index, most in zip(piece, rooms, strict=True)]
-        is_plain = _width(widths) <= stdout().width and _are_plain(texts, widths)
-        is_right = [columns[index] in right for index in piece]
-        for index, width, flush_right in zip(piece, widths, is_right, strict=True):
+        widths = _widths(headings, texts, width)
+        is_right = [heading in right for heading in headings]
+        for heading, room, flush_right in zip(headings, widths, is_right, strict=True):
             justify: Literal["left", "right"] = "right" if flush_right else "left"
-            kept = width if is_plain or not fits else None
-            table.add_column(escape(columns[index]), justify=justify, overflow="fold", width=kept)
+            table.add_column(escape(heading), justify=justify, overflow="fold", width=room)
+        is_plain = _are_plain(texts, widths)
         if not is_plain:
             for row in texts:
                 # names may come from records that anybody has written: no control characters reach the terminal
@@ -94,6 +87,39 @@ def print_table(
         stdout().print(table)
         if is_plain:  # rich would take ten times as long for the rows of a large table
             sys.stdout.writelines(_line(row, widths, is_right) for row in texts)
+
+
+def _pieces(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], keys: Sequence[str], width: int
+) -> list[list[int]]:
+    """Which columns stand beside each other: all, where they fit."""
+    sizes = _sizes(columns, rows, broken=False) if keys else _least(columns, rows)
+    if _width(sizes) <= width:
+        return [list(range(len(columns)))]
+    return fitted(columns, rows, keys or columns[:1], width)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> list[int]:
+    """How wide each column of a piece is: as its longest line, or less, but as its longest word where that fits."""
+    from rich.cells import cell_len
+
+    whole = [
+        max(cell_len(line) for text in (heading, *(str(row[index]) for row in rows)) for line in text.split("\n"))
+        for index, heading in enumerate(columns)
+    ]
+    if _width(whole) <= width:
+        return whole
+    widths = [min(*both) for both in zip(_least(columns, rows), whole, strict=True)]
+    left = width - _width(widths)
+    if left < 0:
+        widths[-1] = max(LEAST, widths[-1] + left)
+    # who lacks least is served first, so that what is short stays whole
+    lacking = sorted(range(len(widths)), key=lambda index: whole[index] - widths[index])
+    for served, index in enumerate(lacking):
+        more = min(whole[index] - widths[index], max(0, left) // (len(lacking) - served))
+        widths[index] += more
+        left -= more
+    return widths
 
 
 def _line(row: Sequence[str], widths: Sequence[int], is_right: Sequence[bool]) -> str:
@@ -150,6 +176,17 @@ def _sizes(columns: Sequence[str], rows: Sequence[Sequence[object]], *, broken: 
         texts = [*(heading.split() if broken else [heading]), heading[:LEAST], *lines]
         sizes.append(min(WIDEST, max(map(cell_len, texts), default=1)))
     return sizes
+
+
+def _least(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+    """The characters that each column needs for its words to stay whole; of very long ones, as many as a column has."""
+    from rich.cells import cell_len
+
+    words = (
+        (word for text in (heading, *(str(row[index]) for row in rows)) for word in text.split())
+        for index, heading in enumerate(columns)
+    )
+    return [min(WIDEST, max(map(cell_len, of_column), default=1)) for of_column in words]
 
 
 def _width(sizes: Sequence[int]) -> int:

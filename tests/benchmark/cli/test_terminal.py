@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -79,6 +80,36 @@ def test_headings_are_broken_between_words_alone(monkeypatch, capsys) -> None:
     words = [re.split(r"\s{2,}", line.strip()) for line in lines[1:4]]
     assert "a long" in {word for line in words for word in line}
     assert "heading" in {word for line in words for word in line}
+
+
+LONG = [("msp-podcast", "turns of podcasts, recorded by very many people", "train 16326, dev 1871", "by request")]
+
+
+@pytest.mark.parametrize("width", [24, 40, 64, 80, 200])
+def test_without_keys_words_stay_whole_and_the_first_column_names_every_piece(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int
+) -> None:
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", width)
+    columns = ("corpus", "summary", "utterances", "licence")
+    print_table("", columns, LONG)
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= width
+    words = [word for cell in (*columns[1:], *LONG[0][1:]) for word in cell.split()]
+    assert all(len(re.findall(rf"(?<!\S){re.escape(word)}(?!\S)", text)) == words.count(word) for word in words)
+    pieces = text.rstrip("\n").split("\n\n")
+    assert all(piece.split()[0] == "corpus" and "msp-podcast" in piece for piece in pieces)
+    assert (len(pieces) == 1) == (width >= 64)
+
+
+@pytest.mark.parametrize("what", ["upstreams", "downstreams", "tasks", "corpora"])
+def test_no_name_of_a_list_is_broken_at_eighty_columns(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", 80)
+    listed = CliRunner().invoke(app, ["list", what])
+    assert listed.exit_code == 0, listed.output
+    assert max(map(len, listed.stdout.splitlines())) <= 80
+    told = json.loads(CliRunner().invoke(app, ["list", what, "--json"]).stdout)
+    first = {line.split()[0] for line in listed.stdout.splitlines() if line.strip()}
+    assert {row["name"] for row in told} <= first
 
 
 @pytest.mark.parametrize("width", [80, 160])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -95,9 +97,12 @@ app.add_typer(analyse.app)
 
 def main() -> None:
     """Run the command line: an error is one line on stderr and an exit code."""
+    # Of whoever closed them, as a daemon may have, nothing is shown.
+    sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in (sys.stdout, sys.stderr))  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a character shows its number
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # of Slurm or systemd: it ends like a Ctrl-C
     try:
         app()
     except Exception as error:

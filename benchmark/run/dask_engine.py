@@ -8,11 +8,14 @@ time and none ahead, so that one that ends takes no other with it.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from multiprocessing import resource_tracker
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 GPU = "GPU"  # the resource that a worker with a GPU of its own declares
 PATIENCE = 30.0  # for a scheduler to answer, and for its first worker [s]
 GLANCE = 2.0  # how often it is seen whether the scheduler is still there while nothing is finished [s]
+LONELY = 300.0  # how long others are waited for when no worker is left that could go on [s]
+FIRST = 1_000_000  # priority of what is asked before any work
 LOSSES = 3  # processes that may end during a job before it is given up
 SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
@@ -58,11 +63,12 @@ class DaskEngine:
         self._cluster = cluster
         self._scratch = scratch
         self._futures: dict[Future[Any], int] = {}
+        self._on_gpu: set[int] = set()
         self._coming: SimpleQueue[Future[Any]] = SimpleQueue()
         self._tickets = 0
-        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        workers = self._present().values()
         self.workers = sum(worker["nthreads"] for worker in workers)
-        self.gpus = sum(bool(worker["resources"].get(GPU)) for worker in workers)
+        self.gpus = sum(_has_gpu(worker) for worker in workers)
 
     @classmethod
     def local(cls, count: int, gpus: int = 0, threads: int | None = None) -> Self:
@@ -98,15 +104,23 @@ class DaskEngine:
             }
             return {"cls": Nanny, "options": options}
 
-        with dask.config.set(SETTINGS):
-            cluster = SpecCluster(
-                workers={number: worker(number) for number in range(count)},
-                scheduler={"cls": Scheduler, "options": {"host": "127.0.0.1", "port": 0, "dashboard": False}},
-                silence_logs=logging.CRITICAL,
-            )
-            client = Client(cluster)
-            client.wait_for_workers(count)
-        return cls(client, cluster, scratch)
+        alone = {"host": "127.0.0.1", "port": 0, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+        with contextlib.ExitStack() as started:
+            started.callback(shutil.rmtree, scratch, ignore_errors=True)
+            with dask.config.set({**SETTINGS, "temporary-directory": scratch}):
+                with _interrupted_later():
+                    cluster = started.enter_context(
+                        SpecCluster(
+                            workers={number: worker(number) for number in range(count)},
+                            scheduler={"cls": Scheduler, "options": alone},
+                            silence_logs=logging.CRITICAL,
+                        )
+                    )
+                client = started.enter_context(Client(cluster))
+                client.wait_for_workers(count)
+            engine = cls(client, cluster, scratch)
+            started.pop_all()
+            return engine
 
     @classmethod
     def connect(cls, address: str) -> Self:
@@ -152,22 +166,35 @@ class DaskEngine:
         resources = {GPU: 1} if gpu else None
         future = self._client.submit(job, *arguments, pure=False, resources=resources, priority=-ticket)
         self._futures[future] = ticket
+        if gpu:
+            self._on_gpu.add(ticket)
         future.add_done_callback(self._coming.put)
         return ticket
 
-    def completed(self) -> Iterator[Finished]:
+    def completed(self, tell: Callable[[str], None]) -> Iterator[Finished]:
         """As `Engine.completed`."""
         from distributed import KilledWorker
 
+        lonely_since: float | None = None
         while self._futures:
             try:
                 future = self._coming.get(timeout=GLANCE)
             except Empty:
                 # Of one that is gone the client waits for the return, and tells nobody.
-                if self._client.status == "running":
+                if self._client.status != "running":
+                    raise _gone() from None
+                if self._can_go_on():
+                    lonely_since = None
                     continue
-                raise _gone() from None
+                lonely_since = lonely_since or time.monotonic()
+                tell(f"no worker is left that could go on: waiting {LONELY:.0f} s for one")
+                if time.monotonic() - lonely_since > LONELY:
+                    raise BenchError(
+                        "no worker is left", "what is finished is kept: start some and run again"
+                    ) from None
+                continue
             ticket = self._futures.pop(future)
+            self._on_gpu.discard(ticket)
             if future.status == "finished":
                 yield Finished(ticket, future.result(), None)
                 continue
@@ -183,11 +210,44 @@ class DaskEngine:
                 raise _gone()
 
     def everywhere(self, job: Callable[..., Any], *arguments: object) -> Mapping[str, Any]:
-        """As `Engine.everywhere`."""
+        """As `Engine.everywhere`: a job like others, so that a worker is not asked in the middle of one."""
+        asked = {
+            self._client.submit(job, *arguments, workers=[address], pure=False, priority=FIRST): address
+            for address in self._present()
+        }
+        coming = SimpleQueue[Any]()
+        for future in asked:
+            future.add_done_callback(coming.put)
+        found = {}
+        while asked:
+            try:
+                future = coming.get(timeout=GLANCE)
+            except Empty:
+                if self._client.status != "running":
+                    raise _gone() from None
+                present = self._present()
+                asked = {one: address for one, address in asked.items() if address in present}
+                continue
+            address = asked.pop(future, None)
+            if address is None or address not in self._present():
+                continue
+            if future.status not in ("finished", "error"):
+                raise _gone()
+            found[address] = future.result()
+        return found
+
+    def _present(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the scheduler knows of its workers, by address."""
         try:
-            return dict(self._client.run(job, *arguments))
+            present: Mapping[str, Mapping[str, Any]] = self._client.scheduler_info(n_workers=-1)["workers"]
         except OSError as error:  # as dask's CommClosedError is one
             raise _gone() from error
+        return present
+
+    def _can_go_on(self) -> bool:
+        """Whether there is a worker for some of what is left."""
+        present = self._present().values()
+        return any(map(_has_gpu, present)) if self._on_gpu >= set(self._futures.values()) else bool(present)
 
     def close(self) -> None:
         """As `Engine.close`."""
@@ -203,11 +263,37 @@ class DaskEngine:
 
 def _await_file(path: Path) -> None:
     """Wait for a scheduler that is just being started to write its file; dask itself would wait for ever."""
-    end = time.monotonic() + PATIENCE
-    while not path.is_file():
+    end, hint = time.monotonic() + PATIENCE, f"dask scheduler --scheduler-file {path}"
+    while not (is_there := path.is_file()) or not _tells_address(path):
         if time.monotonic() > end:
-            raise MissingError(f"there is no scheduler file {path}", f"dask scheduler --scheduler-file {path}")
+            raise MissingError(
+                f"{path} is no scheduler file" if is_there else f"there is no scheduler file {path}", hint
+            )
         time.sleep(0.1)
+
+
+def _tells_address(path: Path) -> bool:
+    """Whether a scheduler has written where it is."""
+    try:
+        told = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and isinstance(told.get("address"), str)
+
+
+def _has_gpu(worker: Mapping[str, Any]) -> bool:
+    return bool(worker["resources"].get(GPU))
+
+
+@contextlib.contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Let a Ctrl-C wait. Processes that are started meanwhile never see one: who started them ends them."""
+    resource_tracker.ensure_running()  # it lets signals through again in whatever thread starts it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _gone() -> BenchError:

@@ -51,11 +51,14 @@ class Engine(Protocol):
             The job's ticket.
         """
 
-    def completed(self) -> Iterator[Finished]:
+    def completed(self, tell: Callable[[str], None]) -> Iterator[Finished]:
         """Each job when it is finished, until none is left; more may be submitted meanwhile.
 
+        Args:
+            tell: Is told what is being waited for.
+
         Raises:
-            BenchError: Whoever hands out the jobs is gone.
+            BenchError: Whoever hands out the jobs is gone, or nobody is left to work on them.
         """
 
     def everywhere(self, job: Callable[..., Any], *arguments: object) -> Mapping[str, Any]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
 import time
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import benchmark
@@ -35,12 +37,14 @@ class Briefing:
         folder: The folder in which the run was started: what it names relatively is looked for there.
         versions: Of the process that made the plan.
         device: "auto", "cpu" or "cuda".
+        run: A name of its own for each run, so that a process that outlives one reads everything again for the next.
     """
 
     setup: Setup
     folder: str
     versions: tuple[tuple[str, str], ...]
     device: str
+    run: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ def about(briefing: Briefing, cells: Sequence[Names]) -> dict[str, str]:
 
     Equal everywhere, but for whoever lacks something.
     """
+    with TURN:
+        return _about(briefing, cells)
+
+
+def _about(briefing: Briefing, cells: Sequence[Names]) -> dict[str, str]:
     found = dict(versions_here())
     try:
         worker = _worker(briefing)
@@ -129,6 +138,11 @@ def encode(briefing: Briefing, piece: Piece) -> float:
         EncodingError: The upstream fails on a recording.
         BenchError: What would be encoded here is not what the plan means.
     """
+    with TURN:
+        return _encode(briefing, piece)
+
+
+def _encode(briefing: Briefing, piece: Piece) -> float:
     worker = _checked(briefing)
     material = worker.material(piece.names.task, Unheard())
     worker.upstream(piece.names.upstream).device = resolve_device(briefing.device)
@@ -149,6 +163,11 @@ def fit(briefing: Briefing, units: Sequence[PlannedUnit]) -> list[FinishedUnit]:
     Raises:
         BenchError: What would be fitted here is not what the plan means, or a record cannot be written.
     """
+    with TURN:
+        return _fit(briefing, units)
+
+
+def _fit(briefing: Briefing, units: Sequence[PlannedUnit]) -> list[FinishedUnit]:
     worker, done = _checked(briefing), []
     records, device = RecordStore(worker.settings.results), resolve_device(briefing.device)
     with threads(1):
@@ -162,6 +181,9 @@ def fit(briefing: Briefing, units: Sequence[PlannedUnit]) -> list[FinishedUnit]:
     return done
 
 
+# A process works on one job at a time, for whatever run: what a run names relatively is looked for in its folder, and a
+# process is in one folder.
+TURN = threading.Lock()
 _kept: tuple[Briefing, Worker] | None = None
 
 

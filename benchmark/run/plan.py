@@ -116,9 +116,9 @@ class CellPlan:
 
     @property
     def protocol(self) -> Protocol:
-        """The protocol that the units follow; "modified" where some are official and others not."""
+        """The protocol that the units follow, those that are ranked where some are and others not."""
         found = {unit.protocol for unit in self.units}
-        return found.pop() if len(found) == 1 else "modified"
+        return "official" if "official" in found else found.pop() if len(found) == 1 else "modified"
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain values, for `--dry-run --json`."""

@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmark.errors import BenchError, EncodingError
+from benchmark.errors import BenchError, EncodingError, MissingError
 from benchmark.features.views import check_space
 from benchmark.io.settings import Settings
-from benchmark.progress import Progress
+from benchmark.progress import Progress, Unheard
 from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
 from benchmark.run import jobs
@@ -88,6 +88,7 @@ def run_spread(
         cells = make_plan(request, worker, progress)
         return _run_cells(cells, worker, engine, device, progress)
     except KeyboardInterrupt:
+        engine.close()  # first, since jobs go on until then
         progress.problem(interrupted(cells, RecordStore(settings.results)))
         raise
 
@@ -101,6 +102,10 @@ def _run_cells(
     if todo:
         check_space(settings.cache, [demand for cell in cells for demand in cell.demands])
         check_room(settings.cache, cells)
+        if device == "cuda" and not engine.gpus:
+            raise MissingError(
+                "--device cuda: no worker has a GPU", "start workers with --resources GPU=1, or use --device cpu"
+            )
         briefing = Briefing(worker.setup, str(Path.cwd()), jobs.versions_here(), device)
         check_alike(engine, briefing, [tally.cell for tally in todo])
         _Spread(todo, worker, engine, briefing, progress).work()
@@ -162,17 +167,18 @@ class _Spread:
         audio = sum(duration for store in self._stores.values() for _, duration in store.todo)
         units = sum(len(tally.cell.todo) for tally, _ in self._waiting)
         on = f"on {self._engine.workers} workers"
-        with ExitStack() as bars:
-            encoded = bars.enter_context(self._progress.encoding(f"encode {on}", recordings, audio)) if audio else None
-            fitted = bars.enter_context(self._progress.stage(f"fit {on}", units))
+        with self._progress.stage(f"fit {on}", units) as fitted, ExitStack() as encoding:
+            progress = self._progress if recordings else Unheard()
+            encoded = encoding.enter_context(progress.encoding(f"encode {on}", recordings, audio))
             self._hand_over(fitted)
-            for finished in self._engine.completed():
+            for finished in self._engine.completed(self._progress.note):
                 if finished.ticket in self._fitting:
                     self._take_units(finished, fitted)
                 else:
                     piece = self._take_piece(finished)
-                    if encoded is not None:
-                        encoded(len(piece.keys), piece.audio_s)
+                    encoded(len(piece.keys), piece.audio_s)
+                    if all(store.is_full for store in self._stores.values()):
+                        encoding.close()  # which tells how long it took, whatever is fitted yet
                 self._hand_over(fitted)
 
     def _hand_over(self, fitted: Callable[[float], None]) -> None:

@@ -41,9 +41,9 @@ class Phases(DaskEngine):
         self.times.setdefault(job.__name__, []).append(time.perf_counter())
         return ticket
 
-    def completed(self):
+    def completed(self, tell):
         """Note the time."""
-        for finished in super().completed():
+        for finished in super().completed(tell):
             self.times[self.kinds[finished.ticket]].append(time.perf_counter())
             yield finished
 

@@ -51,7 +51,7 @@ class HereEngine:
         self._waiting.append(len(self.handed_over) - 1)
         return self._waiting[-1]
 
-    def completed(self) -> Iterator[Finished]:
+    def completed(self, tell: Callable[[str], None]) -> Iterator[Finished]:
         """Do one after the other."""
         while self._waiting:
             ticket = self._waiting.pop(-1 if self._newest_first else 0)

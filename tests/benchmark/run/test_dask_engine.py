@@ -177,9 +177,96 @@ def test_a_job_that_ends_every_process_is_given_up(tmp_path: Path) -> None:
     with contextlib.closing(DaskEngine.local(1)) as engine:
         engine.submit(os._exit, 1)
         engine.submit(abs, -3)
-        first, second = sorted(engine.completed(), key=lambda finished: finished.ticket)
+        first, second = sorted(engine.completed(print), key=lambda finished: finished.ticket)
     assert str(first.error).startswith("4 processes ended while they were at it")
     assert (second.value, second.error) == (3, None)
+
+
+def is_there(group: int) -> bool:
+    """Whether a group has a process left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("moment", [None, FIRST_RECORD], ids=["starting", "fitting"])
+def test_a_terminals_interrupt_says_what_is_kept_and_leaves_nothing(
+    toy_task: Path, slow_plugin: Path, toy_corpus: Path, tmp_path: Path, moment: str | None
+) -> None:
+    """Ctrl-C goes to every process of the terminal's group."""
+    (tmp_path / "tmp").mkdir()
+    given = {"--task": toy_task, "--plugin": slow_plugin, "--data": f"toy={toy_corpus}", "--results": "results"}
+    options = [str(one) for pair in given.items() for one in pair]
+    command = [str(Path(sys.executable).with_name("bench")), "run", "-u", "spectrum", "-d", "nearest", "--workers", "2"]
+    environment = {**os.environ, "BENCH_CACHE": str(tmp_path / "cache"), "TMPDIR": str(tmp_path / "tmp")}
+    process = subprocess.Popen(
+        [*command, *options], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    end = time.monotonic() + 120
+    while not any(tmp_path.glob(moment or "tmp/serbench-workers-*")) and time.monotonic() < end:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert not list((tmp_path / "tmp").glob("*dask*"))
+    assert not list((tmp_path / "tmp").glob("serbench-workers-*"))
+    while is_there(process.pid):  # those of its group end a little later, and somebody else waits for them
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    if moment is not None:
+        recorded = len(list((tmp_path / "results" / "toy").glob("*.json")))
+        assert f"interrupted: {recorded} of 8 units recorded in results" in told
+
+
+def test_where_no_worker_is_left_it_says_so_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.run.dask_engine.GLANCE", 0.1)
+    monkeypatch.setattr("benchmark.run.dask_engine.LONELY", 0.5)
+    told: list[str] = []
+    with contextlib.closing(DaskEngine.local(1)) as engine:
+        engine.submit(abs, -3, gpu=True)
+        with pytest.raises(BenchError, match="no worker is left"):
+            list(engine.completed(told.append))
+    assert set(told) == {"no worker is left that could go on: waiting 0 s for one"}
+
+
+def test_a_gpu_that_no_worker_has_is_told(
+    asked: Request, slow_plugin: Path, settings: Settings, tmp_path: Path, progress
+) -> None:
+    there = elsewhere(settings, tmp_path, "spread")
+    with (
+        contextlib.closing(DaskEngine.local(1)) as engine,
+        pytest.raises(MissingError, match="--device cuda: no worker has a GPU"),
+    ):
+        run_spread(asked, Registry([str(slow_plugin)]), there, progress, engine, "cuda")
+
+
+def test_a_worker_is_asked_between_its_jobs_and_reads_a_plugin_again_for_the_next_run(
+    asked: Request, plugin: Path, settings: Settings, tmp_path: Path, progress
+) -> None:
+    there = elsewhere(settings, tmp_path, "spread")
+    with contextlib.closing(DaskEngine.local(1)) as engine:
+        engine.submit(time.sleep, 1.0)
+        began = time.monotonic()
+        engine.everywhere(os.getpid)
+        assert time.monotonic() - began > 0.5
+        list(engine.completed(print))
+        run_spread(asked, Registry([str(plugin)]), there, progress, engine)
+        changed = plugin.read_text().replace("noise = np", "noise = 1 * np")
+        assert changed != plugin.read_text()
+        plugin.write_text(changed)
+        (outcome,) = run_spread(asked, Registry([str(plugin)]), there, progress, engine)
+        assert (outcome.completed, outcome.kept) == (8, 0)
+
+
+@pytest.mark.parametrize("said", ["", "{", "[]", "root:x:0:0"])
+def test_a_file_of_no_scheduler_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setattr("benchmark.run.dask_engine.PATIENCE", 0.2)
+    (tmp_path / "s.json").write_text(said)
+    with pytest.raises(MissingError, match=r"s\.json is no scheduler file"):
+        DaskEngine.connect(f"file:{tmp_path / 's.json'}")
 
 
 @pytest.mark.parametrize("address", ["nowhere", "http://127.0.0.1:8786", "file:"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from benchmark.errors import UsageError
 from benchmark.io.settings import Settings
@@ -38,6 +39,19 @@ def test_features_are_ranked_without_the_recordings_they_were_made_of_and_marked
     request = Request([name, "spectrum"], [str(toy_task)], ["nearest"], without_audio=True)
     with pytest.raises(UsageError, match="--without-audio, and spectrum hears"):
         run(request, registry, settings, progress, "cpu")
+
+
+def test_seeds_beside_those_of_the_task_leave_its_own_ranked(
+    toy_task: Path, settings: Settings, progress, plugin: Path
+) -> None:
+    seeds = [*yaml.safe_load(toy_task.read_text())["seeds"], 77]
+    request = Request(["spectrum"], [str(toy_task)], ["nearest"], seeds=seeds)
+    (outcome,) = run(request, Registry([str(plugin)]), settings, progress, "cpu")
+    records = RecordStore(settings.results).read().records
+    assert {record.protocol for record in records if record.seed == 77} == {"modified"}
+    assert {record.protocol for record in records if record.seed != 77} == {"official"}
+    assert outcome.protocol == "official"
+    assert outcome.score is not None
 
 
 def test_what_a_head_lacks_is_asked_for_where_it_suits_the_task(

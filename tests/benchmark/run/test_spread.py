@@ -149,10 +149,10 @@ def test_a_worker_that_joins_later_with_other_versions_is_refused(
     go: Callable, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Late(HereEngine):
-        def completed(self):
+        def completed(self, tell):
             here = dict(jobs.versions_here())
             monkeypatch.setattr(jobs, "versions_here", lambda: tuple({**here, "torch": "1.0"}.items()))
-            return super().completed()
+            return super().completed(tell)
 
     with pytest.raises(BenchError, match=r"has torch 1\.0 instead of "):
         go(elsewhere(settings, tmp_path, "spread"), Late())

@@ -267,5 +267,5 @@ def _pairs(
         if fitting(a, complete) and fitting(b, complete):
             common.append((name, named(a, complete), named(b, complete)))
     if not common:
-        raise UsageError(f"no task has complete results of both {a!r} and {b!r}", f"there are {systems_of(by_task)}")
+        raise UsageError(f"no task has complete results of both {a!r} and {b!r}", systems_of(by_task))
     return common

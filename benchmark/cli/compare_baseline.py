@@ -56,7 +56,7 @@ def against_baseline(
         ]
         shown.append((one, analysis, pairs))
     if not shown:
-        raise UsageError(f"no task has complete results of {baseline!r}", f"there are {systems_of(by_task)}")
+        raise UsageError(f"no task has complete results of {baseline!r}", systems_of(by_task))
     if as_json:
         print_json(
             {

@@ -13,7 +13,7 @@ import typer
 from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Published, ResultFolders, examples
 from benchmark.cli.terminal import fitted, print_table, stdout
-from benchmark.errors import BenchError
+from benchmark.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,9 +41,7 @@ def leaderboard(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where to write; beside the records where not given.")
     ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit with 1 where the files in --out differ.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 where a file differs.")] = False,
     page: Annotated[bool, typer.Option("--page", help="Also site/index.html: sortable, with figures.")] = False,
     since: Annotated[
         Path | None,
@@ -61,6 +59,8 @@ def leaderboard(
     from benchmark.io.settings import load_settings
     from benchmark.protocol.references import read_references
 
+    if since is not None and (check or page):
+        raise UsageError("--since prints what changed and writes nothing", "leave --check and --page out")
     folder = out or (results or [load_settings().results])[0] / "leaderboard"
     if not check and since is None:
         check_writable(folder, "--out DIR names another folder")
@@ -80,15 +80,16 @@ def leaderboard(
         sources.fail_if_doubtful()
         return
     files: dict[str, bytes] = renderer.files(made)
+    if page:
+        files["site/index.html"] = importlib.import_module(PAGE).page(made)
     if check:
         _check(folder, files)
         sources.fail_if_doubtful()
         return
-    _print_board(made)
-    if page:
-        files["site/index.html"] = importlib.import_module(PAGE).page(made)
-    for name, content in files.items():
+    for name, content in files.items():  # before the tables, which may be read by somebody who stops early
         write_atomically(folder / name, content)
+    _print_board(made)
+    for name in files:
         stdout().print(f"written: {folder / name}", markup=False, soft_wrap=True)
     sources.fail_if_doubtful()
 

@@ -82,5 +82,13 @@ def asked(tasks: Sequence[str], by_task: Mapping[str, Sequence[Cell]]) -> list[s
 
 
 def systems_of(by_task: Mapping[str, Sequence[Cell]]) -> str:
-    """The names of all systems, as a hint."""
-    return ", ".join(sorted({clean(cell.name).replace(" ", "") for cells in by_task.values() for cell in cells}))
+    """The names of all systems, as a hint: those that are complete on some task, and the others."""
+    cells = [cell for of_task in by_task.values() for cell in of_task]
+    complete = {clean(cell.name).replace(" ", "") for cell in cells if cell.complete}
+    others = {clean(cell.name).replace(" ", "") for cell in cells} - complete
+    said = [
+        f"{what}: {', '.join(sorted(names))}"
+        for what, names in (("complete", complete), ("incomplete", others))
+        if names
+    ]
+    return "; ".join(said) or "there are no records"

@@ -266,6 +266,30 @@ def test_leaderboard_writes_checks_and_notices_a_difference(toy: list[object], t
     assert "-toz," in done.stdout
 
 
+def test_the_files_of_the_board_are_there_whoever_stops_reading(toy: list[object], tmp_path: Path) -> None:
+    bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy)
+    board = tmp_path / "board"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as nobody:
+        subprocess.run([SCRIPT, "leaderboard", "--page", "--out", board], stdout=nobody, timeout=120, check=False)
+    page = board / "site" / "index.html"
+    assert {path.name for path in board.iterdir()} == {"LEADERBOARD.md", "leaderboard.csv", "overview.svg", "site"}
+    bench("leaderboard", "--page", "--out", board, "--check")
+    page.write_text(page.read_text().replace("spectrum", "spectre"))
+    bench("leaderboard", "--out", board, "--check")
+    assert "site/index.html in" in bench("leaderboard", "--page", "--out", board, "--check", code=1).stderr
+    told = bench("leaderboard", "--since", tmp_path / "results", "--check", code=2).stderr
+    assert "--since prints what changed and writes nothing" in told
+
+
+def test_who_closed_its_output_is_shown_nothing_and_gets_no_error() -> None:
+    done = subprocess.run(
+        f"{shlex.quote(str(SCRIPT))} list tasks >&-", shell=True, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_compare_and_publish(toy: list[object], tmp_path: Path) -> None:
     bench("run", "--upstream", "spectrum", "--upstream", "chance", "--downstream", "nearest", *toy)
     (comparison,) = json.loads(bench("compare", "spectrum", "chance+nearest", "--json").stdout)["tasks"]

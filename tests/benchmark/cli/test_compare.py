@@ -69,6 +69,7 @@ def test_a_system_without_sums_is_none_of_those_there_are(results: Path) -> None
     found = run("bold", "mute", "--metric", "nll", "--results", results).exception
     assert isinstance(found, UsageError)
     assert "no task has complete results of both" in str(found)
+    assert "complete: bold+superb" in str(found)
 
 
 def test_where_no_row_has_sums_it_is_said(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from benchmark.run.outcomes import CellOutcome, Tally, interrupted, make_ready, 
 from benchmark.run.plan import CellPlan, Request, check_room, make_plan, setup_of
 from benchmark.run.unit import PlannedUnit
 from benchmark.run.worker import Worker
+from benchmark.text import count
 
 # What a job of encoding takes [s]: little is lost with a worker, and handing it over costs nothing beside it.
 PIECE_S = 30.0
@@ -166,7 +167,7 @@ class _Spread:
         recordings = sum(len(store.todo) for store in self._stores.values())
         audio = sum(duration for store in self._stores.values() for _, duration in store.todo)
         units = sum(len(tally.cell.todo) for tally, _ in self._waiting)
-        on = f"on {self._engine.workers} workers"
+        on = f"on {count(self._engine.workers, 'worker')}"
         with self._progress.stage(f"fit {on}", units) as fitted, ExitStack() as encoding:
             progress = self._progress if recordings else Unheard()
             encoded = encoding.enter_context(progress.encoding(f"encode {on}", recordings, audio))

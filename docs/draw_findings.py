@@ -25,7 +25,7 @@ RESULTS = Path(__file__).parent.parent / "leaderboard" / "results"
 PAGE = Path(__file__).parent / "findings.md"
 MARKED = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Corpora with random splits beside their own task.
-CORPORA = ("ravdess", "emovo", "urdu")
+CORPORA = {"ravdess": "RAVDESS", "emovo": "EMOVO", "turev-db": "TurEV-DB", "urdu": "URDU"}
 RANDOM = "-random"
 Cells = Mapping[str, Sequence[Cell]]
 
@@ -206,9 +206,9 @@ def _split(corpus: str, by_task: Cells) -> Finding:
     name, _, _ = pair.task.partition(" + ")
     scores, by = f"{random} against {held_out} on new speakers", measured(pair.delta, metric.percent)
     family = f"{count(pair.pairs, 'system')} under both"
-    text = f"random splits of {corpus.upper()} add {by} points of {metric.title} to `{name}`: {scores}"
+    text = f"random splits of {CORPORA[corpus]} add {by} points of {metric.title} to `{name}`: {scores}"
     if not pair.significant:
-        text = f"on {corpus.upper()} the {by} points of `{name}` ({scores}) may be chance, once corrected for {family}"
+        text = f"on {CORPORA[corpus]} the {by} points of `{name}` ({scores}) may be chance, once corrected for {family}"
     command = f"{_plain(pair.task)} --protocols --task {corpus}{RANDOM} --task {corpus}"
     return Finding(text, metric.name, pair, family, command)
 

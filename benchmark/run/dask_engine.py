@@ -193,6 +193,7 @@ class DaskEngine:
                         "no worker is left", "what is finished is kept: start some and run again"
                     ) from None
                 continue
+            lonely_since = None
             ticket = self._futures.pop(future)
             self._on_gpu.discard(ticket)
             if future.status == "finished":

@@ -232,6 +232,16 @@ def test_where_no_worker_is_left_it_says_so_and_ends(monkeypatch: pytest.MonkeyP
     assert set(told) == {"no worker is left that could go on: waiting 0 s for one"}
 
 
+def test_who_waited_for_a_worker_once_waits_as_long_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmark.run.dask_engine.GLANCE", 0.1)
+    monkeypatch.setattr("benchmark.run.dask_engine.LONELY", 3.0)
+    with contextlib.closing(DaskEngine.local(1)) as engine:
+        monkeypatch.setattr(engine, "_can_go_on", lambda: False)
+        for _ in range(3):
+            engine.submit(time.sleep, 1.5)
+        assert len(list(engine.completed(lambda text: None))) == 3
+
+
 def test_a_gpu_that_no_worker_has_is_told(
     asked: Request, slow_plugin: Path, settings: Settings, tmp_path: Path, progress
 ) -> None:

@@ -49,9 +49,8 @@ def publish(
     told = clean(f"incomplete on {task}: {', '.join(incomplete)}")
     if len(incomplete) == len(cells):
         raise BenchError(told, "bench run completes them")
-    for cell in cells:
-        if cell.complete:
-            path = publish_cell(cell, out)
-            stdout().print(f"written: {path}", markup=False, soft_wrap=True)
+    paths = [publish_cell(cell, out) for cell in cells if cell.complete]  # all, before anything is told of them
+    for path in paths:
+        stdout().print(f"written: {path}", markup=False, soft_wrap=True)
     if incomplete:
         sys.stderr.write(f"not published, {told} (bench run completes them)\n")

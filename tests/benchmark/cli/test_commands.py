@@ -266,13 +266,24 @@ def test_leaderboard_writes_checks_and_notices_a_difference(toy: list[object], t
     assert "-toz," in done.stdout
 
 
-def test_the_files_of_the_board_are_there_whoever_stops_reading(toy: list[object], tmp_path: Path) -> None:
-    bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy)
-    board = tmp_path / "board"
+def unread(*arguments: object) -> None:
+    """Run the command line where nobody reads what it prints."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as nobody:
-        subprocess.run([SCRIPT, "leaderboard", "--page", "--out", board], stdout=nobody, timeout=120, check=False)
+        subprocess.run([SCRIPT, *map(str, arguments)], stdout=nobody, timeout=120, check=False)
+
+
+def test_published_files_are_there_whoever_stops_reading(toy: list[object], tmp_path: Path) -> None:
+    bench("run", "--upstream", "spectrum", "--upstream", "chance", "--downstream", "nearest", *toy)
+    unread("publish", "--task", "toy", "--out", tmp_path / "published")
+    assert len(list((tmp_path / "published" / "toy").glob("*.json"))) == 2
+
+
+def test_the_files_of_the_board_are_there_whoever_stops_reading(toy: list[object], tmp_path: Path) -> None:
+    bench("run", "--upstream", "spectrum", "--downstream", "nearest", *toy)
+    board = tmp_path / "board"
+    unread("leaderboard", "--page", "--out", board)
     page = board / "site" / "index.html"
     assert {path.name for path in board.iterdir()} == {"LEADERBOARD.md", "leaderboard.csv", "overview.svg", "site"}
     bench("leaderboard", "--page", "--out", board, "--check")

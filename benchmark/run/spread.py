@@ -113,6 +113,35 @@ def _run_cells(
     return outcomes(tallies, settings)
 
 
+def by_fold(units: Sequence[PlannedUnit]) -> list[tuple[PlannedUnit, ...]]:
+    """The units of a cell in jobs: the seeds of a fold together, since they share the search of a fold."""
+    folds: dict[str, list[PlannedUnit]] = {}
+    for unit in units:
+        folds.setdefault(unit.fold, []).append(unit)
+    return [tuple(seeds) for seeds in folds.values()]
+
+
+def evened(folds: Sequence[tuple[PlannedUnit, ...]], workers: int, before: int) -> list[tuple[PlannedUnit, ...]]:
+    """The last jobs of a run, with the seeds of some folds apart so that no worker is left without one.
+
+    Of 29 folds on two workers the last one would be fitted by one of them alone. What is searched once for a fold is
+    then searched by each of those that share it.
+
+    Args:
+        folds: The last ones, as `by_fold` gives them.
+        workers: That work on them.
+        before: Jobs that were handed over before and are not finished.
+
+    Returns:
+        The folds that all workers take a turn at; then the others, each in as many pieces as there are workers for it.
+    """
+    over = min((before + len(folds)) % workers, len(folds))
+    pieces = workers // over if over else 1
+    whole = len(folds) - over if pieces > 1 else len(folds)
+    apart = [seeds[piece::pieces] for seeds in folds[whole:] for piece in range(pieces)]
+    return [*folds[:whole], *filter(None, apart)]
+
+
 def check_alike(engine: Engine, briefing: Briefing, cells: Sequence[CellPlan]) -> None:
     """Refuse workers that would compute other numbers than this process, or lack something.
 
@@ -213,8 +242,10 @@ class _Spread:
 
     def _fit(self, tally: Tally, stores: Sequence[Filling]) -> None:
         tally.newly_encoded = max((store.done for store in stores), default=0)
-        for fold in dict.fromkeys(unit.fold for unit in tally.cell.todo):
-            units = tuple(unit for unit in tally.cell.todo if unit.fold == fold)
+        folds = by_fold(tally.cell.todo)
+        if not self._waiting and not self._worker.tuning.rows(tally.cell.names.upstream):
+            folds = evened(folds, self._engine.workers, len(self._fitting))
+        for units in folds:
             ticket = self._engine.submit(jobs.fit, self._briefing, units, gpu=self._briefing.device == "cuda")
             self._fitting[ticket] = tally, units
 

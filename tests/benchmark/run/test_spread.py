@@ -16,7 +16,10 @@ from benchmark.run import jobs
 from benchmark.run.loop import run
 from benchmark.run.outcomes import CellOutcome
 from benchmark.run.plan import Request
-from benchmark.run.spread import FIRST_PIECE_S, PIECE_S, Filling, run_spread
+from benchmark.run.spread import FIRST_PIECE_S, PIECE_S, Filling, by_fold, evened, run_spread
+from benchmark.run.unit import Names, PlannedUnit
+
+CELL = Names("task", "upstream", "downstream")
 
 
 @pytest.fixture
@@ -186,6 +189,46 @@ def test_pieces_are_as_long_as_their_work_and_shorter_towards_the_end() -> None:
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] == 1
     assert sum(sizes) + 12 + 30 == 200
+
+
+@pytest.mark.parametrize(
+    ("folds", "seeds", "workers", "before", "expected"),
+    [
+        (3, 5, 2, 0, [5, 5, 3, 2]),  # the third fold is shared
+        (4, 5, 2, 0, [5, 5, 5, 5]),
+        (4, 5, 2, 1, [5, 5, 5, 3, 2]),  # one of another cell is still fitted
+        (1, 5, 8, 0, [1, 1, 1, 1, 1]),  # no more pieces than seeds
+        (1, 1, 2, 0, [1]),
+        (5, 2, 3, 0, [2, 2, 2, 2, 2]),  # two are left for three workers: one each, and nobody for a third piece
+        (2, 5, 3, 2, [5, 2, 2, 1]),
+        (3, 5, 1, 0, [5, 5, 5]),
+    ],
+)
+def test_the_seeds_of_the_last_folds_are_shared_by_workers_without_one(
+    folds: int, seeds: int, workers: int, before: int, expected: list[int]
+) -> None:
+    units = [
+        PlannedUnit(f"{fold}-{seed}", CELL, str(fold), seed, "official")
+        for fold in range(folds)
+        for seed in range(seeds)
+    ]
+    found = evened(by_fold(units), workers, before)
+    assert [len(one) for one in found] == expected
+    assert sorted(unit.id for one in found for unit in one) == sorted(unit.id for unit in units)
+    assert all(len({unit.fold for unit in one}) == 1 for one in found)
+
+
+def test_a_fold_whose_seeds_are_apart_gives_the_records_of_one_process(
+    go: Callable, plugin: Path, toy_task: Path, settings: Settings, tmp_path: Path, progress
+) -> None:
+    request = Request(upstreams=["spectrum"], tasks=[str(toy_task)], downstreams=["superb"], seeds=[0, 1])
+    alone, there, engine = elsewhere(settings, tmp_path, "alone"), elsewhere(settings, tmp_path, "spread"), HereEngine()
+    engine.workers = 8
+    run(request, Registry([str(plugin)]), alone, progress)
+    go(there, engine, request)
+    assert numbers(there) == numbers(alone)
+    jobs_of_fits = [arguments[1] for job, arguments, _ in engine.handed_over if job is jobs.fit]
+    assert [len(units) for units in jobs_of_fits] == [1] * 8  # of four folds
 
 
 class SimpleCell:

@@ -41,8 +41,9 @@ THREADS_TOLERANCE = 1e-3
 class _Toys:
     """A downstream, the examples of one kind that it is checked with, and what it makes of them."""
 
-    def __init__(self, make: Callable[[], Downstream], kind: Kind) -> None:
+    def __init__(self, make: Callable[[], Downstream], kind: Kind, brief: Callable[[], Downstream] | None) -> None:
         self.make: Callable[[], Downstream] = lambda: _with_upstream(make)
+        self._brief: Callable[[], Downstream] = self.make if brief is None else lambda: _with_upstream(brief)
         self.kind = kind
         self.head = attempt(self.make, "making the downstream")
         self.train = self.toy(60, speakers=6, seed=0)
@@ -50,8 +51,7 @@ class _Toys:
         self.labelled_test = self.toy(30, speakers=3, seed=2)
         self.test = select(self.labelled_test, list(range(30)))
         self._fitted: tuple[Downstream, Selection] | None = None
-        self._noisy: dict[int, tuple[Downstream, Selection]] = {}
-        self._noise_scores: dict[int, NDArray[np.float64]] = {}
+        self._noisy: dict[tuple[int, bool], tuple[Selection, NDArray[np.float64]]] = {}
         self.labelled_noise = self.toy(300, speakers=10, seed=3, noise=True)
         self.noise = select(self.labelled_noise, list(range(300)))
 
@@ -64,34 +64,44 @@ class _Toys:
             about = about if self.head.sequences else {"dim": DIM, **about}
         return toy_of(self.head, utterances=utterances, speakers=speakers, seed=seed, kind=self.kind, **about)
 
-    def fit(self, seed: int, *, noise: bool = False, threads: int = 1) -> tuple[Downstream, Selection]:
-        """Fit a new head, in one thread as a run does."""
-        head = attempt(self.make, "making the downstream")
-        train, dev = self.train, self.dev
-        if noise:
-            train, dev = self.toy(60, 6, seed=0, noise=True), self.toy(30, 3, seed=1, noise=True)
-        more = {"adapt": self.test} if head.adapts else {}
-        what = f"fitting on {'noise' if noise else 'the toy'} with seed {seed}"
-        with computing_in(threads):
-            return head, attempt(lambda: head.fit(train, dev, seed=seed, **more), what)
-
     def fitted(self) -> tuple[Downstream, Selection]:
         """The head fitted with seed 0, once."""
         if self._fitted is None:
-            self._fitted = self.fit(0)
+            self._fitted = self._fit(self.make, 0, self.train, self.dev, "the toy")
         return self._fitted
 
-    def noisy(self, seed: int) -> tuple[Downstream, Selection]:
-        """The head fitted on noise, once for each seed."""
-        if seed not in self._noisy:
-            self._noisy[seed] = self.fit(seed, noise=True)
-        return self._noisy[seed]
+    def noisy(self, seed: int, *, brief: bool = True) -> tuple[Selection, NDArray[np.float64]]:
+        """A head fitted on noise, once for each seed: what it selected, and its scores of 300 utterances of noise.
 
-    def noise_scores(self, seed: int) -> NDArray[np.float64]:
-        """Scores of 300 utterances of noise by the head fitted on noise, predicted once for each seed."""
-        if seed not in self._noise_scores:
-            self._noise_scores[seed] = self.predict(self.noisy(seed)[0], self.noise)
-        return self._noise_scores[seed]
+        Args:
+            seed: Of the training.
+            brief: Whether the brief one will do.
+        """
+        key = seed, brief and self._brief is not self.make
+        if key not in self._noisy:
+            self._noisy[key] = self.noisy_again(seed, brief=brief)
+        return self._noisy[key]
+
+    def noisy_again(self, seed: int, *, brief: bool = True, threads: int = 1) -> tuple[Selection, NDArray[np.float64]]:
+        """As `noisy`, by a head that is fitted for it."""
+        train, dev = self.toy(60, 6, seed=0, noise=True), self.toy(30, 3, seed=1, noise=True)
+        head, selection = self._fit(self._brief if brief else self.make, seed, train, dev, "noise", threads)
+        return selection, self.predict(head, self.noise, threads)
+
+    def _fit(
+        self,
+        make: Callable[[], Downstream],
+        seed: int,
+        train: Examples,
+        dev: Examples,
+        what: str,
+        threads: int = 1,
+    ) -> tuple[Downstream, Selection]:
+        """Fit a new head, in one thread as a run does."""
+        head = attempt(make, "making the downstream")
+        more = {"adapt": self.test} if head.adapts else {}
+        with computing_in(threads):
+            return head, attempt(lambda: head.fit(train, dev, seed=seed, **more), f"fitting on {what} with seed {seed}")
 
     def predict(self, head: Downstream, examples: Examples, threads: int = 1) -> NDArray[np.float64]:
         """Scores of a fitted head, of the right shape and type."""
@@ -120,7 +130,7 @@ def _with_upstream(make: Callable[[], Downstream]) -> Downstream:
     return head
 
 
-def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
+def check_downstream(make: Callable[[], Downstream], brief: Callable[[], Downstream] | None = None) -> Iterator[Check]:
     """List the checks of a downstream.
 
     A head is fitted five times in all, four of them on noise; once more where it takes both kinds, and once more where
@@ -128,12 +138,14 @@ def check_downstream(make: Callable[[], Downstream]) -> Iterator[Check]:
 
     Args:
         make: Makes a new head. Nothing is fitted before the first check runs.
+        brief: Makes the same head with a shorter training, for those checks in which one training is compared with
+            another; where not given, they are as long as any.
 
     Raises:
         BenchError: `make` fails.
     """
     kinds = attempt(make, "making the downstream").kinds
-    toys, *others = (_Toys(make, kind) for kind in kinds)
+    toys, *others = (_Toys(make, kind, brief) for kind in kinds)
     yield Check("identity is plain, stable and free of paths", lambda: _identity(toys))
     yield Check("scores have the right shape and are finite", lambda: _finite(toys))
     yield Check(f"{_WHAT[toys.kind]} are learnt", lambda: _learns(toys))
@@ -214,7 +226,8 @@ def _learns(toys: _Toys) -> None:
 
 def _does_not_learn_noise(toys: _Toys) -> None:
     """Whoever gains where features say nothing has the targets from elsewhere: from the order, or from ids."""
-    reached, limit = _reached(toys, toys.noise_scores(0), toys.labelled_noise), NOT_LEARNT[toys.kind]
+    reached = _reached(toys, toys.noisy(0, brief=False)[1], toys.labelled_noise)
+    limit = NOT_LEARNT[toys.kind]
     require(
         not reached > limit,
         f"the head reaches {METRIC[toys.kind].upper()} {reached:.2f} on features that say nothing of the targets",
@@ -276,26 +289,23 @@ def _reproducible(toys: _Toys) -> None:
     hint = "initialisation and order come from a generator seeded with `seed`, and threads must not add in any order"
     message = "the same head predicts the same utterances in two ways"
     _same_bytes(toys.scores(), toys.scores(), message, "predict draws nothing")
-    head, again = toys.fit(0, noise=True)
-    scores = toys.predict(head, toys.noise)
-    _same_bytes(toys.noise_scores(0), scores, "two heads fitted with seed 0 give different scores", hint)
-    first = toys.noisy(0)[1]
+    first, again = toys.noisy(0), toys.noisy_again(0)
+    _same_bytes(first[1], again[1], "two heads fitted with seed 0 give different scores", hint)
     # By their texts, in which every digit stands and two numbers that are none are alike.
-    require(repr(first) == repr(again), "two heads fitted with seed 0 give different selections", hint)
+    require(repr(first[0]) == repr(again[0]), "two heads fitted with seed 0 give different selections", hint)
 
 
 def _threads(toys: _Toys) -> None:
     """On noise, as above."""
-    head, _ = toys.fit(0, noise=True, threads=2)
     hint = "threads must not share random numbers: each head draws from a generator of its own"
     message = "one thread and two give other scores"
-    found = toys.predict(head, toys.noise, threads=2)
-    _require_close(toys.noise_scores(0), found, message, hint, THREADS_TOLERANCE)
+    found = toys.noisy_again(0, threads=2)[1]
+    _require_close(toys.noisy(0)[1], found, message, hint, THREADS_TOLERANCE)
 
 
 def _seed(toys: _Toys) -> None:
     """On noise: on easy examples heads that decide alike may score alike."""
-    first, other = (toys.noise_scores(seed) for seed in (0, 1))
+    first, other = (toys.noisy(seed)[1] for seed in (0, 1))
     if toys.head.stochastic:
         require(
             first.tobytes() != other.tobytes(),

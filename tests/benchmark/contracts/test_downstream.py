@@ -49,6 +49,31 @@ def test_a_downstream_that_keeps_every_promise_passes() -> None:
     assert len({check.name for check in checks}) == len(checks) == 12
 
 
+def test_a_brief_training_serves_where_one_is_compared_with_another() -> None:
+    fitted: list[str] = []
+
+    class Long(Centroid):
+        def fit(self, train, dev, *, seed):
+            fitted.append(type(self).__name__)
+            return super().fit(train, dev, seed=seed)
+
+    class Brief(Long):
+        pass
+
+    class Careless(Brief):
+        """What is brief is held to its promises, too."""
+
+        def fit(self, train, dev, *, seed):
+            return super().fit(train, dev, seed=len(fitted))
+
+    assert failures(check_downstream(make(Long))) == {}
+    assert fitted == ["Long"] * 5
+    fitted.clear()
+    assert failures(check_downstream(make(Long), make(Brief))) == {}
+    assert sorted(fitted) == [*["Brief"] * 4, *["Long"] * 2]  # which learns, and learns no noise
+    assert "the same seed gives the same bytes" in failures(check_downstream(make(Long), make(Careless)))
+
+
 class Sums(Centroid):
     """Takes dimensions too: least squares over the sum of the layers."""
 

@@ -16,7 +16,6 @@ import argparse
 import csv
 import json
 import os
-import struct
 import subprocess
 import sys
 import tempfile
@@ -31,9 +30,9 @@ import material
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tasks"))
 
-RATE = 16_000
 SHORTEST_S, LONGEST_S = 2.75, 11.0  # of the corpus's turns
 MEAN_S = 5.76  # 160 h of 100000 turns
+MARGIN = 1.2  # of the longest, since all are scaled to the mean
 VOTES = 5  # of each turn, in the list of workers
 PHASES = ("plan", "listen", "encode", "fit")
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -41,7 +40,6 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 def write_corpus(root: Path, utterances: int) -> float:
     """Write a release; the seconds of audio in it."""
-    import numpy as np
     from trees import podcasts
 
     scale = utterances / sum(sum(counts.values()) for counts in podcasts.FULL_MSP.values())
@@ -55,18 +53,10 @@ def write_corpus(root: Path, utterances: int) -> float:
     with (root / "Labels" / "labels_detailed.csv").open("w", newline="") as handle:
         rows = ([name, f"WORKER{vote}", "Neutral"] for name in names for vote in range(VOTES))
         csv.writer(handle).writerows([["FileName", "Worker", "EmoClass_Major"], *rows])
-    generator = np.random.default_rng(utterances)
-    noise = generator.normal(0, 3000, 8 * round(LONGEST_S * RATE)).astype("<i2")
-    # A density of the form 1 / t, as of speech: many short turns; cut at both ends, and of the corpus's mean.
-    seconds = np.exp(generator.uniform(np.log(SHORTEST_S), np.log(LONGEST_S), len(names)))
-    seconds *= MEAN_S / seconds.mean()
+    recordings = material.Recordings(LONGEST_S * MARGIN, utterances)
+    seconds = recordings.lengths(len(names), SHORTEST_S, LONGEST_S, MEAN_S)
     for number, (name, lasting) in enumerate(zip(names, seconds, strict=True)):
-        count = round(lasting * RATE)
-        start = generator.integers(len(noise) - count)
-        own = struct.pack("<I", number + (1 << 24)) + noise[start : start + count - 2].tobytes()
-        form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
-        body = b"WAVE" + form + struct.pack("<4sI", b"data", len(own)) + own
-        (root / "Audios" / name).write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
+        recordings.write(root / "Audios" / name, number, lasting)
     return float(seconds.sum())
 
 

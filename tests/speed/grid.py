@@ -6,11 +6,16 @@ decoded audio. Then one seed again with the features stored: how long it takes, 
 Prints one line of JSON.
 
     BENCH_DATA=../shared/corpora python tests/speed/grid.py --task urdu
+    python tests/speed/grid.py --task iemocap --generated --model ../shared/models/moonshine-base
+
+With `--generated` the corpus is one in IEMOCAP's layout, as large as IEMOCAP: its 10039 utterances of the 12.4 hours
+that the original lasts, of noise, 1.4 GB; of them the task takes 5531.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +24,8 @@ from pathlib import Path
 
 import material
 from throughput import bare_loop, wave
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tasks"))
 
 AGAIN = """
 import json, sys, time
@@ -38,13 +45,40 @@ print(json.dumps([time.perf_counter() - started, cell.newly_encoded, cell.fit_s,
 """
 
 
+# IEMOCAP's 12.4 hours in 10039 utterances, cut at both ends.
+SHORTEST_S, LONGEST_S, MEAN_S = 1.0, 14.0, 4.45
+
+
+def write_iemocap(root: Path) -> None:
+    """Write a corpus of its layout, size and length."""
+    from trees import iemocap
+
+    iemocap.write(root)
+    paths = sorted(path for path in root.rglob("*.wav") if not path.name.startswith("."))
+    recordings = material.Recordings(LONGEST_S, 0)
+    for number, (path, seconds) in enumerate(
+        zip(paths, recordings.lengths(len(paths), SHORTEST_S, LONGEST_S, MEAN_S), strict=True)
+    ):
+        recordings.write(path, number, seconds)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="demo")
     parser.add_argument("--model", help="folder of a model; a random one of base size where not given")
+    parser.add_argument("--generated", action="store_true", help="a generated corpus of IEMOCAP's size and layout")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made:
+        if options.generated:
+            write_iemocap(Path(made) / "iemocap")
+            os.environ["BENCH_DATA"] = made  # for the process below, too
+            os.environ["BENCH_CACHE"] = str(Path(made) / "cache")
+        measure(options)
 
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure and print."""
     import json
 
     from benchmark.registry.registry import Registry

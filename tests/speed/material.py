@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 SECONDS_OF_SPEECH = 100.0
+RATE = 16_000
 
 
 def base_model(folder: Path) -> str:
@@ -23,6 +25,37 @@ def base_model(folder: Path) -> str:
     Wav2Vec2Model(Wav2Vec2Config()).save_pretrained(folder)
     Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(folder)
     return f"hf:{folder}"
+
+
+class Recordings:
+    """Recordings of noise in 16 bits at 16 kHz, each with samples of its own, as long as is asked for.
+
+    Args:
+        longest_s: Of them [s].
+        seed: Of the noise.
+    """
+
+    def __init__(self, longest_s: float, seed: int) -> None:
+        import numpy as np
+
+        self._generator = np.random.default_rng(seed)
+        self._noise = self._generator.normal(0, 3000, 8 * round(longest_s * RATE)).astype("<i2")
+
+    def lengths(self, count: int, shortest_s: float, longest_s: float, mean_s: float) -> Any:
+        """Seconds of so many turns: a density of the form 1 / t, as of speech, many short ones; and of that mean."""
+        import numpy as np
+
+        seconds = np.exp(self._generator.uniform(np.log(shortest_s), np.log(longest_s), count))
+        return seconds * (mean_s / seconds.mean())
+
+    def write(self, path: Path, number: int, seconds: float) -> None:
+        """Write one; its number decides its first samples."""
+        count = round(seconds * RATE)
+        start = self._generator.integers(len(self._noise) - count)
+        own = struct.pack("<I", number + (1 << 24)) + self._noise[start : start + count - 2].tobytes()
+        form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 2 * RATE, 2, 16)
+        body = b"WAVE" + form + struct.pack("<4sI", b"data", len(own)) + own
+        path.write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
 
 
 class Quiet:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from engines import elsewhere, numbers
+from made_once import made_once
 
 from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.files import TEMPORARY_PREFIX
@@ -62,10 +63,16 @@ def go(asked: Request, slow_plugin: Path, progress) -> Callable[[Settings, DaskE
 
 
 @pytest.fixture
-def expected(asked: Request, slow_plugin: Path, settings: Settings, tmp_path: Path, progress) -> dict[str, object]:
-    alone = elsewhere(settings, tmp_path, "alone")
-    run(asked, Registry([str(slow_plugin)]), alone, progress)
-    return numbers(alone)
+def expected(
+    asked: Request, slow_plugin: Path, settings: Settings, tmp_path_factory: pytest.TempPathFactory, progress
+) -> dict[str, object]:
+    """The records of one process, which takes its time once for all tests."""
+
+    def make(root: Path) -> None:
+        run(asked, Registry([str(slow_plugin)]), elsewhere(settings, root, "alone"), progress)
+
+    root = made_once(tmp_path_factory, "spread", make)
+    return numbers(elsewhere(settings, root, "alone"))
 
 
 FIRST_SHARD = "cache/features/*/*.safetensors"

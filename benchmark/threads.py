@@ -84,7 +84,8 @@ def resolve_device(device: str) -> str:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     import torch
 
-    torch.use_deterministic_algorithms(True)
+    # As `use_deterministic_algorithms`, which imports torch's compiler beside and takes a second more for it.
+    torch.set_deterministic_debug_mode("error")
     if device == "cuda" and not torch.cuda.is_available():
         raise MissingError("--device cuda: torch finds no CUDA device", "use --device cpu, or install torch for CUDA")
     if device == "auto":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from benchmark.threads import available_cores, batches_at_once, encoding_threads, threads
@@ -31,3 +34,13 @@ def test_threads_are_given_back() -> None:
     with threads(2):
         assert torch.get_num_threads() == 2
     assert torch.get_num_threads() == before
+
+
+def test_numbers_are_made_to_repeat_without_loading_a_compiler() -> None:
+    """Which takes as long as all of torch, in every process that computes."""
+    code = (
+        "import sys; from benchmark.threads import resolve_device; resolve_device('auto'); import torch\n"
+        "print(torch.are_deterministic_algorithms_enabled(), 'torch._inductor' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]

@@ -242,7 +242,7 @@ def _cells(task: str, results: Path | None, published: bool) -> tuple[list[Path]
     from benchmark.records.grouping import group
 
     folders = record_folders([results] if results else None, published)
-    sources = read_records(folders)
+    sources = read_records(folders, [task])
     grouped = group(*sources.records)
     cells = grouped.cells
     known = sorted({cell.task.name for cell in cells})

@@ -248,7 +248,7 @@ def _agreeing(results: Any, task: str, systems: tuple[str, str], ids: Sequence[s
     from benchmark.records.grouping import group
 
     folders = record_folders([results] if results else None, False)
-    cells = [cell for cell in group(*read_records(folders).records).cells if cell.task.name == task]
+    cells = [cell for cell in group(*read_records(folders, [task]).records).cells if cell.task.name == task]
     if not cells:
         raise UsageError(f"there are no records of the task {task!r}", f"bench run --task {task} makes some")
     a, b = (decisions_of(folders, named(system, cells)) for system in systems)

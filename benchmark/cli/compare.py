@@ -120,7 +120,7 @@ def compare(
 
     _check_what(a, b, baseline, (task or ()) if protocols else None)
     folders = record_folders([results] if results else None, published)
-    sources = read_records(folders)
+    sources = read_records(folders, task or ())
     if published:
         sources = sources.beside_published(every=False)
     cells = group(*sources.records, published=sources.records[-1] if published else ()).cells

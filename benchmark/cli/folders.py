@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,26 +81,20 @@ class ReadFolders:
             raise BenchError(f"{files} of records cannot be read{without}", "each is named above")
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without looking for garbage in cycles: records have none, and there are more and more of them to look through."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def read_records(folders: Sequence[Path]) -> ReadFolders:
+def read_records(folders: Sequence[Path], tasks: Collection[str] = ()) -> ReadFolders:
     """The records of folders. All that cannot be read is told at once, on stderr.
+
+    Args:
+        folders: Where they are.
+        tasks: Those that are asked for; all where none is given, or where one of them has no record.
 
     Raises:
         MissingError: There is no such folder.
     """
-    with _uncollected():
-        readings = [open_records(folder).read() for folder in folders]
+    stores = [open_records(folder) for folder in folders]
+    readings = [store.read_about(tasks) for store in stores] if tasks else []
+    if {record.task.name for reading in readings for record in reading.records} != {*tasks} or not tasks:
+        readings = [store.read() for store in stores]
     problems = [problem for reading in readings for problem in reading.problems.values()]
     for problem in problems:
         sys.stderr.write(f"{clean(problem)}\n")

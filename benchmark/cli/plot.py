@@ -89,7 +89,7 @@ def plot(
     if kind is Kind.CRITICAL_DIFFERENCE and task:
         raise UsageError(f"{kind.value} shows the tasks that all systems have", "leave out --task")
     folders = record_folders(results, published)
-    sources = read_records(folders)
+    sources = read_records(folders, task or ())
     if published:
         sources = sources.beside_published(every=False)
     cells = _cells(sources, folders[0], task or [], published=published)

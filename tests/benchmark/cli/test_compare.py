@@ -158,3 +158,22 @@ def test_systems_of_other_tasks_have_nothing_under_both(tmp_path: Path) -> None:
     found = run(*BOTH, "--results", tmp_path).exception
     assert isinstance(found, UsageError)
     assert "no system has complete results of both urdu-random and urdu" in str(found)
+
+
+def test_records_of_other_tasks_are_not_in_the_way_of_one(tmp_path: Path) -> None:
+    """Whether they are read or not, what is said of a task is the same; of a task that is not there all are named."""
+    store = RecordStore(tmp_path)
+    for name in ("toy", "other"):
+        for upstream, right in (("a", 0.9), ("b", 0.4)):
+            for one in system(upstream, right, task__name=name):
+                store.write(one)
+    arguments = ("a", "b", "--results", tmp_path, "--json")
+    both, alone = (json.loads(run(*arguments, *asked).stdout)["tasks"] for asked in ((), ("--task", "toy")))
+    assert [one["task"] for one in both] == ["other", "toy"]
+    assert alone == both[1:]
+    (tmp_path / "other" / "damaged.json").write_text("{")
+    assert json.loads(run(*arguments, "--task", "toy").stdout)["tasks"] == alone
+    assert run(*arguments).exit_code != 0
+    done = run(*arguments, "--task", "toi")
+    assert "no records of the task 'toi' (there are some of toy;" in str(done.exception)
+    assert "damaged.json" in done.stderr

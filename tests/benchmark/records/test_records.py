@@ -292,6 +292,32 @@ def test_a_task_is_read_without_opening_the_files_of_others(tmp_path: Path) -> N
         list(store.of_task("another"))
 
 
+def test_some_tasks_are_read_wherever_their_files_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And files of others alone are not opened as records, damaged or not; what may be of one is."""
+    store = RecordStore(tmp_path)
+    for name in ("here", "other", "größe"):
+        store.write(record(task__name=name))
+    (tmp_path / "sent").mkdir()
+    (tmp_path / "other" / "damaged.json").write_text("{")
+    (tmp_path / "sent.json").write_bytes(pack([record(task__name="here", fold="1")]))
+    escaped = json.dumps(sealed(record(task__name="größe", fold="1").model_dump(mode="json")), ensure_ascii=True)
+    (tmp_path / "sent" / "a.json").write_text(escaped)
+    assert "\\u" in escaped
+    assert [one.fold for one in store.read_about(["here"]).whole()] == ["one", "1"]
+    assert [(one.task.name, one.fold) for one in store.read_about(["größe", "here"]).whole()] == [
+        ("größe", "one"), ("here", "one"), ("größe", "1"), ("here", "1")
+    ]  # fmt: skip
+    assert store.read_about(["nobody"]).whole() == ()
+    with pytest.raises(BenchError, match=r"damaged\.json"):
+        store.read_about(["other"]).whole()
+    (tmp_path / "here" / "cut.json").write_text('{"fold": "2"')  # its task may have been cut off
+    assert store.read_about(["here"]).doubtful == {"here"}
+    os.mkfifo(tmp_path / "pipe.json")  # nobody writes to it
+    assert list(store.read_about(["größe"]).problems) == [tmp_path / "pipe.json"]
+    monkeypatch.setattr("benchmark.records.store.MAX_BYTES", 10)
+    assert [path.name for path in store.read_about(["nobody"]).problems] == ["cut.json", "pipe.json"]  # all are read
+
+
 def test_all_that_cannot_be_read_is_named_at_once(tmp_path: Path) -> None:
     store = RecordStore(tmp_path)
     for task in ("toy", "another", "third"):

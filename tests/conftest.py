@@ -22,6 +22,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
+# A folder in memory: tests write two hundred thousand small files, of made corpora above all, and delete them again.
+IN_MEMORY, ENOUGH = Path("/dev/shm"), 6 * 2**30  # bytes of it that must be free
+
+
+def pytest_configure() -> None:
+    """Let temporary folders lie in memory where there is room; `PYTEST_DEBUG_TEMPROOT` and --basetemp decide first."""
+    if hasattr(os, "statvfs") and IN_MEMORY.is_dir() and os.access(IN_MEMORY, os.W_OK):
+        found = os.statvfs(IN_MEMORY)
+        if found.f_bavail * found.f_frsize >= ENOUGH and not found.f_flag & os.ST_NOEXEC:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(IN_MEMORY))
+
+
 @pytest.fixture(scope="session")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Folders, one for each test, that are not there; beside them, for all, a configuration that says nothing."""

@@ -209,7 +209,14 @@ def test_a_terminals_interrupt_says_what_is_kept_and_leaves_nothing(
     command = [str(Path(sys.executable).with_name("bench")), "run", "-u", "spectrum", "-d", "nearest", "--workers", "2"]
     environment = {**os.environ, "BENCH_CACHE": str(tmp_path / "cache"), "TMPDIR": str(tmp_path / "tmp")}
     process = subprocess.Popen(
-        [*command, *options], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*command, *options],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell that put the tests in the background has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it sets a signal alone
     )
     end = time.monotonic() + 120
     while not any(tmp_path.glob(moment or "tmp/serbench-workers-*")) and time.monotonic() < end:

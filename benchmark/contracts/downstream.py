@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from benchmark.base import Downstream
 from benchmark.base.identity import identity_of
 from benchmark.contracts.common import Check, attempt, difference, require, require_plain
-from benchmark.contracts.toy_upstream import ToyUpstream
-from benchmark.contracts.toys import LAYERS, content, layers_of, select, toy_of
+from benchmark.contracts.fitted_toys import FittedToys
+from benchmark.contracts.toys import LAYERS, content, layers_of, select
 from benchmark.io.kept import homes, read_kept, write_kept
 from benchmark.metrics import score
 from benchmark.sufficient import ROUNDING_OF_PROBABILITIES
-from benchmark.threads import threads as computing_in
-from benchmark.types import Examples, Kind, Probabilities, Selection
+from benchmark.types import Examples, Probabilities, Selection
 
 INNER_FOLDS = 3
 # What every head reaches on the easy examples, and none on 300 utterances of noise: UAR (chance is 0.33, its deviation
@@ -29,105 +28,9 @@ INNER_FOLDS = 3
 LEARNT = {"classification": 0.8, "regression": 0.6}
 NOT_LEARNT = {"classification": 0.47, "regression": 0.3}
 METRIC = {"classification": "uar", "regression": "ccc"}
-# As wide as a small network: how far a recipe of few steps gets is their number times the rate times the values.
-DIM = 256
-# Of an utterance, fewest and most: enough for a codebook of 500 words, and few, as training takes their number in time.
-FRAMES = (6, 12)
 TOLERANCE = 1e-5  # of a score, relative where it is above one: rounding in products of other sizes
 # Two threads add in another order, and training makes more of a rounding; a run fits every head in one thread.
 THREADS_TOLERANCE = 1e-3
-
-
-class _Toys:
-    """A downstream, the examples of one kind that it is checked with, and what it makes of them."""
-
-    def __init__(self, make: Callable[[], Downstream], kind: Kind, brief: Callable[[], Downstream] | None) -> None:
-        self.make: Callable[[], Downstream] = lambda: _with_upstream(make)
-        self._brief: Callable[[], Downstream] = self.make if brief is None else lambda: _with_upstream(brief)
-        self.kind = kind
-        self.head = attempt(self.make, "making the downstream")
-        self.train = self.toy(60, speakers=6, seed=0)
-        self.dev = self.toy(30, speakers=3, seed=1)
-        self.labelled_test = self.toy(30, speakers=3, seed=2)
-        self.test = select(self.labelled_test, list(range(30)))
-        self._fitted: tuple[Downstream, Selection] | None = None
-        self._noisy: dict[tuple[int, bool], tuple[Selection, NDArray[np.float64]]] = {}
-        self.labelled_noise = self.toy(300, speakers=10, seed=3, noise=True)
-        self.noise = select(self.labelled_noise, list(range(300)))
-
-    def toy(self, utterances: int, speakers: int, seed: int, **about: Any) -> Examples:
-        """Examples of the kind that the head takes; with what else `toy` takes."""
-        # Of a waveform the upstream makes its own width, and learns the less the shorter they are.
-        if self.head.needs != "waveform":
-            about = {"frames": FRAMES, **about}
-            # Turns make a narrow one wide, and training long.
-            about = about if self.head.sequences else {"dim": DIM, **about}
-        return toy_of(self.head, utterances=utterances, speakers=speakers, seed=seed, kind=self.kind, **about)
-
-    def fitted(self) -> tuple[Downstream, Selection]:
-        """The head fitted with seed 0, once."""
-        if self._fitted is None:
-            self._fitted = self._fit(self.make, 0, self.train, self.dev, "the toy")
-        return self._fitted
-
-    def noisy(self, seed: int, *, brief: bool = True) -> tuple[Selection, NDArray[np.float64]]:
-        """A head fitted on noise, once for each seed: what it selected, and its scores of 300 utterances of noise.
-
-        Args:
-            seed: Of the training.
-            brief: Whether the brief one will do.
-        """
-        key = seed, brief and self._brief is not self.make
-        if key not in self._noisy:
-            self._noisy[key] = self.noisy_again(seed, brief=brief)
-        return self._noisy[key]
-
-    def noisy_again(self, seed: int, *, brief: bool = True, threads: int = 1) -> tuple[Selection, NDArray[np.float64]]:
-        """As `noisy`, by a head that is fitted for it."""
-        train, dev = self.toy(60, 6, seed=0, noise=True), self.toy(30, 3, seed=1, noise=True)
-        head, selection = self._fit(self._brief if brief else self.make, seed, train, dev, "noise", threads)
-        return selection, self.predict(head, self.noise, threads)
-
-    def _fit(
-        self,
-        make: Callable[[], Downstream],
-        seed: int,
-        train: Examples,
-        dev: Examples,
-        what: str,
-        threads: int = 1,
-    ) -> tuple[Downstream, Selection]:
-        """Fit a new head, in one thread as a run does."""
-        head = attempt(make, "making the downstream")
-        more = {"adapt": self.test} if head.adapts else {}
-        with computing_in(threads):
-            return head, attempt(lambda: head.fit(train, dev, seed=seed, **more), f"fitting on {what} with seed {seed}")
-
-    def predict(self, head: Downstream, examples: Examples, threads: int = 1) -> NDArray[np.float64]:
-        """Scores of a fitted head, of the right shape and type."""
-        count, outputs = len(examples), len(self.train.outputs)
-        with computing_in(threads):
-            scores = attempt(lambda: head.predict(examples), f"predicting {count} utterances")
-        shape, dtype = getattr(scores, "shape", None), getattr(scores, "dtype", type(scores).__name__)
-        what = "classes" if self.kind == "classification" else "dimensions"
-        require(
-            shape == (count, outputs) and dtype == np.float64,
-            f"predict returns shape {shape} and dtype {dtype} for {count} utterances of {outputs} {what}",
-            f"it returns a float64 array of shape {(count, outputs)}",
-        )
-        return scores
-
-    def scores(self) -> NDArray[np.float64]:
-        """Scores of the test utterances by the head fitted with seed 0."""
-        return self.predict(self.fitted()[0], self.test)
-
-
-def _with_upstream(make: Callable[[], Downstream]) -> Downstream:
-    """A new head, with an upstream where it trains one."""
-    head = make()
-    if head.needs == "waveform":
-        head.upstream = ToyUpstream()
-    return head
 
 
 def check_downstream(make: Callable[[], Downstream], brief: Callable[[], Downstream] | None = None) -> Iterator[Check]:
@@ -145,7 +48,7 @@ def check_downstream(make: Callable[[], Downstream], brief: Callable[[], Downstr
         BenchError: `make` fails.
     """
     kinds = attempt(make, "making the downstream").kinds
-    toys, *others = (_Toys(make, kind, brief) for kind in kinds)
+    toys, *others = (FittedToys(make, kind, brief) for kind in kinds)
     yield Check("identity is plain, stable and free of paths", lambda: _identity(toys))
     yield Check("scores have the right shape and are finite", lambda: _finite(toys))
     yield Check(f"{_WHAT[toys.kind]} are learnt", lambda: _learns(toys))
@@ -173,7 +76,7 @@ def check_downstream(make: Callable[[], Downstream], brief: Callable[[], Downstr
 _WHAT = {"classification": "separable classes", "regression": "dimensions"}
 
 
-def _identity(toys: _Toys) -> None:
+def _identity(toys: FittedToys) -> None:
     first = require_plain(identity_of(toys.head), "the identity")
     second = require_plain(identity_of(toys.make()), "the identity of a second head")
     require(first == second, "two heads have different identities", "no random or local value belongs in params")
@@ -181,7 +84,7 @@ def _identity(toys: _Toys) -> None:
     require(first == fitted, "the identity changes with fitting", "it is what the recipe says, not what was learnt")
 
 
-def _finite(toys: _Toys) -> None:
+def _finite(toys: FittedToys) -> None:
     scores = toys.scores()
     broken = np.argwhere(~np.isfinite(scores))
     if len(broken):
@@ -196,7 +99,7 @@ def _finite(toys: _Toys) -> None:
     require(isinstance(count, int) and count >= 0, f"parameters() returns {count!r}", "it is a number of values")
 
 
-def _probabilities(toys: _Toys) -> None:
+def _probabilities(toys: FittedToys) -> None:
     scores, form = toys.scores(), toys.head.probabilities
     require(
         form in get_args(Probabilities),
@@ -212,7 +115,7 @@ def _probabilities(toys: _Toys) -> None:
     )
 
 
-def _learns(toys: _Toys) -> None:
+def _learns(toys: FittedToys) -> None:
     reached, expected = _reached(toys, toys.scores(), toys.labelled_test), LEARNT[toys.kind]
     easy = (
         "three classes that hardly overlap" if toys.kind == "classification" else "two dimensions that features sum to"
@@ -224,7 +127,7 @@ def _learns(toys: _Toys) -> None:
     )
 
 
-def _does_not_learn_noise(toys: _Toys) -> None:
+def _does_not_learn_noise(toys: FittedToys) -> None:
     """Whoever gains where features say nothing has the targets from elsewhere: from the order, or from ids."""
     reached = _reached(toys, toys.noisy(0, brief=False)[1], toys.labelled_noise)
     limit = NOT_LEARNT[toys.kind]
@@ -235,11 +138,11 @@ def _does_not_learn_noise(toys: _Toys) -> None:
     )
 
 
-def _reached(toys: _Toys, scores: NDArray[np.float64], labelled: Examples) -> float:
+def _reached(toys: FittedToys, scores: NDArray[np.float64], labelled: Examples) -> float:
     return float(score(METRIC[toys.kind], np.asarray(labelled.y), scores))
 
 
-def _selection(toys: _Toys) -> None:
+def _selection(toys: FittedToys) -> None:
     selection = toys.fitted()[1]
     require(
         isinstance(selection, Selection),
@@ -263,7 +166,7 @@ def _selection(toys: _Toys) -> None:
     require_plain({"on": selection.on, "chosen": dict(selection.chosen)}, "the selection")
 
 
-def _inputs_unchanged(toys: _Toys) -> None:
+def _inputs_unchanged(toys: FittedToys) -> None:
     sets = {"train": toys.train, "dev": toys.dev, "test": toys.test}
     pristine = {
         "train": toys.toy(60, speakers=6, seed=0),
@@ -284,7 +187,7 @@ def _same_bytes(first: NDArray[np.float64], second: NDArray[np.float64], message
         require(False, f"{message}: {difference(first, second, 'utterance')}", hint)
 
 
-def _reproducible(toys: _Toys) -> None:
+def _reproducible(toys: FittedToys) -> None:
     """On noise: no score is saturated there, and a head that selects soon ends; its curve tells of every epoch."""
     hint = "initialisation and order come from a generator seeded with `seed`, and threads must not add in any order"
     message = "the same head predicts the same utterances in two ways"
@@ -295,7 +198,7 @@ def _reproducible(toys: _Toys) -> None:
     require(repr(first[0]) == repr(again[0]), "two heads fitted with seed 0 give different selections", hint)
 
 
-def _threads(toys: _Toys) -> None:
+def _threads(toys: FittedToys) -> None:
     """On noise, as above."""
     hint = "threads must not share random numbers: each head draws from a generator of its own"
     message = "one thread and two give other scores"
@@ -303,7 +206,7 @@ def _threads(toys: _Toys) -> None:
     _require_close(toys.noisy(0)[1], found, message, hint, THREADS_TOLERANCE)
 
 
-def _seed(toys: _Toys) -> None:
+def _seed(toys: FittedToys) -> None:
     """On noise: on easy examples heads that decide alike may score alike."""
     first, other = (toys.noisy(seed)[1] for seed in (0, 1))
     if toys.head.stochastic:
@@ -324,7 +227,7 @@ def _require_close(
         require(False, f"{message}: {difference(expected, found, 'utterance')}", hint)
 
 
-def _inner(toys: _Toys) -> None:
+def _inner(toys: FittedToys) -> None:
     names = sorted(set(toys.train.speakers))
     inner = np.array([names.index(name) % INNER_FOLDS for name in toys.train.speakers], dtype=np.int64)
     head = attempt(toys.make, "making the downstream")
@@ -345,14 +248,14 @@ def _inner(toys: _Toys) -> None:
     toys.predict(head, toys.test)
 
 
-def _order(toys: _Toys) -> None:
+def _order(toys: FittedToys) -> None:
     rows = [int(row) for row in np.random.Generator(np.random.PCG64(3)).permutation(len(toys.test))]
     shuffled = toys.predict(toys.fitted()[0], select(toys.test, rows))
     message = "utterances predicted in another order get other scores"
     _require_close(toys.scores()[rows], shuffled, message, "scores are returned in the order of the utterances")
 
 
-def _independent(toys: _Toys) -> None:
+def _independent(toys: FittedToys) -> None:
     head, together = toys.fitted()[0], toys.scores()
     hint = "statistics of the test set make a head transductive: say so with `transductive`, or fit them on train"
     for rows in ([0], [7], list(range(5, 15))):
@@ -361,7 +264,7 @@ def _independent(toys: _Toys) -> None:
         _require_close(together[rows], alone, f"{message} get other scores", hint)
 
 
-def _unpadded(toys: _Toys) -> None:
+def _unpadded(toys: FittedToys) -> None:
     head, long = toys.fitted()[0], toys.toy(1, speakers=1, seed=4, frames=(200, 200))
     for row in (0, 7):
         short = select(toys.test, [row])
@@ -373,7 +276,7 @@ def _unpadded(toys: _Toys) -> None:
         _require_close(toys.predict(head, short), toys.predict(head, beside)[:1], f"{message} get other scores", hint)
 
 
-def _saved(toys: _Toys) -> None:
+def _saved(toys: FittedToys) -> None:
     head = toys.fitted()[0]
     hint = "all that was learnt belongs in the head itself, or in what its `to_keep` gives and `from_kept` takes"
     with tempfile.TemporaryDirectory() as folder:

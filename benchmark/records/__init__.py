@@ -2,10 +2,12 @@
 
 A unit is (task, upstream, downstream, fold, seed). Its id is a digest of what decides the number and of nothing else,
 so the same work is recognised wherever and however it was run. Records carry per-speaker statistics from which every
-metric and interval is computed again; they hold no label of an utterance and no path. What is read is bounded
-(`bounded`), made of today's shape (`upgrades`), checked against the schema (`schema`) and against itself (`verify`).
+metric and interval is computed again; they hold no label of an utterance and no path. A file that is read
+(`file_format`) is bounded, made of today's shape (`upgrades`), checked against the schema (`schema`) and against
+itself (`verify`).
 """
 
+from benchmark.records.file_format import check_seals, pack, parse_records, read_file, sealed
 from benchmark.records.schema import (
     CalibrationPart,
     ClustersPart,
@@ -23,7 +25,7 @@ from benchmark.records.schema import (
     UpstreamPart,
     WeightsPart,
 )
-from benchmark.records.store import Reading, RecordStore, check_seals, pack, parse_records, read_file, sealed
+from benchmark.records.store import Reading, RecordStore
 from benchmark.records.verify import all_statistics, metrics_of, statistics_of, verify
 
 __all__ = [

@@ -16,8 +16,8 @@ from submissions import hidden, results, with_id, write
 
 from benchmark.metrics import METRICS
 from benchmark.records import Record, sealed
+from benchmark.records.file_format import SEAL
 from benchmark.records.grouping import group
-from benchmark.records.store import SEAL
 from benchmark.registry import known
 from benchmark.statistics import cell_scores
 from benchmark.submissions import check as module

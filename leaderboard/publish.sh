@@ -28,7 +28,7 @@ done
 for task in emovo emovo-random ravdess ravdess-random ravdess-song ravdess-song-random; do
   run "$task" superb,svm,logistic,knn whisper-tiny
 done
-for task in nemo turev-db turev-db-random baved baved-random ased; do
+for task in nemo nemo-random turev-db turev-db-random baved baved-random ased ased-random; do
   run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done
 for task in ravdess-to-emovo emovo-to-ravdess; do

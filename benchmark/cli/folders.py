@@ -86,14 +86,16 @@ def read_records(folders: Sequence[Path], tasks: Collection[str] = ()) -> ReadFo
 
     Args:
         folders: Where they are.
-        tasks: Those that are asked for; all where none is given, or where one of them has no record.
+        tasks: Those that are asked for; all where none is given, or where one of them has nothing that can be ranked,
+            so that it can be said what there is.
 
     Raises:
         MissingError: There is no such folder.
     """
     stores = [open_records(folder) for folder in folders]
     readings = [store.read_about(tasks) for store in stores] if tasks else []
-    if {record.task.name for reading in readings for record in reading.records} != {*tasks} or not tasks:
+    usable = (record for reading in readings for record in reading.without_doubtful())
+    if not tasks or {record.task.name for record in usable if record.protocol == "official"} != {*tasks}:
         readings = [store.read() for store in stores]
     problems = [problem for reading in readings for problem in reading.problems.values()]
     for problem in problems:

@@ -42,6 +42,12 @@ class FittedToys:
         self._brief: Callable[[], Downstream] = self.make if brief is None else lambda: _with_upstream(brief)
         self.kind = kind
         self.head = attempt(self.make, "making the downstream")
+        shorter = attempt(self._brief, "making the brief downstream")
+        require(
+            isinstance(shorter, type(self.head)),
+            f"the brief downstream is a {type(shorter).__name__}, not a {type(self.head).__name__}",
+            "it is the same head with a shorter training",
+        )
         self.train = self.toy(60, speakers=6, seed=0)
         self.dev = self.toy(30, speakers=3, seed=1)
         self.labelled_test = self.toy(30, speakers=3, seed=2)

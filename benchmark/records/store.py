@@ -65,8 +65,8 @@ class RecordStore:
     def read_about(self, tasks: Collection[str]) -> Reading:
         """Every record of some tasks, wherever it lies; and what cannot be read of what may hold some.
 
-        Beside the folders of these tasks only those files are opened in which the name of one of them stands, which
-        takes a small part of the time that it takes to read all.
+        Of the folders of other tasks only those files are opened in which the name of one of these stands, which takes
+        a small part of the time that it takes to read all.
         """
         problems: dict[Path, str] = {}
         paths = [path for path in _files(self.root, problems) if _may_be_about(path, tasks, self.root)]
@@ -102,11 +102,13 @@ class RecordStore:
 
 
 def _may_be_about(path: Path, tasks: Collection[str], root: Path) -> bool:
-    """Whether a file may hold a record of some tasks: it lies in the folder of one, or has its name in quotes.
+    """Whether a file may hold a record of some tasks.
 
-    What is refused anyway is left to be refused, and what may have written a name in another way to be read.
+    It does not where it lies in the folder of another task, whose name stands in it, and has none of theirs. All else
+    is left to be read: what may have lost the name, what may have written it in another way, what is refused anyway.
     """
-    if path.relative_to(root).parts[0] in tasks:
+    folder = path.relative_to(root).parts[0]
+    if folder in tasks:
         return True
     try:
         about = path.stat()
@@ -115,7 +117,11 @@ def _may_be_about(path: Path, tasks: Collection[str], root: Path) -> bool:
         content = path.read_bytes()
     except (OSError, ValueError):
         return True
-    return b"\\u" in content or any(json.dumps(task, ensure_ascii=False).encode() in content for task in tasks)
+    return b"\\u" in content or _quoted(folder) not in content or any(_quoted(task) in content for task in tasks)
+
+
+def _quoted(name: str) -> bytes:
+    return json.dumps(name, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 @contextmanager

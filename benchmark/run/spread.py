@@ -243,10 +243,12 @@ class _Spread:
     def _fit(self, tally: Tally, stores: Sequence[Filling]) -> None:
         tally.newly_encoded = max((store.done for store in stores), default=0)
         folds = by_fold(tally.cell.todo)
-        if not self._waiting and not self._worker.tuning.rows(tally.cell.names.upstream):
-            folds = evened(folds, self._engine.workers, len(self._fitting))
+        names, on_gpu = tally.cell.names, self._briefing.device == "cuda"
+        shared = self._worker.tuning.rows(names.upstream) or self._worker.teacher_of(names)
+        if not self._waiting and not shared:
+            folds = evened(folds, self._engine.gpus if on_gpu else self._engine.workers, len(self._fitting))
         for units in folds:
-            ticket = self._engine.submit(jobs.fit, self._briefing, units, gpu=self._briefing.device == "cuda")
+            ticket = self._engine.submit(jobs.fit, self._briefing, units, gpu=on_gpu)
             self._fitting[ticket] = tally, units
 
     def _take_piece(self, finished: Finished) -> Piece:

@@ -171,9 +171,19 @@ def test_records_of_other_tasks_are_not_in_the_way_of_one(tmp_path: Path) -> Non
     both, alone = (json.loads(run(*arguments, *asked).stdout)["tasks"] for asked in ((), ("--task", "toy")))
     assert [one["task"] for one in both] == ["other", "toy"]
     assert alone == both[1:]
-    (tmp_path / "other" / "damaged.json").write_text("{")
+    (tmp_path / "other" / "damaged.json").write_text('{"task": "other"')
     assert json.loads(run(*arguments, "--task", "toy").stdout)["tasks"] == alone
     assert run(*arguments).exit_code != 0
     done = run(*arguments, "--task", "toi")
     assert "no records of the task 'toi' (there are some of toy;" in str(done.exception)
     assert "damaged.json" in done.stderr
+
+
+def test_of_a_task_that_cannot_be_ranked_all_others_are_named(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    for one in system("a", 0.9, task__name="other"):
+        store.write(one)
+    for one in system("a", 0.9, task__name="toy", protocol="modified"):
+        store.write(one)
+    done = run("a", "b", "--task", "toy", "--results", tmp_path)
+    assert "no records of the task 'toy' (there are some of other;" in str(done.exception)

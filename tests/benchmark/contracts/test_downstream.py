@@ -15,6 +15,7 @@ from promises import failures
 from benchmark.base import Downstream, HeadParams
 from benchmark.contracts import check_downstream
 from benchmark.contracts.toys import toy
+from benchmark.errors import BenchError
 from benchmark.types import Selection
 
 
@@ -72,6 +73,8 @@ def test_a_brief_training_serves_where_one_is_compared_with_another() -> None:
     assert failures(check_downstream(make(Long), make(Brief))) == {}
     assert sorted(fitted) == [*["Brief"] * 4, *["Long"] * 2]  # which learns, and learns no noise
     assert "the same seed gives the same bytes" in failures(check_downstream(make(Long), make(Careless)))
+    with pytest.raises(BenchError, match="the brief downstream is a Centroid, not a Long"):
+        list(check_downstream(make(Long), make(Centroid)))
 
 
 class Sums(Centroid):

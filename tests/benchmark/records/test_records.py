@@ -298,7 +298,8 @@ def test_some_tasks_are_read_wherever_their_files_lie(tmp_path: Path, monkeypatc
     for name in ("here", "other", "größe"):
         store.write(record(task__name=name))
     (tmp_path / "sent").mkdir()
-    (tmp_path / "other" / "damaged.json").write_text("{")
+    damaged = tmp_path / "other" / "damaged.json"
+    damaged.write_text('{"task": "other"')
     (tmp_path / "sent.json").write_bytes(pack([record(task__name="here", fold="1")]))
     escaped = json.dumps(sealed(record(task__name="größe", fold="1").model_dump(mode="json")), ensure_ascii=True)
     (tmp_path / "sent" / "a.json").write_text(escaped)
@@ -310,12 +311,15 @@ def test_some_tasks_are_read_wherever_their_files_lie(tmp_path: Path, monkeypatc
     assert store.read_about(["nobody"]).whole() == ()
     with pytest.raises(BenchError, match=r"damaged\.json"):
         store.read_about(["other"]).whole()
-    (tmp_path / "here" / "cut.json").write_text('{"fold": "2"')  # its task may have been cut off
-    assert store.read_about(["here"]).doubtful == {"here"}
+    damaged.write_text('{"fold": "2"')  # its task was cut off, and may be any
+    (tmp_path / "here" / "cut.json").write_text("")
+    assert store.read_about(["here"]).doubtful == {"here", "other"}
+    assert store.read_about(["sur\udcff"]).doubtful == {"here", "other"}
     os.mkfifo(tmp_path / "pipe.json")  # nobody writes to it
-    assert list(store.read_about(["größe"]).problems) == [tmp_path / "pipe.json"]
-    monkeypatch.setattr("benchmark.records.store.MAX_BYTES", 10)
-    assert [path.name for path in store.read_about(["nobody"]).problems] == ["cut.json", "pipe.json"]  # all are read
+    damaged.write_text('{"task": "other"')
+    assert [path.name for path in store.read_about(["größe"]).problems] == ["cut.json", "pipe.json"]
+    monkeypatch.setattr("benchmark.records.store.MAX_BYTES", 10)  # too large to be looked at: left to be refused
+    assert [path.name for path in store.read_about(["größe"]).problems] == ["cut.json", "damaged.json", "pipe.json"]
 
 
 def test_all_that_cannot_be_read_is_named_at_once(tmp_path: Path) -> None:

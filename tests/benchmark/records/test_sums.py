@@ -85,3 +85,11 @@ def test_what_is_no_column_is_refused(columns: Any) -> None:
     content["calibration"]["before"]["one-anna"] = columns
     with pytest.raises(BenchError, match=r"calibration\.before"):
         verify(*parse_records(content))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400, True, "12", None])
+def test_numbers_that_are_none_are_refused_in_columns_too(number: Any) -> None:
+    content = json.loads(canonical_json(calibrated(record()).model_dump(mode="json")))
+    content["calibration"]["before"]["one-anna"][0][1] = number
+    with pytest.raises(BenchError, match=r"calibration\.before\.one-anna"):
+        parse_records(content)

@@ -25,7 +25,10 @@ RESULTS = Path(__file__).parent.parent / "leaderboard" / "results"
 PAGE = Path(__file__).parent / "findings.md"
 MARKED = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Corpora with random splits beside their own task.
-CORPORA = {"ravdess": "RAVDESS", "emovo": "EMOVO", "turev-db": "TurEV-DB", "urdu": "URDU"}
+CORPORA = {
+    "ravdess": "RAVDESS", "emovo": "EMOVO", "nemo": "nEMO", "turev-db": "TurEV-DB", "baved": "BAVED", "ased": "ASED",
+    "urdu": "URDU",
+}  # fmt: skip
 RANDOM = "-random"
 Cells = Mapping[str, Sequence[Cell]]
 

@@ -174,8 +174,8 @@ def test_records_of_other_tasks_are_not_in_the_way_of_one(tmp_path: Path) -> Non
     (tmp_path / "other" / "damaged.json").write_text('{"task": "other"')
     assert json.loads(run(*arguments, "--task", "toy").stdout)["tasks"] == alone
     assert run(*arguments).exit_code != 0
-    done = run(*arguments, "--task", "toi")
-    assert "no records of the task 'toi' (there are some of toy;" in str(done.exception)
+    done = run(*arguments, "--task", "toyy")
+    assert "no records of the task 'toyy' (there are some of toy;" in str(done.exception)
     assert "damaged.json" in done.stderr
 
 

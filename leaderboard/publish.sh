@@ -34,7 +34,8 @@ done
 for task in ravdess-to-emovo emovo-to-ravdess; do
   run "$task" superb,svm,logistic chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done
-run emovo attentive-statistics moonshine-tiny
+run emovo attentive-statistics logmel mfcc moonshine-tiny
+run emovo dense logmel
 # The two rows of Pepino et al. that need no licensed corpus and no weights: bench reproduce pepino-2021 "Table 1".
 run ravdess-7class dense egemaps-lld spectrogram
 # What other benchmarks would report: docs/bridge.md is made of these rows.

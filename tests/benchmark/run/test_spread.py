@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from engines import HereEngine, elsewhere, numbers
@@ -16,7 +18,7 @@ from benchmark.run import jobs
 from benchmark.run.loop import run
 from benchmark.run.outcomes import CellOutcome
 from benchmark.run.plan import Request
-from benchmark.run.spread import FIRST_PIECE_S, PIECE_S, Filling, by_fold, evened, run_spread
+from benchmark.run.spread import FIRST_PIECE_S, PIECE_S, Filling, _Spread, by_fold, evened, run_spread
 from benchmark.run.unit import Names, PlannedUnit
 
 CELL = Names("task", "upstream", "downstream")
@@ -216,6 +218,31 @@ def test_the_seeds_of_the_last_folds_are_shared_by_workers_without_one(
     assert [len(one) for one in found] == expected
     assert sorted(unit.id for one in found for unit in one) == sorted(unit.id for unit in units)
     assert all(len({unit.fold for unit in one}) == 1 for one in found)
+
+
+@pytest.mark.parametrize(
+    ("tuned", "teacher", "device", "expected"),
+    [
+        ((), None, "cpu", [3, 2, 3, 2, 3, 2]),
+        (("weights",), None, "cpu", [5, 5, 5]),  # which the seeds of a fold may share
+        ((), CELL, "cpu", [5, 5, 5]),  # likewise what a teacher says
+        ((), None, "cuda", [5, 5, 3, 2]),  # two of the eight may fit
+    ],
+)
+def test_seeds_stay_together_where_they_share_a_training_and_go_to_those_who_may_fit(
+    tuned: tuple[str, ...], teacher: Names | None, device: str, expected: list[int]
+) -> None:
+    engine = HereEngine()
+    engine.workers, engine.gpus = 8, 2
+    spread: Any = object.__new__(_Spread)
+    spread._engine, spread._briefing = engine, SimpleNamespace(device=device)
+    tuning = SimpleNamespace(rows=lambda upstream: tuned)
+    spread._worker = SimpleNamespace(tuning=tuning, teacher_of=lambda names: teacher)
+    spread._waiting, spread._fitting = [], {}
+    todo = [PlannedUnit(f"{fold}-{seed}", CELL, str(fold), seed, "official") for fold in range(3) for seed in range(5)]
+    spread._fit(SimpleNamespace(cell=SimpleNamespace(todo=todo, names=CELL)), [])
+    assert [len(arguments[1]) for _, arguments, _ in engine.handed_over] == expected
+    assert {on_gpu for _, _, on_gpu in engine.handed_over} == {device == "cuda"}
 
 
 def test_a_fold_whose_seeds_are_apart_gives_the_records_of_one_process(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import BeforeValidator, PlainSerializer
 
 from benchmark.sufficient import CALIBRATION, EXACT
 
@@ -49,23 +49,9 @@ def with_all_bins(value: Any) -> Any:
     return sums
 
 
-def _read(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """Sums as they are held, of columns as they are written.
-
-    Most of the sums (3, 16) are zeros that were put there. Checking each would take longer than all else that is read
-    of a file, so that of columns of plain numbers, none of them huge, these are checked alone.
-    """
-    sums = with_all_bins(value)
-    if sums is value or not all(
-        type(number) in (int, float) and abs(number) < EXACT for row in value for number in row
-    ):
-        return check(sums)
-    return [[*map(float, row)] for row in sums]
-
-
 def _short(number: float) -> float | int:
     return int(number) if abs(number) < EXACT and number == int(number) else number
 
 
 Statistics = Annotated[list[list[float]], PlainSerializer(without_points)]
-Sums = Annotated[list[list[float]], WrapValidator(_read), PlainSerializer(occupied)]
+Sums = Annotated[list[list[float]], BeforeValidator(with_all_bins), PlainSerializer(occupied)]

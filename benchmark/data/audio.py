@@ -47,7 +47,7 @@ class Wave:
     def sha256(self) -> str:
         """Digest of the rate and the decoded samples: the same speech in another container has the same digest."""
         checksum = hashlib.sha256(f"{self.sample_rate}:".encode())
-        checksum.update(np.ascontiguousarray(self.samples, dtype="<f4").tobytes())
+        checksum.update(np.ascontiguousarray(self.samples, dtype="<f4").data)
         return checksum.hexdigest()
 
     def at(self, sample_rate: int) -> NDArray[np.float32]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmark.base.code import code_sha256
 from benchmark.data import audio
@@ -19,6 +20,7 @@ from benchmark.io.files import canonical_json, digest, write_atomically
 from benchmark.io.packages import versions
 from benchmark.io.settings import Settings
 from benchmark.text import count, some
+from benchmark.threads import available_cores
 from benchmark.types import Utterance
 
 log = logging.getLogger(__name__)
@@ -26,10 +28,17 @@ log = logging.getLogger(__name__)
 AUDIO_INDEX_FORMAT = 3
 # Utterances that a thread takes at once: looking up one that is known takes less time than handing it over.
 GROUP = 16
+# Groups between two looks at how long one takes.
+LOOK = 32
+# Of what a recording takes, what no other thread can do beside it, for the interpreter does one thing at a time [s].
+HELD = 0.0003
+# Who waits longer for each has files far away [s]; then more threads than cores wait for several at once.
+FAR, MORE = 0.002, 4
 # Size, time of change, and time of change of the entry in the file system, which no program can set back.
 STAMP = ("st_size", "st_mtime_ns", "st_ctime_ns")
 
 NAMED = 3  # recordings of a remark
+Result = TypeVar("Result")
 Entries = dict[str, list[object]]  # by file, stretch and limit: the stamp, digest, duration [s], remarks
 
 
@@ -92,20 +101,50 @@ def hear(
     unusable: dict[str, str] = {}
     groups = [utterances[start : start + GROUP] for start in range(0, len(utterances), GROUP)]
     try:
-        with ThreadPoolExecutor() as pool:
-            for group, results in zip(groups, pool.map(lambda group: [*map(decoded, group)], groups), strict=True):
-                advance(len(group))
-                for utterance, result in zip(group, results, strict=True):
-                    if isinstance(result, AudioError):
-                        unusable[utterance.id] = result.message
-                        continue
-                    key, entry = result
-                    entries[key] = entry
-                    heard[utterance.id] = _heard(entry[len(STAMP) :])
+        for group, results in zip(groups, _by_threads(lambda group: [*map(decoded, group)], groups), strict=True):
+            advance(len(group))
+            for utterance, result in zip(group, results, strict=True):
+                if isinstance(result, AudioError):
+                    unusable[utterance.id] = result.message
+                    continue
+                key, entry = result
+                entries[key] = entry
+                heard[utterance.id] = _heard(entry[len(STAMP) :])
     finally:  # an interrupted run is not begun anew
         if entries != known:
             _write_audio_index(path, decoder, {**_read_audio_index(path, decoder), **entries})
     return heard, unusable
+
+
+def _by_threads(
+    decode_group: Callable[[Sequence[Utterance]], Result], groups: Sequence[Sequence[Utterance]]
+) -> Iterator[Result]:
+    """What becomes of each group, in their order, by as many threads as are worth it for what is there."""
+    for start in range(0, len(groups), LOOK):
+        first, *rest = groups[start : start + LOOK]
+        began, computed = time.perf_counter(), time.thread_time()
+        result = decode_group(first)
+        computed, took = time.thread_time() - computed, time.perf_counter() - began
+        yield result
+        threads = worthwhile_threads(computed / len(first), (took - computed) / len(first), available_cores())
+        if threads == 1:
+            yield from map(decode_group, rest)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                yield from pool.map(decode_group, rest)
+
+
+def worthwhile_threads(computing: float, waiting: float, cores: int) -> int:
+    """How many threads listen fastest. Of short recordings it is one, to which others would only be in the way.
+
+    Args:
+        computing: What one recording takes of the processor [s].
+        waiting: What it takes beside that [s].
+        cores: Those that may be used.
+    """
+    if waiting > FAR:
+        return cores + MORE
+    return min(max(int(computing / HELD), 1), cores)
 
 
 def _heard(entry: Sequence[Any]) -> Heard:

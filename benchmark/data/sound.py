@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import threading
@@ -124,9 +125,9 @@ def read_sound(
     return Sound(mixer.samples(), rate, remarks if told.tells else (*remarks, UNTOLD))
 
 
-@contextlib.contextmanager
-def _opened(source: Path | io.BytesIO, told: Extent) -> Iterator[Any]:
-    """A `soundfile.SoundFile` to be read forwards."""
+@functools.cache
+def _forward() -> type[Any]:
+    """`soundfile.SoundFile`, imported when it is first needed, that is read forwards."""
     import soundfile
 
     class Forward(soundfile.SoundFile):  # type: ignore[misc]
@@ -135,15 +136,22 @@ def _opened(source: Path | io.BytesIO, told: Extent) -> Iterator[Any]:
         def seekable(self) -> bool:
             return False
 
+    return Forward
+
+
+@contextlib.contextmanager
+def _opened(source: Path | io.BytesIO, told: Extent) -> Iterator[Any]:
+    """A `soundfile.SoundFile` to be read forwards."""
+    opening = _forward()
     with contextlib.ExitStack() as opened:
         file: Any = source
         if isinstance(source, Path) and told.mended is not None:
             file = opened.enter_context(Mended(source, *told.mended))
-        handle = opened.enter_context(Forward(file))
+        handle = opened.enter_context(opening(file))
         is_counted = told.is_counted and handle.format == "MP3"
         if isinstance(source, Path) and handle.subtype.startswith("MPEG") and not is_counted:  # in a WAV file too
             handle.close()
-            handle = opened.enter_context(Forward(opened.enter_context(_piped(source)), closefd=False))
+            handle = opened.enter_context(opening(opened.enter_context(_piped(source)), closefd=False))
         yield handle
 
 
@@ -206,7 +214,8 @@ class _Mixer:
 
     def add(self, block: NDArray[np.float32]) -> None:
         """Take (n, channels) float32."""
-        mixed = block.mean(axis=1, dtype=np.float32)
+        # Of one channel the mean is the channel, but for a negative zero, which sums do not keep.
+        mixed = block[:, 0] + np.float32(0) if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32)
         self._blocks.append(mixed)
         if not len(block):
             return

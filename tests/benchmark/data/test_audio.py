@@ -25,6 +25,13 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
     np.testing.assert_allclose(wave.samples, (left + right) / 2, atol=1e-7)
 
 
+def test_one_channel_is_its_own_mean_to_the_bit(tmp_path: Path) -> None:
+    samples = np.array([0.1, -0.0, 0.0, 1e-42, -0.3], np.float32)
+    soundfile.write(tmp_path / "one.wav", samples, 16_000, subtype="FLOAT")
+    found = decode(tmp_path, Utterance("one", "one.wav")).samples
+    assert found.tobytes() == samples[:, None].mean(axis=1, dtype=np.float32).tobytes()
+
+
 def test_start_end_and_maximum_duration_cut_a_stretch(tmp_path: Path) -> None:
     samples = tone(440, seconds=2.0)
     save(tmp_path / "a.wav", samples, subtype="FLOAT")

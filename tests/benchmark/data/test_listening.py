@@ -14,7 +14,7 @@ from toy import RATE
 
 import benchmark.data.audio
 import benchmark.data.listening
-from benchmark.data.listening import audio_digest, hear
+from benchmark.data.listening import Heard, audio_digest, hear, worthwhile_threads
 from benchmark.errors import BenchError
 from benchmark.io.settings import Settings, load_settings
 from benchmark.protocol.dataset import Dataset, load_dataset
@@ -174,3 +174,32 @@ def test_utterances_are_counted_and_not_their_problems(own_toy_corpus: Path, toy
     assert message.count(both) == 1
     assert message.count("too short") == 19
     assert "; and 20 more (nothing is dropped" in message
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_number_of_threads_makes_no_difference(
+    toy_corpus: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, threads: int
+) -> None:
+    utterances = CSV().scan(toy_corpus)[:-3]  # the last groups are not full
+    advanced: list[int] = []
+
+    def heard_by(cache: str, **changes: object) -> tuple[dict[str, Heard], dict[str, str]]:
+        for name, value in changes.items():
+            monkeypatch.setattr(benchmark.data.listening, name, value)
+        advanced.clear()
+        return hear(toy_corpus, utterances, None, Settings(tmp_path / cache, tmp_path, {}), advanced.append)
+
+    expected = heard_by("plain")
+    assert len(expected[0]) == sum(advanced) == 37
+    found = heard_by("threads", GROUP=2, LOOK=5, worthwhile_threads=lambda *times: threads)
+    assert (list(found[0].items()), found[1]) == (list(expected[0].items()), {})
+    assert advanced == [2] * 18 + [1]
+
+
+def test_as_many_threads_as_are_worth_it() -> None:
+    short, long, near, far = 0.0002, 0.002, 0.0, 0.01
+    assert worthwhile_threads(short, near, 64) == 1
+    assert worthwhile_threads(long, near, 2) == 2
+    assert worthwhile_threads(long, near, 64) == 6, "which the interpreter can feed"
+    assert worthwhile_threads(long, near, 1) == 1
+    assert worthwhile_threads(short, far, 2) == 6, "most of them wait for a file"

@@ -8,11 +8,11 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from benchmark.errors import BenchError
-from benchmark.io.files import files_below
+from benchmark.io.files import names_below
 from benchmark.text import count, some
 from benchmark.types import Utterance
 
@@ -46,9 +46,8 @@ def audio_files(root: Path, suffixes: Sequence[str] = AUDIO_SUFFIXES) -> Iterato
         characters (NFC), for matching and ids, as file systems and archives may decompose accents. Sorted by name.
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for path in files_below(root) if root.is_dir() else ():
-        relative = path.relative_to(root).as_posix()
-        found[path.suffix.lower()].append((unicodedata.normalize("NFC", relative), relative))
+    for file in names_below(root) if root.is_dir() else ():
+        found[PurePosixPath(file).suffix.lower()].append((unicodedata.normalize("NFC", file), file))
     for kind in (tuple(suffixes), *COPIES):
         if files := [file for suffix in kind for file in found[suffix]]:
             if kind != tuple(suffixes):
@@ -67,7 +66,9 @@ def as_stored(root: Path, file: str) -> str:
     Returns:
         What is there; `file` where nothing is.
     """
-    if (root / file).is_file():
+    path = root / file
+    # To ask for every suffix takes a while where there are ten thousand recordings and none is here.
+    if path.is_file() or not path.parent.is_dir():
         return file
     stem, _, suffix = file.rpartition(".")
     others = (f".{suffix.upper()}", *(one for kind in COPIES for one in kind))

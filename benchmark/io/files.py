@@ -56,27 +56,42 @@ def is_hidden(name: str) -> bool:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder, as `names_below`."""
+    return (folder / name for name in names_below(folder))
+
+
+def names_below(folder: Path) -> Iterator[str]:
     """Every file below a folder, past hidden ones; links are followed, each folder once, so that none leads in circles.
 
     Folders that lie here come before those behind links, in the order of their names. A link that leads nowhere is
     given as a file: who reads it says that it is missing.
 
+    Yields:
+        The path relative to the folder, with slashes.
+
     Raises:
         OSError: A folder cannot be read.
     """
-    waiting, met = [folder], set[tuple[int, int]]()
-    behind: list[Path] = []
+    waiting, met = [""], set[tuple[int, int]]()
+    behind: list[str] = []
     while waiting or behind:
         here = waiting.pop() if waiting else behind.pop()
-        status = here.stat()
+        status = (folder / here).stat()
         if (status.st_dev, status.st_ino) in met:
             continue
         met.add((status.st_dev, status.st_ino))
-        entries = sorted((entry for entry in here.iterdir() if not is_hidden(entry.name)), reverse=True)
-        folders = [entry for entry in entries if entry.is_dir()]
-        waiting += [entry for entry in folders if not entry.is_symlink()]
-        behind = [entry for entry in folders if entry.is_symlink()] + behind
-        yield from (entry for entry in reversed(entries) if entry.is_file() or not entry.exists())
+        with os.scandir(folder / here) as found:
+            entries = sorted((entry for entry in found if not is_hidden(entry.name)), key=lambda entry: entry.name)
+        inside = f"{here}/" if here else ""
+        # What lies here tells its kind without being asked for more; a link may lead anywhere.
+        links = {entry.name: Path(entry.path) for entry in entries if entry.is_symlink()}
+        folders = [entry.name for entry in entries if entry.name not in links and entry.is_dir()]
+        waiting += [inside + name for name in reversed(folders)]
+        behind = [inside + name for name, link in reversed(links.items()) if link.is_dir()] + behind
+        for entry in entries:
+            link = links.get(entry.name)
+            if entry.is_file() if link is None else link.is_file() or not link.exists():
+                yield inside + entry.name
 
 
 def pointed_at(path: Path) -> str | None:

@@ -8,7 +8,6 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
@@ -91,13 +90,13 @@ class PodcastCorpus(Corpus):
         release = self._release(root)
         audio = self._audio(root)
         votes = self._votes(root)
-        utterances = [self._utterance(row, where, release, audio) for where, row in self._rows(path)]
+        utterances = [self._utterance(row, where, release, audio, votes) for where, row in self._rows(path)]
         listed = {utterance.id for utterance in utterances}
         for where, split, file in self._partition(root):
             row = {"filename": file, "split_set": split}
             if file.rpartition(".")[0] not in listed:
-                utterances.append(self._utterance(row, where, release, audio))
-        return listed_once(self.name, [_with_agreement(one, votes) for one in utterances], root)
+                utterances.append(self._utterance(row, where, release, audio, votes))
+        return listed_once(self.name, utterances, root)
 
     def part_of(self, utterance: Utterance) -> str:
         """The release of the corpus that an utterance belongs to."""
@@ -178,7 +177,9 @@ class PodcastCorpus(Corpus):
                 raise BenchError(f"corpus {self.name}: {path.name}, line {number} is {line!r}", "SPLIT; NAME.wav")
             yield f"{path.name}, line {number}", split, file
 
-    def _utterance(self, row: Mapping[str, str], where: str, release: str, audio: _Audio) -> Utterance:
+    def _utterance(
+        self, row: Mapping[str, str], where: str, release: str, audio: _Audio, votes: Mapping[str, set[str]]
+    ) -> Utterance:
         match = NAME.fullmatch(row["filename"])
         if match is None or match["corpus"] != self.prefix:
             raise BenchError(
@@ -189,6 +190,7 @@ class PodcastCorpus(Corpus):
         speaker, gender = row.get("spkrid", ""), row.get("gender", "").lower()
         # The files of the third test set are numbered through, so that no podcast is known.
         podcast = match["podcast"] if match["podcast"].isdigit() else None
+        labels = self._labels(row, where)
         return Utterance(
             id=match["stem"],
             file=audio.file(row["filename"]),
@@ -196,7 +198,7 @@ class PodcastCorpus(Corpus):
             session=podcast,
             gender=None if gender in UNKNOWN else gender,
             language=self.language,
-            labels=self._labels(row, where),
+            labels=labels,
             split=split,
             extra={
                 "release": release,
@@ -204,6 +206,7 @@ class PodcastCorpus(Corpus):
                 "dialogue": podcast,
                 "turn": None if podcast is None else _turn(match["turn"], match["parts"]),
                 "style": "spontaneous",
+                "agreement": _agreement(labels.get("emotion"), votes.get(match["stem"])),
             },
         )
 
@@ -244,8 +247,8 @@ class _Audio:
         self.nested: dict[str, str] = {}
         with os.scandir(root / folder) as found_here:
             entries = list(found_here)
-        # To ask for a recording under every suffix takes a while where there are a hundred thousand and none is here.
-        self._here = {PurePosixPath(entry.name).stem.casefold() for entry in entries}
+        self._files = {entry.name for entry in entries if entry.is_file()}
+        self._stems = {name.rpartition(".")[0].casefold() for name in self._files}
         below = sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
         found: dict[str, list[str]] = defaultdict(list)
         for name in below:
@@ -261,15 +264,15 @@ class _Audio:
         if nested is not None:
             return nested
         file = f"{self.folder}/{name}"
-        return as_stored(self.root, file) if stem.casefold() in self._here else file
+        # A hundred thousand are not asked for one by one.
+        return as_stored(self.root, file) if name not in self._files and stem.casefold() in self._stems else file
 
 
-def _with_agreement(utterance: Utterance, votes: Mapping[str, set[str]]) -> Utterance:
-    label, given = utterance.labels.get("emotion"), votes.get(utterance.id)
-    agreement = None
-    if label is not None and given is not None:
-        agreement = "none" if label == "undecided" else "full" if given == {label} else "majority"
-    return replace(utterance, extra={**utterance.extra, "agreement": agreement})
+def _agreement(label: str | float | None, given: set[str] | None) -> str | None:
+    """How far the classes that workers gave agree with the consensus; None where one of the two is not known."""
+    if label is None or given is None:
+        return None
+    return "none" if label == "undecided" else "full" if given == {label} else "majority"
 
 
 def _turn(turn: str, parts: str) -> float:

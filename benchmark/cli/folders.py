@@ -81,13 +81,14 @@ class ReadFolders:
             raise BenchError(f"{files} of records cannot be read{without}", "each is named above")
 
 
-def read_records(folders: Sequence[Path], tasks: Collection[str] = ()) -> ReadFolders:
+def read_records(folders: Sequence[Path], tasks: Collection[str] = (), *, or_all: bool = True) -> ReadFolders:
     """The records of folders. All that cannot be read is told at once, on stderr.
 
     Args:
         folders: Where they are.
-        tasks: Those that are asked for; all where none is given, or where one of them has nothing that can be ranked,
-            so that it can be said what there is.
+        tasks: Those that are asked for; all where none is given.
+        or_all: Whether to read all where one of the tasks has nothing that can be ranked, so that it can be said what
+            there is.
 
     Raises:
         MissingError: There is no such folder.
@@ -95,7 +96,7 @@ def read_records(folders: Sequence[Path], tasks: Collection[str] = ()) -> ReadFo
     stores = [open_records(folder) for folder in folders]
     readings = [store.read_about(tasks) for store in stores] if tasks else []
     usable = (record for reading in readings for record in reading.without_doubtful())
-    if not tasks or {record.task.name for record in usable if record.protocol == "official"} != {*tasks}:
+    if not tasks or (or_all and {one.task.name for one in usable if one.protocol == "official"} != {*tasks}):
         readings = [store.read() for store in stores]
     problems = [problem for reading in readings for problem in reading.problems.values()]
     for problem in problems:

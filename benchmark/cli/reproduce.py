@@ -18,6 +18,7 @@ from benchmark.text import clean, count, decimal, nearest, p_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmark.cli.folders import ReadFolders
     from benchmark.io.settings import Settings
     from benchmark.registry.registry import Registry
     from benchmark.reproduction import Line, Tested
@@ -65,17 +66,19 @@ def reproduce(
         raise UsageError("--dry-run prints a plan, and no table of results", "leave --csv, --markdown and --latex out")
     registry, settings = load(plugin, data, weights, results)
     references = _chosen(list(read_references()), paper, table)
+    sources = {one.source for one in references}
+    said = [one for one in read_claims() if one.source in sources] if table is None else []
+    tasks = {one.runs_on for one in references} | {one.task for one in said}
     heads = [entry.name for entry in registry.downstreams()]
 
-    def measured() -> tuple[list[Line], list[Tested]]:
+    def measured() -> tuple[list[Line], list[Tested], ReadFolders]:
         # Before the first run there is none; one that was named is there, or it is a slip.
         folders = [one for one in record_folders([settings.results], published) if results or one.is_dir()]
-        cells = group(*read_records(folders).records).cells if folders else ()
-        sources = {one.source for one in references}
-        claims = [one for one in read_claims() if one.source in sources] if table is None else []
-        return lines_of(references, cells, heads), [tested(one, cells) for one in claims]
+        found = read_records(folders, tasks, or_all=False)
+        cells = group(*found.records).cells
+        return lines_of(references, cells, heads), [tested(one, cells) for one in said], found
 
-    lines, claims = measured()
+    lines, claims, found = measured()
     failed = False
     if run or dry_run:
         from benchmark.cli.reproduce_run import do, foresee
@@ -86,7 +89,7 @@ def reproduce(
             foresee(requests, registry, settings, as_json=as_json)
             return
         failed = do(requests, registry, settings)
-        lines, claims = measured()
+        lines, claims, found = measured()
     if as_json:
         print_json(_plain(lines, claims, registry, settings))
     elif csv or markdown or latex:
@@ -98,6 +101,7 @@ def reproduce(
         _print_list(lines, claims, registry, settings)
     else:
         _print_tables(lines, claims)
+    found.fail_if_doubtful()
     if failed:
         raise typer.Exit(1)
 

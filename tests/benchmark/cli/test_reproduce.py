@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from benchmark.cli import app
 from benchmark.errors import UsageError
+from benchmark.io.packages import package_folder
 from benchmark.protocol.references import Figure, Reference, read_figures, read_references
 from benchmark.records import RecordStore
 
@@ -57,6 +58,18 @@ def test_a_table_has_published_and_ours(results: Path) -> None:
     assert "differs, emodb: No dev set" in text
 
 
+def test_only_records_of_its_tasks_are_read_and_one_that_cannot_be_is_told(results: Path) -> None:
+    for folder in ("other", "emodb"):
+        (results / folder).mkdir(exist_ok=True)
+    (results / "other" / "damaged.json").write_text('{"task": "other"')
+    asked = ("audeering-w2v2-how-to", "Notebook", "--results", results, "--csv")
+    assert reproduce(*asked).exit_code == 0, "it is not asked for"
+    (results / "emodb" / "damaged.json").write_text("{}")
+    done = reproduce(*asked)
+    assert str(done.exception).startswith("1 file or folder of records cannot be read; left out for it: emodb")
+    assert [row["state"] for row in csv.DictReader(done.stdout.splitlines())] == ["not run", "not run"]
+
+
 def test_nothing_that_can_run_is_an_empty_plan(results: Path) -> None:
     done = reproduce("pepino-2021", "--dry-run", "--results", results)
     assert done.exit_code == 0, done.output
@@ -83,6 +96,8 @@ def test_what_is_missing_is_planned_and_run_and_then_done(monkeypatch: pytest.Mo
     row = Reference("demo", "nothing", "SVM", (figure,), "Toy 2020", "Table 1", "", "", "", ("chance", "svm"), "")
     lacking = replace(row, upstream="something", cell=("whisper-tiny", "svm"))
     monkeypatch.setattr("benchmark.protocol.references.read_references", lambda: (row, lacking))
+    published = package_folder("leaderboard") / "results" / "demo"  # of all rows, which take a while to read
+    monkeypatch.setattr("benchmark.cli.reproduce_run.record_folders", lambda given, also: [*given, published])
     asked = ["toy-2020", "--results", tmp_path, "--weights", f"whisper-tiny={tmp_path / 'nothing'}"]
     planned = reproduce(*asked, "--dry-run")
     assert "chance" in planned.stdout

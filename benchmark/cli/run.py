@@ -127,7 +127,12 @@ def run(
     else:
         from benchmark.run.spread import run_spread
 
-        with closing(_engine(workers, scheduler, device)) as engine:
+        try:
+            started = _engine(workers, scheduler, device)
+        except KeyboardInterrupt:
+            progress.problem("interrupted before any worker was there: nothing was run")
+            raise
+        with closing(started) as engine:
             outcomes = run_spread(request, registry, settings, progress, engine, device)
     _print_outcomes(outcomes, settings, as_json, quiet)
     if any(outcome.failed or outcome.failed_earlier for outcome in outcomes):

@@ -38,7 +38,7 @@ FAR, MORE = 0.002, 4
 STAMP = ("st_size", "st_mtime_ns", "st_ctime_ns")
 
 NAMED = 3  # recordings of a remark
-Result = TypeVar("Result")
+Decoded = TypeVar("Decoded")
 Entries = dict[str, list[object]]  # by file, stretch and limit: the stamp, digest, duration [s], remarks
 
 
@@ -117,8 +117,8 @@ def hear(
 
 
 def _by_threads(
-    decode_group: Callable[[Sequence[Utterance]], Result], groups: Sequence[Sequence[Utterance]]
-) -> Iterator[Result]:
+    decode_group: Callable[[Sequence[Utterance]], Decoded], groups: Sequence[Sequence[Utterance]]
+) -> Iterator[Decoded]:
     """What becomes of each group, in their order, by as many threads as are worth it for what is there."""
     for start in range(0, len(groups), LOOK):
         first, *rest = groups[start : start + LOOK]

@@ -111,7 +111,12 @@ def pointed_at(path: Path) -> str | None:
 
 def temporary_prefix() -> str:
     """How temporary files of this process begin, so that others see who writes them: `.writing-MACHINE-PROCESS-`."""
-    return f"{TEMPORARY_PREFIX}{machine()}-{os.getpid()}-"
+    return f"{TEMPORARY_PREFIX}{made_by()}"
+
+
+def made_by() -> str:
+    """What a name tells of whoever made it: the machine and the process, `MACHINE-PROCESS-`."""
+    return f"{machine()}-{os.getpid()}-"
 
 
 def machine() -> str:

@@ -1,4 +1,4 @@
-"""What writers left half-written when they were killed, told from what others are still writing."""
+"""What processes left when they were killed, half-written or in the way, told from what others are still at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from benchmark.io.files import TEMPORARY_PREFIX, machine
 
-NAME = re.compile(re.escape(TEMPORARY_PREFIX) + r"([0-9a-f]{8})-(\d{1,10})-")
+MADE_BY = re.compile(r"([0-9a-f]{8})-(\d{1,10})-")
+NAME = re.compile(re.escape(TEMPORARY_PREFIX) + MADE_BY.pattern)
 # A file is written in seconds. Whoever wrote one so old [s] is gone, also where its machine cannot be asked.
 OLD = 86_400.0
 
@@ -37,6 +38,22 @@ def remove_leftovers(*folders: Path) -> int:
     return len(found)
 
 
+def remove_scratch(place: Path, prefix: str) -> None:
+    """Remove folders of processes that are gone, for what they needed while they ran, however long that was.
+
+    Args:
+        place: The folder in which they lie.
+        prefix: How their names begin, before what `made_by` gives.
+    """
+    name = re.compile(re.escape(prefix) + MADE_BY.pattern)
+    with os.scandir(place) as found:
+        folders = [entry for entry in found if entry.is_dir(follow_symlinks=False)]
+    for entry in folders:
+        made = name.match(entry.name)
+        if made is not None and _is_gone(made):
+            shutil.rmtree(entry.path, ignore_errors=True)  # another run removes it too, or nobody may
+
+
 def _is_left(path: Path) -> bool:
     try:
         is_old = time.time() - path.lstat().st_mtime > OLD
@@ -45,7 +62,12 @@ def _is_left(path: Path) -> bool:
     written = NAME.match(path.name)
     if is_old or written is None:  # older versions did not say who writes
         return True
-    return written[1] == machine() and not _is_alive(int(written[2]))
+    return _is_gone(written)
+
+
+def _is_gone(made: re.Match[str]) -> bool:
+    """Whether the process that a name tells of was one of this machine and is no more."""
+    return made[1] == machine() and not _is_alive(int(made[2]))
 
 
 def _is_alive(process: int) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import shutil
 import signal
 import tempfile
@@ -21,7 +22,10 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from benchmark.errors import BenchError, MissingError, UsageError
+from benchmark.io.files import made_by
+from benchmark.io.leftovers import remove_scratch
 from benchmark.run.engine import Finished, LostJobError
+from benchmark.text import count
 from benchmark.threads import available_cores
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
 GPU = "GPU"  # the resource that a worker with a GPU of its own declares
 PATIENCE = 30.0  # for a scheduler to answer, and for its first worker [s]
+SCRATCH = "serbench-workers-"  # how the names of the folders of workers begin
+BUSY = 10.0  # how long an answer may take before it is said what is waited for [s]
 GLANCE = 2.0  # how often it is seen whether the scheduler is still there while nothing is finished [s]
 LONELY = 300.0  # how long others are waited for when no worker is left that could go on [s]
 FIRST = 1_000_000  # priority of what is asked before any work
@@ -85,7 +91,8 @@ class DaskEngine:
 
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         given = str(threads or max(1, available_cores() // count))
-        scratch = tempfile.mkdtemp(prefix="serbench-workers-")
+        remove_scratch(Path(tempfile.gettempdir()), SCRATCH)  # of runs that were killed
+        scratch = tempfile.mkdtemp(prefix=SCRATCH + made_by())
 
         def worker(number: int) -> dict[str, Any]:
             has_gpu = number < gpus
@@ -210,7 +217,7 @@ class DaskEngine:
             else:
                 raise _gone()
 
-    def everywhere(self, job: Callable[..., Any], *arguments: object) -> Mapping[str, Any]:
+    def everywhere(self, job: Callable[..., Any], *arguments: object, tell: Callable[[str], None]) -> Mapping[str, Any]:
         """As `Engine.everywhere`: a job like others, so that a worker is not asked in the middle of one."""
         asked = {
             self._client.submit(job, *arguments, workers=[address], pure=False, priority=FIRST): address
@@ -219,7 +226,7 @@ class DaskEngine:
         coming = SimpleQueue[Any]()
         for future in asked:
             future.add_done_callback(coming.put)
-        found = {}
+        found, since = {}, time.monotonic()
         while asked:
             try:
                 future = coming.get(timeout=GLANCE)
@@ -228,6 +235,9 @@ class DaskEngine:
                     raise _gone() from None
                 present = self._present()
                 asked = {one: address for one, address in asked.items() if address in present}
+                if asked and time.monotonic() - since > BUSY:
+                    since = math.inf
+                    tell(f"waiting for {count(len(asked), 'worker')}, busy with what another run gave them")
                 continue
             address = asked.pop(future, None)
             if address is None or address not in self._present():

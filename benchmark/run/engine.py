@@ -61,8 +61,14 @@ class Engine(Protocol):
             BenchError: Whoever hands out the jobs is gone, or nobody is left to work on them.
         """
 
-    def everywhere(self, job: Callable[..., Any], *arguments: object) -> Mapping[str, Any]:
-        """What a function returns on each worker, by the worker's address."""
+    def everywhere(self, job: Callable[..., Any], *arguments: object, tell: Callable[[str], None]) -> Mapping[str, Any]:
+        """What a function returns on each worker, by the worker's address.
+
+        Args:
+            job: As for `submit`.
+            *arguments: As for `submit`.
+            tell: Is told what is being waited for.
+        """
 
     def close(self) -> None:
         """Let the processes go; those that were started for this run end."""

@@ -108,7 +108,7 @@ def _run_cells(
                 "--device cuda: no worker has a GPU", "start workers with --resources GPU=1, or use --device cpu"
             )
         briefing = Briefing(worker.setup, str(Path.cwd()), jobs.versions_here(), device)
-        check_alike(engine, briefing, [tally.cell for tally in todo])
+        check_alike(engine, briefing, [tally.cell for tally in todo], progress.note)
         _Spread(todo, worker, engine, briefing, progress).work()
     return outcomes(tallies, settings)
 
@@ -142,8 +142,14 @@ def evened(folds: Sequence[tuple[PlannedUnit, ...]], workers: int, before: int) 
     return [*folds[:whole], *filter(None, apart)]
 
 
-def check_alike(engine: Engine, briefing: Briefing, cells: Sequence[CellPlan]) -> None:
+def check_alike(engine: Engine, briefing: Briefing, cells: Sequence[CellPlan], tell: Callable[[str], None]) -> None:
     """Refuse workers that would compute other numbers than this process, or lack something.
+
+    Args:
+        engine: Of the workers.
+        briefing: What they are told.
+        cells: What they are to work on.
+        tell: Is told what is being waited for.
 
     Raises:
         BenchError: The message has a line for each difference.
@@ -152,7 +158,7 @@ def check_alike(engine: Engine, briefing: Briefing, cells: Sequence[CellPlan]) -
     here = jobs.about(briefing, names)
     differences = [
         f"  {address}: {what} {there.get(what, 'unknown')} (here {value})"
-        for address, there in sorted(engine.everywhere(jobs.about, briefing, names).items())
+        for address, there in sorted(engine.everywhere(jobs.about, briefing, names, tell=tell).items())
         for what, value in here.items()
         if there.get(what) != value
     ]

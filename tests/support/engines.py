@@ -65,7 +65,7 @@ class HereEngine:
                 value, error = None, raised
             yield Finished(ticket, value, error)
 
-    def everywhere(self, job: Callable[..., Any], *arguments: object) -> Mapping[str, Any]:
+    def everywhere(self, job: Callable[..., Any], *arguments: object, tell: Callable[[str], None]) -> Mapping[str, Any]:
         """This process is the only worker."""
         return {"here": job(*arguments)}
 

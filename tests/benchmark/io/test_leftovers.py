@@ -1,4 +1,4 @@
-"""Half-written files: those of killed writers are found and removed, those that are being written are not."""
+"""What processes leave: of those that were killed it is found and removed, of those that are at it, it is not."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.io.files import machine, temporary_prefix
-from benchmark.io.leftovers import OLD, leftovers, remove_leftovers
+from benchmark.io.files import machine, made_by, temporary_prefix
+from benchmark.io.leftovers import OLD, leftovers, remove_leftovers, remove_scratch
 
 WRITER = "import os, sys, tempfile; from benchmark.io.files import temporary_prefix as p; import pathlib\n"
 WRITER += "tempfile.mkstemp(prefix=p(), dir=sys.argv[1]); tempfile.mkdtemp(prefix=p(), dir=sys.argv[1])\n"
@@ -44,6 +44,23 @@ def test_what_no_process_signed_is_left_over_and_other_files_are_not(tmp_path: P
     for name in (".writing-abc", ".writing-", "writing", ".hidden", "a.json"):
         (tmp_path / name).touch()
     assert sorted(path.name for path in leftovers(tmp_path)) == [".writing-", ".writing-abc"]
+
+
+def test_scratch_goes_with_its_process_however_old_it_is(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from benchmark.io.files import made_by; print(made_by())"],
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    gone = done.stdout.strip()
+    goes = f"a-{gone}x"
+    stays = {f"a-{made_by()}x", "a-00000000-1-x", f"a-{machine()}-1-x", "a-x", f"b-{gone}x"}
+    for name in (*stays, goes):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        os.utime(tmp_path / name, (time.time() - OLD - 60,) * 2)
+    (tmp_path / "others").mkdir()
+    (tmp_path / f"{goes}2").symlink_to(tmp_path / "others")
+    remove_scratch(tmp_path, "a-")
+    assert {path.name for path in tmp_path.iterdir()} == {*stays, "others", f"{goes}2"}
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:

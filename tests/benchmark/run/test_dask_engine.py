@@ -102,7 +102,7 @@ def test_a_worker_that_is_killed_costs_nothing(
     there = elsewhere(settings, tmp_path, "spread")
     with contextlib.closing(DaskEngine.local(2)) as engine:
         assert (engine.workers, engine.gpus) == (2, 0)
-        victim = next(iter(engine.everywhere(os.getpid).values()))
+        victim = next(iter(engine.everywhere(os.getpid, tell=print).values()))
         killing = when(there, moment, lambda: os.kill(victim, signal.SIGKILL))
         go(there, engine)
         killing.join(timeout=1)
@@ -119,7 +119,7 @@ def test_a_worker_whose_disk_takes_no_more_ends_the_run_and_what_is_finished_is_
 ) -> None:
     there = elsewhere(settings, tmp_path, "spread")
     with contextlib.closing(DaskEngine.local(2)) as engine:
-        victim = next(iter(engine.everywhere(os.getpid).values()))
+        victim = next(iter(engine.everywhere(os.getpid, tell=print).values()))
         limiting = when(there, moment, lambda: resource.prlimit(victim, resource.RLIMIT_FSIZE, (16, 16)))
         with pytest.raises(BenchError, match=f"cannot write {there.cache.parent}.*{os.strerror(errno.EFBIG)}"):
             go(there, engine)
@@ -230,7 +230,9 @@ def test_a_terminals_interrupt_says_what_is_kept_and_leaves_nothing(
     while is_there(process.pid):  # those of its group end a little later, and somebody else waits for them
         assert time.monotonic() < end
         time.sleep(0.1)
-    if moment is not None:
+    if moment is None:
+        assert "interrupted before any worker was there: nothing was run" in told
+    else:
         recorded = len(list((tmp_path / "results" / "toy").glob("*.json")))
         assert f"interrupted: {recorded} of 8 units recorded in results" in told
 
@@ -268,14 +270,17 @@ def test_a_gpu_that_no_worker_has_is_told(
 
 
 def test_a_worker_is_asked_between_its_jobs_and_reads_a_plugin_again_for_the_next_run(
-    asked: Request, plugin: Path, settings: Settings, tmp_path: Path, progress
+    asked: Request, plugin: Path, settings: Settings, tmp_path: Path, progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = elsewhere(settings, tmp_path, "spread")
+    monkeypatch.setattr("benchmark.run.dask_engine.GLANCE", 0.1)
+    monkeypatch.setattr("benchmark.run.dask_engine.BUSY", 0.2)
     with contextlib.closing(DaskEngine.local(1)) as engine:
         engine.submit(time.sleep, 1.0)
-        began = time.monotonic()
-        engine.everywhere(os.getpid)
+        began, told = time.monotonic(), list[str]()
+        engine.everywhere(os.getpid, tell=told.append)
         assert time.monotonic() - began > 0.5
+        assert told == ["waiting for 1 worker, busy with what another run gave them"]
         list(engine.completed(print))
         run_spread(asked, Registry([str(plugin)]), there, progress, engine)
         changed = plugin.read_text().replace("noise = np", "noise = 1 * np")

@@ -141,8 +141,9 @@ def test_workers_that_differ_are_named_with_what_differs(
     go: Callable, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Other(HereEngine):
-        def everywhere(self, job, *arguments):
-            return {"tcp://10.0.0.7:1": {**job(*arguments), "torch": "1.0"}, **super().everywhere(job, *arguments)}
+        def everywhere(self, job, *arguments, tell):
+            here = super().everywhere(job, *arguments, tell=tell)
+            return {"tcp://10.0.0.7:1": {**here["here"], "torch": "1.0"}, **here}
 
     engine = Other()
     with pytest.raises(BenchError, match=r"differ from this process:\n  tcp://10\.0\.0\.7:1: torch 1\.0 \(here "):
@@ -167,7 +168,7 @@ def test_a_worker_without_a_plug_in_or_a_corpus_is_named(
     go: Callable, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Bare(HereEngine):
-        def everywhere(self, job, order, cells):
+        def everywhere(self, job, order, cells, tell):
             def missing(*arguments: object) -> None:
                 raise BenchError("the plug-in tone_plugin.py is not there")
 

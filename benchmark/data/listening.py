@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from statistics import median
+from typing import Any
 
 from benchmark.base.code import code_sha256
 from benchmark.data import audio
@@ -28,18 +29,20 @@ log = logging.getLogger(__name__)
 AUDIO_INDEX_FORMAT = 3
 # Utterances that a thread takes at once: looking up one that is known takes less time than handing it over.
 GROUP = 16
-# Groups between two looks at how long one takes.
-LOOK = 32
+# What is measured alone before others join in: so many that are decoded, or so many that need not be.
+MEASURED, LOOKED_UP = 4, 64
+# Groups until it is measured again; fewer where nothing was there to be measured.
+LONG, SHORT = 128, 16
 # Of what a recording takes, what no other thread can do beside it, for the interpreter does one thing at a time [s].
 HELD = 0.0003
-# Who waits longer for each has files far away [s]; then more threads than cores wait for several at once.
-FAR, MORE = 0.002, 4
+# Threads beyond the cores, where they wait for files that are far away; and as many as there ever are.
+MORE, MOST = 4, 32
 # Size, time of change, and time of change of the entry in the file system, which no program can set back.
 STAMP = ("st_size", "st_mtime_ns", "st_ctime_ns")
 
 NAMED = 3  # recordings of a remark
-Decoded = TypeVar("Decoded")
 Entries = dict[str, list[object]]  # by file, stretch and limit: the stamp, digest, duration [s], remarks
+Told = tuple[str, list[object]] | AudioError  # of an utterance: an entry with its key, or what is wrong
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def hear(
     decoder = _decoder()
     known = _read_audio_index(path, decoder)
 
-    def decoded(utterance: Utterance) -> tuple[str, list[object]] | AudioError:
+    def decoded(utterance: Utterance) -> Told:
         key = f"{utterance.file}|{utterance.start}|{utterance.end}|{max_duration}"
         try:
             status = file_status(root, utterance)
@@ -99,9 +102,8 @@ def hear(
 
     heard, entries = {}, dict(known)
     unusable: dict[str, str] = {}
-    groups = [utterances[start : start + GROUP] for start in range(0, len(utterances), GROUP)]
     try:
-        for group, results in zip(groups, _by_threads(lambda group: [*map(decoded, group)], groups), strict=True):
+        for group, results in _by_threads(decoded, utterances, known):
             advance(len(group))
             for utterance, result in zip(group, results, strict=True):
                 if isinstance(result, AudioError):
@@ -117,34 +119,52 @@ def hear(
 
 
 def _by_threads(
-    decode_group: Callable[[Sequence[Utterance]], Decoded], groups: Sequence[Sequence[Utterance]]
-) -> Iterator[Decoded]:
-    """What becomes of each group, in their order, by as many threads as are worth it for what is there."""
-    for start in range(0, len(groups), LOOK):
-        first, *rest = groups[start : start + LOOK]
-        began, computed = time.perf_counter(), time.thread_time()
-        result = decode_group(first)
-        computed, took = time.thread_time() - computed, time.perf_counter() - began
-        yield result
-        threads = worthwhile_threads(computed / len(first), (took - computed) / len(first), available_cores())
-        if threads == 1:
-            yield from map(decode_group, rest)
-        else:
+    decoded: Callable[[Utterance], Told], utterances: Sequence[Utterance], known: Entries
+) -> Iterator[tuple[Sequence[Utterance], Sequence[Told]]]:
+    """Utterances in their order with what is told of each, by as many threads as are worth it for what is there.
+
+    None is the thread that asks: an interrupt that comes while a decoder reads through a Python object would be lost in
+    it, and the recording taken for a damaged one.
+    """
+
+    def some(group: Sequence[Utterance]) -> list[Told]:
+        return [decoded(utterance) for utterance in group]
+
+    def measured(group: Sequence[Utterance]) -> tuple[list[Told], list[tuple[float, float]]]:
+        results, costs = list[Told](), list[tuple[float, float]]()
+        for utterance in group:
+            began, computed = time.perf_counter(), time.thread_time()
+            results.append(result := decoded(utterance))
+            computed, took = time.thread_time() - computed, time.perf_counter() - began
+            if not isinstance(result, AudioError) and result[1] is not known.get(result[0]):
+                costs.append((computed, max(0.0, took - computed)))
+            if len(costs) == MEASURED:
+                break
+        return results, costs
+
+    at = 0
+    with ThreadPoolExecutor(1) as alone:
+        while at < len(utterances):
+            results, costs = alone.submit(measured, utterances[at : at + LOOKED_UP]).result()
+            yield utterances[at : at + len(results)], results
+            at += len(results)
+            threads = worthwhile_threads(*(median(each) for each in zip(*costs, strict=True))) if costs else 1
+            end = min(at + GROUP * (LONG if costs else SHORT), len(utterances))
+            groups = [utterances[start : min(start + GROUP, end)] for start in range(at, end, GROUP)]
             with ThreadPoolExecutor(threads) as pool:
-                yield from pool.map(decode_group, rest)
+                yield from zip(groups, pool.map(some, groups), strict=True)
+            at = end
 
 
-def worthwhile_threads(computing: float, waiting: float, cores: int) -> int:
+def worthwhile_threads(computing: float, waiting: float) -> int:
     """How many threads listen fastest. Of short recordings it is one, to which others would only be in the way.
 
     Args:
         computing: What one recording takes of the processor [s].
         waiting: What it takes beside that [s].
-        cores: Those that may be used.
     """
-    if waiting > FAR:
-        return cores + MORE
-    return min(max(int(computing / HELD), 1), cores)
+    most = available_cores() + (0 if waiting < computing else MORE)
+    return min(max(int((computing + waiting) / HELD), 1), most, MOST)
 
 
 def _heard(entry: Sequence[Any]) -> Heard:

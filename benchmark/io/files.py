@@ -94,6 +94,15 @@ def names_below(folder: Path) -> Iterator[str]:
                 yield inside + entry.name
 
 
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder, or a link to one; a link that leads in circles is none.
+
+    Raises:
+        OSError: Where a link leads may not be seen.
+    """
+    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
+
+
 def pointed_at(path: Path) -> str | None:
     """What is wrong with a file that only points to another, which was not fetched; None where it is a file itself.
 

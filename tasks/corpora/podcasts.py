@@ -14,7 +14,7 @@ from typing import ClassVar
 from benchmark.base import Corpus
 from benchmark.data.layout import as_stored, audio_files, listed_once, one_of_each
 from benchmark.errors import BenchError, MissingError
-from benchmark.io.files import is_hidden
+from benchmark.io.files import is_folder, is_hidden
 from benchmark.types import Utterance
 
 RELEASE_FILE = "release.txt"
@@ -247,9 +247,10 @@ class _Audio:
         self.nested: dict[str, str] = {}
         with os.scandir(root / folder) as found_here:
             entries = list(found_here)
-        self._files = {entry.name for entry in entries if entry.is_file()}
-        self._stems = {name.rpartition(".")[0].casefold() for name in self._files}
-        below = sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
+        folders = {entry.name for entry in entries if is_folder(entry)}
+        self._files = {entry.name for entry in entries if not entry.is_symlink()} - folders
+        self._stems = {entry.name.rpartition(".")[0].casefold() for entry in entries}
+        below = sorted(name for name in folders if not is_hidden(name))
         found: dict[str, list[str]] = defaultdict(list)
         for name in below:
             for file, _ in audio_files(root / folder / name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -191,15 +192,39 @@ def test_the_number_of_threads_makes_no_difference(
 
     expected = heard_by("plain")
     assert len(expected[0]) == sum(advanced) == 37
-    found = heard_by("threads", GROUP=2, LOOK=5, worthwhile_threads=lambda *times: threads)
+    small = {"GROUP": 2, "LONG": 5, "SHORT": 3, "MEASURED": 1, "LOOKED_UP": 3}
+    found = heard_by("threads", **small, worthwhile_threads=lambda *times: threads)
     assert (list(found[0].items()), found[1]) == (list(expected[0].items()), {})
-    assert advanced == [2] * 18 + [1]
+    assert sum(advanced) == 37
+    assert advanced[:7] == [1, 2, 2, 2, 2, 2, 1], "one alone, five groups, one alone"
+    again = heard_by("threads")
+    assert again == found
+    assert advanced[:5] == [3, 2, 2, 2, 3], "three that are known, three groups, three that are known"
 
 
-def test_as_many_threads_as_are_worth_it() -> None:
+@pytest.mark.parametrize("cores", [1, 2, 64])
+def test_as_many_threads_as_are_worth_it(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+    monkeypatch.setattr(benchmark.data.listening, "available_cores", lambda: cores)
     short, long, near, far = 0.0002, 0.002, 0.0, 0.01
-    assert worthwhile_threads(short, near, 64) == 1
-    assert worthwhile_threads(long, near, 2) == 2
-    assert worthwhile_threads(long, near, 64) == 6, "which the interpreter can feed"
-    assert worthwhile_threads(long, near, 1) == 1
-    assert worthwhile_threads(short, far, 2) == 6, "most of them wait for a file"
+    assert worthwhile_threads(short, near) == 1
+    assert worthwhile_threads(long, near) == min(cores, 6), "which the interpreter can feed"
+    assert worthwhile_threads(short, far) == min(cores + 4, 32), "most of them wait for a file"
+    assert worthwhile_threads(short, 0.001) == min(cores + 4, 4)
+
+
+def test_an_interrupt_is_lost_in_no_decoder(tmp_path: Path) -> None:
+    """What reads through a Python object would swallow one that came to its thread."""
+    threads = []
+
+    def decoding(*arguments: object) -> object:
+        threads.append(threading.current_thread())
+        return benchmark.data.audio.decode(*arguments)
+
+    for number in range(40):
+        soundfile.write(tmp_path / f"{number}.wav", np.full(2000, 0.1 + number / 100), RATE)
+    utterances = [Utterance(str(number), f"{number}.wav") for number in range(40)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benchmark.data.listening, "decode", decoding)
+        hear(tmp_path, utterances, None, load_settings(), lambda number: None)
+    assert len(threads) == 40
+    assert threading.main_thread() not in threads

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmark.statistics.tasks import MIN_CORPORA
+from benchmark.statistics.tasks import MIN_CORPORA, Across
 from benchmark.text import clean, count, decimal, join, measured, p_text, some
 from leaderboard.overview import Track
 from leaderboard.rows import Group, Section
@@ -10,6 +10,7 @@ from leaderboard.rows import Group, Section
 SIGNIFICANT = 0.05
 MIN_PAIR = 2  # systems
 PAIRS_SHOWN = 10  # of those that differ over corpora; the page has all of them
+RANKS_SHOWN = 20  # of the systems that are ranked over corpora, the best first
 
 
 def task_findings(section: Section) -> tuple[str, ...]:
@@ -105,9 +106,15 @@ def _friedman(track: Track) -> list[str]:
     return [
         f"Friedman's test over {corpora} ({count(len(across.tasks), 'task')}, each corpus one number) and "
         f"{len(across.systems)} systems: chi-squared {decimal(across.friedman_statistic, 2)}, "
-        f"{p_text(across.friedman_p)}; Nemenyi: mean ranks that differ by {decimal(across.critical_distance, 2)} or "
-        f"more{short}.{missing}"
+        f"{p_text(across.friedman_p)}. Mean ranks there, of which Nemenyi's test tells those apart that differ by "
+        f"{decimal(across.critical_distance, 2)} or more{short}: {_mean_ranks(across)}.{missing}"
     ]
+
+
+def _mean_ranks(across: Across) -> str:
+    """The ranks that Friedman's and Nemenyi's tests are of, which are among other systems than those of a table."""
+    each = [f"{clean(name)} {decimal(rank, 2)}" for name, rank in zip(across.systems, across.mean_ranks, strict=True)]
+    return some(each, RANKS_SHOWN)
 
 
 def _wilcoxon(track: Track) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
@@ -17,6 +17,22 @@ from benchmark.statistics.tasks import Across, SignedRanks, across_tasks, signed
 from leaderboard.rows import Group, Place, Section
 
 TRACKS = ("fixed", "open head", "fine-tuned")
+System = tuple[str, str]  # names of upstream and downstream
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Where a system stands on a task among some others.
+
+    Attributes:
+        rank: Its rank; equal scores share their mean.
+        best: The best rank that the tests leave possible.
+        worst: The worst one.
+    """
+
+    rank: float
+    best: int
+    worst: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +43,21 @@ class Standing:
         upstream: Its representation.
         downstream: Its head.
         places: Where it stands, by task: also on tasks that do not count, and where its weights know the task.
-        counted: The tasks of those that count in its mean rank.
-        covers_all: Whether these are all that count in its track: means over different tasks are not compared.
+        counted: The tasks of those that count in mean ranks that it has a rank on.
+        ranks: By task, where it stands among the systems of its track that have all the tasks that count; empty for
+            one that has not, as means over different tasks, or among different systems, are not compared.
     """
 
     upstream: str
     downstream: str
     places: Mapping[str, Place]
     counted: tuple[str, ...]
-    covers_all: bool
+    ranks: Mapping[str, Ranked]
 
     @property
     def name(self) -> str:
         """The system, as it is shown."""
-        return f"{self.upstream} + {self.downstream}"
+        return _name(self.upstream, self.downstream)
 
     @property
     def control(self) -> bool:
@@ -53,25 +70,23 @@ class Standing:
 
         None where no task counts, or the system has not run all that do.
         """
-        return self._mean(lambda place: place.rank)
+        return self._mean(lambda one: one.rank)
 
     @cached_property
     def best(self) -> float | None:
         """The mean of the best ranks that the tests within the tasks leave possible."""
-        return self._mean(lambda place: place.best)
+        return self._mean(lambda one: one.best)
 
     @cached_property
     def worst(self) -> float | None:
         """The mean of the worst ones."""
-        return self._mean(lambda place: place.worst)
+        return self._mean(lambda one: one.worst)
 
-    def _mean(self, of: Callable[[Place], int | None]) -> float | None:
-        ranks: dict[str, list[int]] = {}
-        for task in self.counted:
-            rank = of(self.places[task])
-            if rank is not None:
-                ranks.setdefault(tested_corpus(self.places[task].row.cell.task), []).append(rank)
-        return fmean(fmean(of_corpus) for of_corpus in ranks.values()) if ranks and self.covers_all else None
+    def _mean(self, of: Callable[[Ranked], float]) -> float | None:
+        ranks: dict[str, list[float]] = {}
+        for task, ranked in self.ranks.items():
+            ranks.setdefault(tested_corpus(self.places[task].row.cell.task), []).append(of(ranked))
+        return fmean(fmean(of_corpus) for of_corpus in ranks.values()) if ranks else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +151,8 @@ def tracks(sections: Sequence[Section], over: frozenset[str] | None = None) -> t
 
 
 def _track(name: str, sections: Sequence[Section], over: frozenset[str] | None) -> Track:
-    places: dict[tuple[str, str], dict[str, Place]] = {}
-    ranked: dict[tuple[str, str], list[str]] = {}
+    places: dict[System, dict[str, Place]] = {}
+    ranked: dict[System, list[str]] = {}
     for section in sections:
         for group in section.groups:
             for place in _of_track(group, name):
@@ -151,12 +166,19 @@ def _track(name: str, sections: Sequence[Section], over: frozenset[str] | None) 
         for section in sections
         if is_ranked_over(section) and _group(section, name) and (over is None or section.task.name in over)
     ]
+    scores = {section.task.name: _scores(section, name) for section in counted}
+    everywhere = {system for system, of in ranked.items() if len(of) == len(counted)}
+    by_task = {section.task.name: _ranks(section, scores[section.task.name], everywhere) for section in counted}
     standings = [
-        Standing(*system, places[system], of := tuple(ranked.get(system, ())), len(of) == len(counted))
+        Standing(
+            *system,
+            places[system],
+            tuple(ranked.get(system, ())),
+            {task: of[system] for task, of in by_task.items() if system in of},
+        )
         for system in sorted(places)
     ]
     standings.sort(key=lambda one: (one.control, -len(one.counted), one.mean_rank or 0))
-    scores = {section.task.name: _scores(section, name) for section in counted}
     corpora = {section.task.name: tested_corpus(section.task) for section in counted}
     return Track(
         name,
@@ -186,6 +208,24 @@ def _scores(section: Section, name: str) -> dict[str, float]:
     return {
         place.row.cell.name: sign * place.row.scores[metric.name].mean for place in places if place.rank is not None
     }
+
+
+def _ranks(section: Section, scores: Mapping[str, float], systems: Collection[System]) -> dict[System, Ranked]:
+    """Where some systems stand among themselves, by their scores, of which higher ones are better."""
+    by_name = {_name(*system): system for system in systems}
+    points = {name: round(scores[name], 9) for name in by_name}  # no rank is decided by rounding noise
+    names = sorted(points, key=lambda name: (-points[name], name))
+    ranges = section.analysis.rank_ranges(names) if names else []
+    return {
+        by_name[name]: Ranked(
+            fmean(rank for rank, other in enumerate(names, start=1) if points[other] == points[name]), best, worst
+        )
+        for name, (best, worst) in zip(names, ranges, strict=True)
+    }
+
+
+def _name(upstream: str, downstream: str) -> str:
+    return f"{upstream} + {downstream}"
 
 
 def _wins(sections: Sequence[Section], standings: Sequence[Standing]) -> tuple[Replicability, ...]:

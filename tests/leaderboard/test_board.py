@@ -184,8 +184,8 @@ def test_warnings_are_marked_where_they_hold() -> None:
         "leaky ⚠: UAR",
     )
     assert track.overview.rows == (
-        ("fair", "superb", "1.0", "1.0–2.0", "1/1", "40.0 ± 0.0 a", "90.0 ± 0.0 a ⚠"),
-        ("peeking", "superb", "1.0", "1.0–2.0", "1/1", "40.0 ± 0.0 a ⚠", "–"),
+        ("fair", "superb", "1.5", "1.0–2.0", "1/1", "40.0 ± 0.0 a", "90.0 ± 0.0 a ⚠"),
+        ("peeking", "superb", "1.5", "1.0–2.0", "1/1", "40.0 ± 0.0 a ⚠", "–"),
     )
     explained = [line.split(":")[0] for line in made.legend if line.startswith("⚠")]
     assert explained == ["⚠ speaker-dependent", "⚠ dev = test", "⚠ transductive"]

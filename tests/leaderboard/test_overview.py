@@ -49,9 +49,9 @@ def test_systems_that_cover_less_come_last_and_say_so() -> None:
     records = several("one", "two", systems=SYSTEMS) + several("one", systems={"newcomer": 0.9})
     (shown,) = board(records).overviews
     assert [(row[0], row[2], row[4]) for row in shown.overview.rows] == [
-        ("high", "1.5", "2/2"),
-        ("middle", "2.5", "2/2"),
-        ("low", "3.5", "2/2"),
+        ("high", "1.0", "2/2"),
+        ("middle", "2.0", "2/2"),
+        ("low", "3.0", "2/2"),
         ("newcomer", "–", "1/2"),
     ]
 
@@ -75,7 +75,8 @@ def test_tests_over_corpora_and_wins() -> None:
     assert track.across.friedman_statistic == pytest.approx(10)  # five corpora that all agree: N (m - 1)
     assert shown.notes == (
         "Friedman's test over 5 corpora (5 tasks, each corpus one number) and 3 systems: chi-squared 10.00, "
-        "p = 0.0067; Nemenyi: mean ranks that differ by 1.48 or more.",
+        "p = 0.0067. Mean ranks there, of which Nemenyi's test tells those apart that differ by 1.48 or more: "
+        "high + superb 1.00, middle + superb 2.00, low + superb 3.00.",
         "Wilcoxon's signed-rank test over the corpora of each pair, corrected by Holm for 3 pairs: with 5 corpora no "
         "corrected p can be below 0.188, so nothing can be told apart.",
     )
@@ -108,6 +109,20 @@ def test_the_mean_rank_is_over_corpora() -> None:
         "a": (1.5, 1.5, 1.5),
         "b": (1.5, 1.5, 1.5),
     }
+
+
+def test_mean_ranks_are_those_of_the_test_where_all_cover_all() -> None:
+    """Whoever lacks a task takes no place of the others, and equal scores share the mean of their ranks."""
+    records = of_corpora(5, {"a": 0.7, "b": 0.6, "c": 0.6, "d": 0.4})
+    records += several("t0-0", systems={"newcomer": 0.65}, task__corpus__name="corpus0")
+    (track,) = board(records).tracks
+    shown = {one.name: one.mean_rank for one in track.standings}
+    assert track.across is not None
+    assert dict(zip(track.across.systems, track.across.mean_ranks, strict=True)) == {
+        name: rank for name, rank in shown.items() if rank is not None
+    }
+    assert sum(rank for rank in shown.values() if rank is not None) == 1 + 2 + 3 + 4
+    assert shown["newcomer + superb"] is None
 
 
 def test_a_control_has_no_rank_and_costs_the_others_none() -> None:

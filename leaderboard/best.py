@@ -19,7 +19,7 @@ class Best:
         section: The task.
         track: The track.
         place: The first of it.
-        alike: How many others of the track share a letter with it: they cannot be told apart from it.
+        alike: How many others of the track cannot be told apart from it.
         ranked: How many systems the track has on the task.
         twin: The task on the same corpus with known speakers; None where there is none.
     """
@@ -47,6 +47,7 @@ def best(sections: Sequence[Section]) -> tuple[Best, ...]:
             if group.name not in TRACKS or not ranked:
                 continue
             first, *others = ranked
-            alike = sum(bool(set(first.letters) & set(other.letters)) for other in others)
+            pairs = section.analysis.pairs
+            alike = sum(not pairs[first.row.cell.name, other.row.cell.name].significant for other in others)
             found.append(Best(section, group.name, first, alike, len(ranked), twin_of(section, sections)))
     return tuple(found)

@@ -71,7 +71,7 @@ class Line:
         names: Upstream and downstream.
         weights: Where the weights of the upstream are, where that is known.
         complete: Whether it has a score; else `score` says how far it is.
-        leads: Whether it cannot be told apart from the first of the table.
+        leads: Whether no system of the table is told to be better.
         score: By the primary metric.
         mark: It with its interval on the task's scale.
         interval: The same as text.
@@ -253,7 +253,7 @@ def _line(place: Place, number: int, primary: Metric, scale: Scale, columns: Seq
         names=(short_name(clean(cell.upstream.name)), short_name(clean(cell.downstream.name))),
         weights=address(cell.upstream.name),
         complete=scores is not None,
-        leads="a" in place.letters,
+        leads=place.best == 1,
         score=Shown(progress, "") if scores is None else score_column(primary).entry(row),
         mark=None if scores is None else scale.mark(scores.mean, *ends),
         interval=Shown(NONE, "")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmark.errors import BenchError
 from benchmark.metrics import Metric, find
-from benchmark.records.cells import Cell, same_protocol
+from benchmark.records.cells import Cell, protocol_of, same_protocol
 from benchmark.statistics.distributions import t_quantile
 from benchmark.statistics.scores import (
     LEVEL,
@@ -228,9 +228,9 @@ def compared(cells: Sequence[Cell], metric: str, level: float) -> Compared:
     task, found = cells[0].task, suited(cells[0].task, metric)
     systems = [_system(cell, found) for cell in cells]
     first, second = np.triu_indices(len(cells), 1)
-    statistics = cells[0].statistics()
-    effective = effective_speakers(statistics, task)
-    utterances = int(task.statistics.utterances(statistics[0]).sum())
+    # Of one protocol all have the same; of two that divide the same utterances into other folds, the smaller counts.
+    effective = min(effective_speakers(cell.statistics(), task) for cell in _one_of_each_protocol(cells))
+    utterances = int(task.statistics.utterances(cells[0].statistics()[0]).sum())
     shared: dict[str, Any] = {
         "task": task.name,
         "corpus": task.corpus.names[-1],
@@ -253,6 +253,10 @@ def compared(cells: Sequence[Cell], metric: str, level: float) -> Compared:
     p = of_pairs.p(alone.delta) if effective >= TESTED_SPEAKERS else None
     ends = {"low": alone.delta - reach, "high": alone.delta + reach}
     return alone.with_columns(**ends, spread=of_pairs.sd, df=of_pairs.df, p=p, p_adjusted=p)
+
+
+def _one_of_each_protocol(cells: Sequence[Cell]) -> list[Cell]:
+    return list({protocol_of(cell.task): cell for cell in reversed(cells)}.values())
 
 
 def _system(cell: Cell, metric: Metric) -> _System:

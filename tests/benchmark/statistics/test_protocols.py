@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from benchmark.records import Record
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
 from benchmark.statistics import cell_scores, compare_protocols
+from benchmark.statistics.scores import effective_speakers
 
 RANDOM = {"task__name": "toy-random", "task__sha256": "7" * 64, "task__speaker_independent": False}
 
@@ -50,6 +51,25 @@ def test_what_a_protocol_adds_is_a_paired_t_test_over_speakers() -> None:
     assert (found.a, found.b, found.task) == ("toy-random", "toy", a.name)
     assert (found.n_clusters, found.family) == (20, "alone")
     assert compare_protocols(b, a, "wa").delta == pytest.approx(-found.delta)
+
+
+def test_with_folds_pooled_the_order_of_protocols_only_turns_the_sign() -> None:
+    """Each divides the speakers into folds of its own, in which they weigh otherwise: the fewer of both count."""
+
+    def divided(folds: dict[str, str], tag: int) -> Callable[[str, int], dict[str, np.ndarray]]:
+        made = {name: counts for fold in ("one", "two") for name, counts in made_up(5, 0.7, tag=tag)(fold, 0).items()}
+        return lambda fold, seed: {name: made[name] for name in made if folds.get(name, "two") == fold}
+
+    names = sorted(name for fold in ("one", "two") for name in made_up(5, 0.7, tag=1)(fold, 0))
+    a = one(cell(divided(dict.fromkeys(names[:5], "one"), 1), seeds=(0,), task__pool="folds", **RANDOM))
+    b = one(cell(divided(dict.fromkeys(names[:1], "one"), 2), seeds=(0,), task__pool="folds"))
+    found, turned = compare_protocols(a, b, "wa"), compare_protocols(b, a, "wa")
+    worth = [effective_speakers(one.statistics(), one.task) for one in (a, b)]
+    assert worth[0] != worth[1]
+    assert found.effective_clusters == min(worth)
+    assert found.df == turned.df
+    assert found.p == turned.p
+    assert (found.low, found.high) == (-turned.high, -turned.low)
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,7 @@ class Metric:
         percent: Shown times 100; otherwise as it is.
         linear: Whether it is linear in the decisions once the truth is given, so that differences of systems add up.
         compute: From statistics (..., K, K), (..., k, 6) or (..., 3, 16) to numbers (...).
+        most: Of an error, the largest that there is; None where there is none.
     """
 
     name: str
@@ -229,6 +230,7 @@ class Metric:
     percent: bool
     linear: bool
     compute: Callable[[NDArray[Any]], Array]
+    most: float | None = None
 
     @property
     def kind(self) -> StatisticsKind:
@@ -251,8 +253,8 @@ METRICS: dict[str, Metric] = {
         Metric("ccc", "CCC", MOMENTS, "correlation", False, False, ccc),
         Metric("pearson", "Pearson r", MOMENTS, "correlation", False, False, pearson),
         Metric("rmse", "RMSE", MOMENTS, "error", False, False, rmse),
-        Metric("ece", "ECE", CALIBRATION, "error", True, False, ece),
-        Metric("brier", "Brier score", CALIBRATION, "error", False, False, brier),
+        Metric("ece", "ECE", CALIBRATION, "error", True, False, ece, most=1.0),
+        Metric("brier", "Brier score", CALIBRATION, "error", False, False, brier, most=2.0),
         Metric("nll", "NLL", CALIBRATION, "error", False, False, nll),
     )
 }

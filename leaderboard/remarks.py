@@ -16,7 +16,8 @@ from leaderboard.rows import Section
 # What a flag means.
 WARNINGS = {
     "bridge": "the protocol of another benchmark, run as it is there, to stand beside the corpus's own task",
-    "speaker-dependent": "test speakers are also in train, so the score says nothing about unseen speakers",
+    "speaker-dependent": "test speakers are also in train, so the score says nothing about unseen speakers, and its "
+    "interval is for others who would be in train as well",
     "dev = test": "the head was selected on the test set, so the score is optimistic",
     "transductive": "the head used statistics of the unlabelled test utterances",
     "contaminated": "the weights of the upstream were trained on recordings of this corpus (of a corpus of the task)",

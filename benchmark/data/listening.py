@@ -42,7 +42,7 @@ STAMP = ("st_size", "st_mtime_ns", "st_ctime_ns")
 
 NAMED = 3  # recordings of a remark
 Entries = dict[str, list[object]]  # by file, stretch and limit: the stamp, digest, duration [s], remarks
-Told = tuple[str, list[object]] | AudioError  # of an utterance: an entry with its key, or what is wrong
+Hearing = tuple[str, list[object]] | AudioError  # of an utterance: an entry with its key, or what is wrong
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def hear(
     decoder = _decoder()
     known = _read_audio_index(path, decoder)
 
-    def decoded(utterance: Utterance) -> Told:
+    def decoded(utterance: Utterance) -> Hearing:
         key = f"{utterance.file}|{utterance.start}|{utterance.end}|{max_duration}"
         try:
             status = file_status(root, utterance)
@@ -119,19 +119,19 @@ def hear(
 
 
 def _by_threads(
-    decoded: Callable[[Utterance], Told], utterances: Sequence[Utterance], known: Entries
-) -> Iterator[tuple[Sequence[Utterance], Sequence[Told]]]:
+    decoded: Callable[[Utterance], Hearing], utterances: Sequence[Utterance], known: Entries
+) -> Iterator[tuple[Sequence[Utterance], Sequence[Hearing]]]:
     """Utterances in their order with what is told of each, by as many threads as are worth it for what is there.
 
     None is the thread that asks: an interrupt that comes while a decoder reads through a Python object would be lost in
     it, and the recording taken for a damaged one.
     """
 
-    def some(group: Sequence[Utterance]) -> list[Told]:
+    def some(group: Sequence[Utterance]) -> list[Hearing]:
         return [decoded(utterance) for utterance in group]
 
-    def measured(group: Sequence[Utterance]) -> tuple[list[Told], list[tuple[float, float]]]:
-        results, costs = list[Told](), list[tuple[float, float]]()
+    def measured(group: Sequence[Utterance]) -> tuple[list[Hearing], list[tuple[float, float]]]:
+        results, costs = list[Hearing](), list[tuple[float, float]]()
         for utterance in group:
             began, computed = time.perf_counter(), time.thread_time()
             results.append(result := decoded(utterance))

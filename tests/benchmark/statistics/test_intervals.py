@@ -14,8 +14,10 @@ from records_factory import cell, decisions
 from small_cells import OTHER, REGRESSION, accuracies, counts, made_up, only, rated, right
 
 from benchmark.metrics import METRICS
+from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
 from benchmark.statistics import all_intervals, cell_interval, cell_scores
+from benchmark.statistics.intervals import _scale, variance_of_decisions
 
 
 def by_logit(mean: float, error: float, df: float, level: float = 0.95) -> tuple[float, float]:
@@ -62,6 +64,16 @@ def test_speakers_and_seeds_add_up() -> None:
     assert (interval.low, interval.high) == pytest.approx(by_logit(0.6, (0.04 / 3 + 0.01) ** 0.5, 2))
 
 
+def of_decisions(found: Cell) -> float:
+    """The variance of the UAR were all decisions drawn for themselves, by Jeffreys' shares: the mean over seeds."""
+    pooled = found.statistics().sum(axis=(1, 2))
+    sizes = pooled.sum(axis=-1)
+    recalls = (np.diagonal(pooled, axis1=1, axis2=2) + 0.5) / (sizes + 1)
+    tested = sizes > 0
+    of_seeds = (recalls * (1 - recalls) / np.maximum(sizes, 1) * tested).sum(axis=1) / tested.sum(axis=1) ** 2
+    return float(of_seeds.mean() / len(pooled))
+
+
 def test_two_speakers_who_agree_leave_one_degree_of_freedom() -> None:
     """The variance left is that of the seeds, which know nothing of other speakers."""
     hits = [5, 6, 8, 9]
@@ -69,8 +81,8 @@ def test_two_speakers_who_agree_leave_one_degree_of_freedom() -> None:
     interval = cell_interval(found, "uar")
     assert interval is not None
     at_least = scipy.stats.sem(np.array(hits) / 10) ** 2
-    golden = by_logit(0.7, (at_least + 0.7 * 0.3 / (80 * 4)) ** 0.5, 1)
-    assert (interval.low, interval.high) == pytest.approx(golden)
+    golden = by_logit(0.7, (at_least + of_decisions(found)) ** 0.5, 1)
+    assert (interval.low, interval.high) == pytest.approx(golden, abs=1e-6)
 
 
 def test_few_effective_speakers_widen_it() -> None:
@@ -132,10 +144,50 @@ def test_where_all_is_right_each_speaker_is_one_trial(speakers: int) -> None:
 @pytest.mark.parametrize("speakers", [2, 3, 10])
 def test_where_all_are_alike_it_is_that_of_independent_decisions(speakers: int) -> None:
     """Speakers at 70 % each: nothing is seen of how they differ, but 40 decisions of each are a sample too."""
-    interval = cell_interval(only(right([0.7] * speakers), folds=["one"], seeds=[0]), "uar")
+    found = only(right([0.7] * speakers), folds=["one"], seeds=[0])
+    interval = cell_interval(found, "uar")
     assert interval is not None
-    golden = by_logit(0.7, (0.7 * 0.3 / (40 * speakers)) ** 0.5, speakers - 1)
-    assert (interval.low, interval.high) == pytest.approx(golden)
+    assert of_decisions(found) == pytest.approx(0.7 * 0.3 / (40 * speakers), rel=0.05)
+    golden = by_logit(0.7, of_decisions(found) ** 0.5, speakers - 1)
+    assert (interval.low, interval.high) == pytest.approx(golden, abs=1e-6)
+
+
+def test_a_rare_class_has_the_weight_in_it_that_it_has_in_the_score() -> None:
+    """Four utterances, all right, are a quarter of the UAR: an interval of some points would be too sure."""
+    common = np.diag([90, 90, 90, 0]) + 10 * np.roll(np.diag([1, 1, 1, 0]), 1, axis=1)
+    speakers = {f"s{number}": common + np.diag([0, 0, 0, number < 4]) for number in range(10)}
+    found = only(lambda fold, seed: speakers, folds=["one"], seeds=[0])
+    interval = cell_interval(found, "uar")
+    assert interval is not None
+    assert of_decisions(found) ** 0.5 == pytest.approx(0.25 * (0.9 * 0.1 / 4) ** 0.5, rel=0.05)
+    assert (interval.low, interval.high) == pytest.approx(
+        by_logit(0.925, of_decisions(found) ** 0.5, interval.effective_clusters - 1), abs=1e-6
+    )
+    assert interval.low < 0.81
+
+
+@pytest.mark.parametrize("metric", ["uar", "wa", "macro_f1", "weighted_f1"])
+def test_the_variance_of_decisions_is_that_of_decisions_that_are_drawn(metric: str) -> None:
+    rng = np.random.default_rng(0)
+    shares = np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.2, 0.2, 0.6]])
+    sizes, folds = (120, 40, 80), 2
+    drawn = np.array([[rng.multinomial(sizes[k], shares[k], (4000, folds)) for k in range(3)]])[0].transpose(1, 2, 0, 3)
+    of_folds = METRICS[metric].compute(drawn)
+    expected = np.round(np.array(sizes)[:, None] * shares)[None, None, None].repeat(folds, axis=1)
+    found = variance_of_decisions(METRICS[metric], expected, pooled=False)
+    assert found == pytest.approx(of_folds.mean(axis=1).var(), rel=0.1)
+    pooled = variance_of_decisions(METRICS[metric], expected, pooled=True)
+    assert pooled == pytest.approx(METRICS[metric].compute(drawn.sum(axis=1)).var(), rel=0.1)
+
+
+@pytest.mark.parametrize(("metric", "most"), [("ece", 1), ("brier", 2)])
+def test_errors_with_an_end_stay_below_it(metric: str, most: float) -> None:
+    assert METRICS[metric].most == most
+    scale, at = _scale(METRICS[metric], 0.3)
+    assert scale.back(scale.there(at)) == pytest.approx(0.3)
+    assert scale.back(scale.there(at) + 50) <= most
+    step = 1e-6
+    assert scale.slope(at) == pytest.approx((scale.there(at + step) - scale.there(at - step)) / (2 * step))
 
 
 def test_no_interval_is_without_width() -> None:

@@ -28,6 +28,9 @@ done
 for task in emovo emovo-random ravdess ravdess-random ravdess-song ravdess-song-random; do
   run "$task" superb,svm,logistic,knn whisper-tiny
 done
+for task in turev-db turev-db-random baved baved-random ased ased-random; do
+  run "$task" superb,svm,logistic,knn whisper-tiny
+done
 for task in nemo nemo-random turev-db turev-db-random baved baved-random ased ased-random; do
   run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done
@@ -38,6 +41,7 @@ run emovo attentive-statistics logmel mfcc moonshine-tiny
 run emovo dense logmel
 # The two rows of Pepino et al. that need no licensed corpus and no weights: bench reproduce pepino-2021 "Table 1".
 run ravdess-7class dense egemaps-lld spectrogram
+run ravdess-7class attentive-statistics,dense logmel
 # What other benchmarks would report: docs/bridge.md is made of these rows.
 for corpus in urdu emovo ravdess; do
   run "$corpus-maeb" maeb egemaps moonshine-tiny moonshine-base

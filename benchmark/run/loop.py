@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -80,8 +81,9 @@ def _run_cell(tally: Tally, worker: Worker, progress: Progress, device: str) -> 
         tally.newly_encoded, tally.encode_s = encoded.newly_encoded, encoded.seconds
     started = time.perf_counter()
     with progress.stage(f"fit {cell.parts.downstream.name} on {cell.parts.upstream.name}", len(cell.todo)) as advance:
-        shares = {unit: _Share(advance) for unit in cell.todo}
-        for unit, result in _fitted(cell, encoded, worker, device, progress, shares):
+        ended = threading.Event()
+        shares = {unit: _Share(advance, ended) for unit in cell.todo}
+        for unit, result in _fitted(cell, encoded, worker, device, progress, shares, ended):
             record(unit, result)
             shares[unit](1.0)
     tally.fit_s = time.perf_counter() - started
@@ -92,14 +94,21 @@ class _Share:
 
     Args:
         advance: Of the stage.
+        ended: Whether the run has ended without waiting for the unit.
     """
 
-    def __init__(self, advance: Callable[[float], None]) -> None:
-        self._advance = advance
+    def __init__(self, advance: Callable[[float], None], ended: threading.Event) -> None:
+        self._advance, self._ended = advance, ended
         self._told = 0.0
 
     def __call__(self, share: float) -> None:
-        """Take note that a share of the unit, from 0 to 1, is done."""
+        """Take note that a share of the unit, from 0 to 1, is done.
+
+        Raises:
+            KeyboardInterrupt: The run was interrupted, so that nobody needs the rest. It is no failure of the unit.
+        """
+        if self._ended.is_set():
+            raise KeyboardInterrupt
         if share > self._told:
             self._advance(share - self._told)
             self._told = share
@@ -112,11 +121,13 @@ def _fitted(
     device: str,
     progress: Progress,
     shares: Mapping[PlannedUnit, Callable[[float], None]],
+    ended: threading.Event,
 ) -> Iterator[tuple[PlannedUnit, Result]]:
     """Fit and score every unit; several at once in threads where the head allows it, each given when it is finished.
 
     A unit's numbers do not depend on the others: each head is fitted in one thread and shares nothing, except that a
-    head may remember what the seeds of a fold have in common.
+    head may remember what the seeds of a fold have in common. Where the run ends before, those that are being fitted
+    end when they next say how far they are.
     """
     if not cell.concurrent or device != "cpu" or encoded is None:  # each fold is encoded when it comes
         with threads(1):
@@ -140,7 +151,11 @@ def _fitted(
                     unit = waiting.pop(result)
                     submit_next(unit.fold)
                     yield unit, result.result()
+        except KeyboardInterrupt:
+            progress.note("interrupted: heads that are being fitted end with their epoch")
+            raise
         finally:
+            ended.set()
             for result in waiting:
                 result.cancel()
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -633,6 +634,50 @@ def test_who_stops_a_run_is_told_what_is_done(toy_task, plugin, settings, progre
     monkeypatch.setattr(Worker, "fit", fit)
     (outcome,) = go(request(toy_task), settings, progress, plugin)
     assert (outcome.kept, outcome.completed) == (3, 5)
+
+
+ENDLESS = '''
+import time
+
+from benchmark import Downstream, Selection
+
+
+class Endless(Downstream):
+    """Is fitted for a minute, and says so."""
+
+    name = "endless"
+    concurrent = True
+
+    def fit(self, train, dev, *, seed):
+        for _ in range(600):
+            time.sleep(0.1)
+            self.report(0.5)
+        return Selection()
+
+    def predict(self, examples):
+        return [[1.0, 0.0]] * len(examples)
+'''
+
+
+def test_heads_that_are_being_fitted_end_where_they_say_how_far_they_are(
+    toy_task: Path, settings: Settings, progress, tmp_path: Path, monkeypatch
+) -> None:
+    (tmp_path / "endless_plugin.py").write_text(ENDLESS)
+
+    def interrupting(*_: object, **__: object) -> None:
+        time.sleep(0.5)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("benchmark.run.loop.wait", interrupting)
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            Request(["chance"], [str(toy_task)], ["endless"]),
+            Registry([str(tmp_path / "endless_plugin.py")]), settings, progress, "cpu",
+        )  # fmt: skip
+    assert time.monotonic() - began < 20
+    assert any("end with their epoch" in note for note in progress.notes)
+    assert not list(settings.results.glob("*/*.json")), "it is no failure of a unit"
 
 
 def test_who_stops_a_plan_is_told_too(toy_task, plugin, settings, progress, monkeypatch) -> None:

@@ -36,6 +36,18 @@ class HeadParams(Closed):
     module of its own, without torch, lets `bench list` and the check of submissions read them without the head.
     """
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Refuse a parameter that has the name of a property here: its value would be read by nobody.
+
+        Raises:
+            TypeError: There is one.
+        """
+        super().__pydantic_init_subclass__(**options)
+        for name in cls.model_fields:
+            if isinstance(getattr(HeadParams, name, None), property):
+                raise TypeError(f"{cls.__name__}: {name!r} is no parameter: override the property of HeadParams")
+
     @property
     def needs(self) -> Needs:
         """What the head needs of every utterance, see `Examples.x`."""

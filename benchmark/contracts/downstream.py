@@ -106,12 +106,20 @@ def _probabilities(toys: FittedToys) -> None:
         f"`probabilities` is {form!r}",
         f"one of {', '.join(get_args(Probabilities))}, or None",
     )
+    hint = '`probabilities` is "plain", "log" for their natural logarithms, or None for other scores'
     likely = np.exp(scores) if form == "log" else scores
-    apart = np.abs(likely.sum(axis=1) - 1)
+    lowest = np.unravel_index(likely.argmin(), likely.shape)
     require(
-        bool((likely >= 0).all() and (apart <= ROUNDING_OF_PROBABILITIES).all()),
-        f"the probabilities of utterance {toys.test.ids[int(apart.argmax())]!r} sum to {1 + apart.max():.6g} or less",
-        '`probabilities` is "plain", "log" for their natural logarithms, or None for other scores',
+        bool(likely[lowest] >= 0),
+        f"utterance {toys.test.ids[int(lowest[0])]!r} has a probability of {likely[lowest]:.6g}",
+        hint,
+    )
+    sums = likely.sum(axis=1)
+    worst = int(np.abs(sums - 1).argmax())
+    require(
+        bool(abs(sums[worst] - 1) <= ROUNDING_OF_PROBABILITIES),
+        f"the probabilities of utterance {toys.test.ids[worst]!r} sum to {sums[worst]:.6g}",
+        hint,
     )
 
 

@@ -21,6 +21,7 @@ from benchmark.types import Features
 TOLERANCE = 1e-5  # largest difference that batching may make to any value of any layer
 FRAME_SLACK, TIME_SLACK = 2, 0.04  # frames, or s, that an analysis window may gain or lose at the ends of an utterance
 SHORT, LONG = 0.3, 35.0  # s; LONG is above the 30 s window of Whisper
+ODD = (1, 2, 3, 5, 7, 80, 101)  # samples beyond a second: recordings are no multiple of any step
 ROUNDS = 3  # of all of them, in threads at once
 BATCH = (0.3, 5.0, 1.1, 2.4, 1.1, 0.7)  # s; two of one length, so that batching by length is met too
 
@@ -56,7 +57,7 @@ class _Probes:
         self._encoded: dict[tuple[float, int], Features] = {}
 
     def wave(self, duration: float, seed: int = 0) -> NDArray[np.float32]:
-        return probe(self._at_least(duration), self.upstream.sample_rate, seed)
+        return probe(self.at_least(duration), self.upstream.sample_rate, seed)
 
     def features(self, duration: float, seed: int = 0) -> Features:
         """Features of one signal encoded alone, computed once."""
@@ -86,9 +87,9 @@ class _Probes:
         return results
 
     def seconds(self, duration: float) -> str:
-        return f"{self._at_least(duration):g} s"
+        return f"{self.at_least(duration):g} s"
 
-    def _at_least(self, duration: float) -> float:
+    def at_least(self, duration: float) -> float:
         return max(duration, self.upstream.min_duration, 1 / self.upstream.sample_rate)
 
 
@@ -111,6 +112,7 @@ def check_upstream(make: Callable[[], Upstream]) -> Iterator[Check]:
     yield Check("frame rate is as declared", lambda: _frame_rate(probes))
     yield Check("the shortest input is encoded", lambda: _one_length(probes, probes.upstream.min_duration))
     yield Check("a long input is encoded", lambda: _one_length(probes, LONG))
+    yield Check("inputs of any length, and with silence inside, are encoded", lambda: _any_length(probes))
     yield Check("the input is not changed", lambda: _input_unchanged(probes))
     yield Check("the same input gives the same bytes", lambda: _deterministic(probes))
     yield Check("a new instance gives the same bytes", lambda: _reproducible(probes))
@@ -205,6 +207,25 @@ def _one_length(probes: _Probes, duration: float) -> None:
         f"{probes.seconds(duration)} give values that are not finite",
         "an input that cannot be encoded is refused by min_duration",
     )
+
+
+def _any_length(probes: _Probes) -> None:
+    """As recordings have them: other lengths than steps of an analysis have, and digital silence between words."""
+    expected = np.asarray(probes.features(1.1).layers).shape
+    whole = probes.wave(probes.at_least(1.0) + max(ODD) / probes.upstream.sample_rate)
+    silent = whole.copy()
+    silent[len(silent) // 4 : len(silent) // 2] = 0
+    second = len(whole) - max(ODD)
+    inputs = [(f"{second + more} samples", whole[: second + more]) for more in ODD]
+    for what, wave in [*inputs, ("a signal a quarter of which is silent", silent)]:
+        features = attempt(lambda wave=wave: probes.upstream.encode(wave), f"encoding {what}")  # type: ignore[misc]
+        layers = np.asarray(features.layers)
+        require(
+            (layers.shape[0], layers.shape[-1]) == (expected[0], expected[-1]),
+            f"{what} give {layers.shape[0]} layers of {layers.shape[-1]} values, 1.1 s {expected[0]} of {expected[-1]}",
+            "layers and their dimension are the same for every utterance",
+        )
+        require(bool(np.isfinite(layers).all()), f"{what} give values that are not finite", "is anything divided by?")
 
 
 def _input_unchanged(probes: _Probes) -> None:

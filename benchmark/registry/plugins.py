@@ -60,8 +60,13 @@ def plugin_classes(module: ModuleType, plugin: str) -> Iterator[tuple[str, Entry
     found = 0
     for kind, base in BASES.items():
         for cls in own:
-            if not issubclass(cls, base) or inspect.isabstract(cls):
+            if not issubclass(cls, base):
                 continue
+            if inspect.isabstract(cls):
+                if any(cls in other.__mro__[1:] for other in own):
+                    continue  # what others finish
+                lacking = " and ".join(sorted(cls.__abstractmethods__))
+                raise UsageError(f"{cls.__name__} in the plugin {plugin} lacks {lacking}", "is a name misspelt?")
             if not isinstance(getattr(cls, "name", None), str):
                 if any(cls in other.__mro__[1:] for other in own):
                     continue  # what named classes share

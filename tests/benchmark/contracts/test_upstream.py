@@ -36,7 +36,7 @@ class Framed(Upstream):
 def test_an_upstream_that_keeps_every_promise_passes() -> None:
     checks = list(check_upstream(Framed))
     assert failures(checks) == {}
-    assert len({check.name for check in checks}) == len(checks) == 11
+    assert len({check.name for check in checks}) == len(checks) == 12
 
 
 class Trained(ToyUpstream):
@@ -160,6 +160,26 @@ class InfiniteWhenLong(Framed):
     def encode(self, wave):
         layers = super().encode(wave).layers
         return Features(layers * np.float32(np.inf if len(wave) > 30_000 else 1), 100.0)
+
+
+class WholeSteps(Framed):
+    def encode(self, wave):
+        wave.reshape(-1, 10)  # of what is no multiple it raises
+        return super().encode(wave)
+
+
+class OddOnes(Framed):
+    def encode(self, wave):
+        layers = super().encode(wave).layers
+        return Features(layers[:, :, : 4 - len(wave) % 2], 100.0)
+
+
+class Loudness(Framed):
+    def encode(self, wave):
+        layers = super().encode(wave).layers
+        steps = wave[: len(wave) // 10 * 10].reshape(-1, 10)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return Features(layers / np.float32(np.abs(steps).max(axis=1) > 0)[:, None], 100.0)
 
 
 class DoublePrecision(Framed):
@@ -308,6 +328,9 @@ class SharesItsWork(Framed):
         (RandomWeights, "a new instance gives the same bytes", "another result in a new instance"),
         (NotANumber, "values are finite", r"1 of 240 values of 0\.3 s.*first nan in layer 1, frame 3, dimension 2"),
         (InfiniteWhenLong, "a long input is encoded", "35 s give values that are not finite"),
+        (WholeSteps, "inputs of any length, and with silence inside, are encoded", "encoding 1001 samples raises"),
+        (OddOnes, "inputs of any length, and with silence inside, are encoded", "1001 samples give 2 layers of 3 val"),
+        (Loudness, "inputs of any length, and with silence inside, are encoded", "silent give values that are not fin"),
         (DoublePrecision, "shapes are as declared", r"encoding 0\.3 s: .*dtype float64"),
         (BareArray, "shapes are as declared", r"encoding 0\.3 s returns ndarray"),
         (WrongLayers, "shapes are as declared", "layers is declared as 3 and encode returns 2"),

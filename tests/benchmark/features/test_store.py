@@ -132,6 +132,17 @@ def test_a_batch_that_is_none_is_refused_by_name(settings: Settings, dataset: Da
         encode(settings, Odd(), dataset, heard)
 
 
+def test_other_dimensions_are_refused_with_both_files(settings: Settings, dataset: Dataset, heard) -> None:
+    class Varying(Energy):
+        def encode_batch(self, waves):
+            found = super().encode_batch(waves)
+            return [Features(np.repeat(one.layers, 1 + place % 2, axis=2), 100.0) for place, one in enumerate(found)]
+
+    text = r"'energy' gave 2 layers of 1 values for \w+/\w+\.wav and 2 layers of 2 values for \w+/\w+\.wav: all have"
+    with pytest.raises(EncodingError, match=text):
+        encode(settings, Varying(), dataset, heard)
+
+
 def test_a_failed_batch_is_freed_before_its_utterances_are_tried_alone(
     settings: Settings, dataset: Dataset, heard
 ) -> None:

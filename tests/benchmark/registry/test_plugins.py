@@ -30,12 +30,24 @@ def test_a_plugin_joins(plugin: Path) -> None:
             "from benchmark import Upstream\nclass A(Upstream):\n    def encode(self, wave): ...\n",
             "A in the plugin .* has no name",
         ),
+        (
+            "from benchmark import Upstream\nclass A(Upstream):\n    name = 'a'\n    def encod(self, wave): ...\n",
+            "A in the plugin .* lacks encode",
+        ),
     ],
 )
 def test_a_wrong_plugin_is_a_usage_error(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "wrong_plugin.py"
     path.write_text(text)
     with pytest.raises(UsageError, match=message):
+        Registry([str(path)])
+
+
+@pytest.mark.filterwarnings("ignore:Field name")
+def test_a_parameter_that_would_be_read_by_nobody_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "wrong_plugin.py"
+    path.write_text("from benchmark import HeadParams\nclass P(HeadParams):\n    probabilities: str = 'plain'\n")
+    with pytest.raises(UsageError, match="P: 'probabilities' is no parameter: override the property"):
         Registry([str(path)])
 
 

@@ -46,8 +46,6 @@ def best(sections: Sequence[Section]) -> tuple[Best, ...]:
             ranked = [place for place in group.places if place.rank is not None]
             if group.name not in TRACKS or not ranked:
                 continue
-            first, *others = ranked
-            pairs = section.analysis.pairs
-            alike = sum(not pairs[first.row.cell.name, other.row.cell.name].significant for other in others)
-            found.append(Best(section, group.name, first, alike, len(ranked), twin_of(section, sections)))
+            alike = len(section.leaders(group)) - 1
+            found.append(Best(section, group.name, ranked[0], alike, len(ranked), twin_of(section, sections)))
     return tuple(found)

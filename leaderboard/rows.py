@@ -89,6 +89,11 @@ class Section:
     groups: tuple[Group, ...]
     analysis: TaskAnalysis
 
+    def leaders(self, group: Group) -> frozenset[str]:
+        """The first system of a group, and those that cannot be told apart from it."""
+        pairs, names = self.analysis.pairs, group.ranked
+        return frozenset(name for name in names if name == names[0] or not pairs[names[0], name].significant)
+
 
 @dataclass(frozen=True)
 class Value:

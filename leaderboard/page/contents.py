@@ -71,7 +71,7 @@ class Line:
         names: Upstream and downstream.
         weights: Where the weights of the upstream are, where that is known.
         complete: Whether it has a score; else `score` says how far it is.
-        leads: Whether no system of the table is told to be better.
+        leads: Whether it cannot be told apart from the first of the table.
         score: By the primary metric.
         mark: It with its interval on the task's scale.
         interval: The same as text.
@@ -195,8 +195,10 @@ def contents(made: Board, figures: Figures) -> Contents:
         scale, twin, people = _scale(section), twin_of(section, made.sections), speakers_of(section)
         rankings = []
         for group in section.groups:
+            leaders = section.leaders(group)
             lines = tuple(
-                _line(place, len(rows) + index, primary, scale, columns) for index, place in enumerate(group.places)
+                _line(place, len(rows) + index, primary, scale, columns, leads=place.row.cell.name in leaders)
+                for index, place in enumerate(group.places)
             )
             for place, line in zip(group.places, lines, strict=True):
                 known = None if twin is None else twin.scores.get(system(place))
@@ -238,7 +240,7 @@ def _anchor(task: str, taken: set[str]) -> str:
     return anchor
 
 
-def _line(place: Place, number: int, primary: Metric, scale: Scale, columns: Sequence[Column]) -> Line:
+def _line(place: Place, number: int, primary: Metric, scale: Scale, columns: Sequence[Column], *, leads: bool) -> Line:
     row, cell = place.row, place.row.cell
     scores, found = row.scores.get(primary.name), row.intervals.get(primary.name)
     ends = (None, None) if found is None else (found.low, found.high)
@@ -253,7 +255,7 @@ def _line(place: Place, number: int, primary: Metric, scale: Scale, columns: Seq
         names=(short_name(clean(cell.upstream.name)), short_name(clean(cell.downstream.name))),
         weights=address(cell.upstream.name),
         complete=scores is not None,
-        leads=place.best == 1,
+        leads=leads,
         score=Shown(progress, "") if scores is None else score_column(primary).entry(row),
         mark=None if scores is None else scale.mark(scores.mean, *ends),
         interval=Shown(NONE, "")

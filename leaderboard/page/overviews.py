@@ -29,7 +29,7 @@ class Strip:
         score: As text; how far the row is where it has none.
         order: What it is sorted by.
         letters: Within the track on the task.
-        leads: Whether no other is told to be better.
+        leads: Whether it cannot be told apart from the first.
         mark: It with its interval; None where it has no score.
         words: All of it in words.
     """

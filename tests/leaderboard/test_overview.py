@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from boards_factory import alike as system
@@ -179,3 +181,10 @@ def test_gender_gap_and_worst_speaker_are_columns_where_known() -> None:
     assert (row["gender gap"], row["worst speaker"]) == ("20.0", "60.0")
     plain = board(cell(by_speaker)).tasks[0].tables[0].details
     assert "gender gap" not in plain.header
+
+
+def test_leaders_are_the_first_and_those_that_cannot_be_told_apart_from_it() -> None:
+    (section,) = board(several("one", systems={"a": 0.7, "b": 0.7, "c": 0.4, "chance": 0.25})).sections
+    (group,) = section.groups
+    assert section.leaders(group) == {"a + superb", "b + superb"}
+    assert section.leaders(replace(group, places=())) == set()

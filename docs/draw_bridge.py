@@ -58,16 +58,17 @@ def _tested(cells: Sequence[Cell]) -> str:
     metric, told = under_both(known, own, None)
     by_name = {one.comparison.task: one.comparison for one in told}
     pair, noise = (by_name[f"{name} + {DOWNSTREAM}"] for name in (UPSTREAM, NOISE))
+    sure = sum(one.comparison.significant for one in told if not one.control)
     ends = interval(pair.low or 0.0, pair.high or 0.0, metric.percent)
     alone, among, of_noise = (p_text(1.0 if p is None else p) for p in (pair.p, pair.p_adjusted, noise.p_adjusted))
     text = (
         f"Is it real? The difference is {measured(pair.delta, metric.percent)} {ends}, {alone} if this system is "
         f"looked at alone. Picked out of the {pair.pairs} that were run under both it is {among}: "
-        f"{pair.n_clusters} speakers, worth {decimal(pair.effective_clusters, 1)} of equal weight, are few. Of other "
-        "systems it is sure "
-        "([findings](findings.md)). Nor is all of it voices: with noise in place of features "
-        f"(`{NOISE}` + `{DOWNSTREAM}`) the same change adds {measured(noise.delta, metric.percent)} ({of_noise}), "
-        "since a speaker who is held out takes most of an emotion along out of train. The command that prints it:"
+        f"{pair.n_clusters} speakers, worth {decimal(pair.effective_clusters, 1)} of equal weight, are few: "
+        f"{sure} of all can be told to gain ([findings](findings.md)). Nor need all of it be voices: with noise in "
+        f"place of features (`{NOISE}` + `{DOWNSTREAM}`) the same change adds {measured(noise.delta, metric.percent)} "
+        f"({of_noise}), probably since a speaker who is held out takes most of an emotion along out of train. The "
+        "command that prints it:"
     )
     command = f"bench compare {UPSTREAM}+{DOWNSTREAM} --protocols --task {CORPUS}-random --task {CORPUS} --published"
     return f"{textwrap.fill(text, 120, break_on_hyphens=False)}\n\n    {command}"

@@ -215,9 +215,9 @@ def _noise(corpus: str, by_task: Cells) -> Finding:
     random, held_out = (measured(score, metric.percent) for score in one.scores)
     by, name = measured(pair.delta, metric.percent), pair.task.partition(" + ")[0]
     text = (
-        f"there noise in place of features (`{name}`) gains {by}, {random} against {held_out}: who is held out takes "
+        f"there noise in place of features (`{name}`) gains {by}, {random} against {held_out}, probably since who is "
+        "held out takes most of an emotion out of train, so that not all that others gain need be a voice that is known"
     )
-    text += "most of an emotion out of train, so that not all that others gain need be a voice that is known"
     if not pair.significant:
         text = f"what noise in place of features (`{name}`) gains there, {by}, may be chance"
     command = f"{_plain(pair.task)} --protocols --task {corpus}{RANDOM} --task {corpus}"

@@ -87,6 +87,7 @@ def reproduce(
         _say_what_cannot(lines, registry, settings)
         if dry_run:
             foresee(requests, registry, settings, as_json=as_json)
+            found.fail_if_doubtful()
             return
         failed = do(requests, registry, settings)
         lines, claims, found = measured()

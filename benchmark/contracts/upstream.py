@@ -67,11 +67,13 @@ class _Probes:
         return self._encoded[key]
 
     def encode_afresh(self, upstream: Upstream, duration: float, seed: int = 0) -> Features:
-        what = f"encoding {self.seconds(duration)}"
-        features = attempt(lambda: upstream.encode(self.wave(duration, seed)), what)
+        return self.encode_wave(upstream, self.wave(duration, seed), self.seconds(duration))
+
+    def encode_wave(self, upstream: Upstream, wave: NDArray[np.float32], what: str) -> Features:
+        features = attempt(lambda: upstream.encode(wave), f"encoding {what}")
         require(
             isinstance(features, Features),
-            f"{what} returns {type(features).__name__}",
+            f"encoding {what} returns {type(features).__name__}",
             "encode returns benchmark.types.Features",
         )
         return features
@@ -218,8 +220,7 @@ def _any_length(probes: _Probes) -> None:
     second = len(whole) - max(ODD)
     inputs = [(f"{second + more} samples", whole[: second + more]) for more in ODD]
     for what, wave in [*inputs, ("a signal a quarter of which is silent", silent)]:
-        features = attempt(lambda wave=wave: probes.upstream.encode(wave), f"encoding {what}")  # type: ignore[misc]
-        layers = np.asarray(features.layers)
+        layers = np.asarray(probes.encode_wave(probes.upstream, wave, what).layers)
         require(
             (layers.shape[0], layers.shape[-1]) == (expected[0], expected[-1]),
             f"{what} give {layers.shape[0]} layers of {layers.shape[-1]} values, 1.1 s {expected[0]} of {expected[-1]}",

@@ -61,8 +61,8 @@ def print_table(
         keys: Headings of the columns that name a row. Where there are some, nothing is folded that fits a piece; where
             there are none, pieces are named by the first column.
     """
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     width = stdout().width
     for number, piece in enumerate(_pieces(columns, rows, keys, width)):
@@ -70,7 +70,11 @@ def print_table(
             stdout().print()
         heading = "" if number else "\n".join(clean(line) for line in title.splitlines())
         table = Table(
-            title=escape(heading) or None, title_justify="left", header_style="bold", box=None, pad_edge=False
+            title=Text(heading) if heading else None,
+            title_justify="left",
+            header_style="bold",
+            box=None,
+            pad_edge=False,
         )
         headings = [columns[index] for index in piece]
         texts = [[str(row[index]) for index in piece] for row in rows]
@@ -78,15 +82,10 @@ def print_table(
         is_right = [heading in right for heading in headings]
         for heading, room, flush_right in zip(headings, widths, is_right, strict=True):
             justify: Literal["left", "right"] = "right" if flush_right else "left"
-            table.add_column(escape(heading), justify=justify, overflow="fold", width=room)
-        is_plain = _are_plain(texts, widths)
-        if not is_plain:
-            for row in texts:
-                # names may come from records that anybody has written: no control characters reach the terminal
-                table.add_row(*("\n".join(escape(visible(line)) for line in text.split("\n")) for text in row))
+            table.add_column(Text(heading), justify=justify, overflow="fold", width=room)
         stdout().print(table)
-        if is_plain:  # rich would take ten times as long for the rows of a large table
-            sys.stdout.writelines(_line(row, widths, is_right) for row in texts)
+        for row in texts:  # rich would take ten times as long for those of a large table
+            sys.stdout.writelines(_lines(row, widths, is_right))
 
 
 def _pieces(
@@ -122,24 +121,33 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int
     return widths
 
 
-def _line(row: Sequence[str], widths: Sequence[int], is_right: Sequence[bool]) -> str:
-    """A row as rich would print it, with its line break."""
+def _lines(row: Sequence[str], widths: Sequence[int], is_right: Sequence[bool]) -> Iterator[str]:
+    """A row as rich would print it: what is wider than its column is folded between words; lines with their breaks."""
     from rich.cells import cell_len
 
-    cells = []
-    for text, width, flush_right in zip(row, widths, is_right, strict=True):
-        room = " " * (width - cell_len(text))
-        cells.append(room + text if flush_right else text + room)
-    return (" " * GAP).join(cells) + "\n"
+    # names may come from records that anybody has written: no control characters reach the terminal
+    folded = [
+        [one for line in text.split("\n") for one in _folded(visible(line), width)]
+        for text, width in zip(row, widths, strict=True)
+    ]
+    for number in range(max(map(len, folded), default=0)):
+        cells = []
+        for lines, width, flush_right in zip(folded, widths, is_right, strict=True):
+            text = lines[number] if number < len(lines) else ""
+            text = text.rstrip() if flush_right else text
+            room = " " * (width - cell_len(text))
+            cells.append(room + text if flush_right else text + room)
+        yield (" " * GAP).join(cells) + "\n"
 
 
-def _are_plain(texts: Sequence[Sequence[str]], widths: Sequence[int]) -> bool:
-    """Whether texts are single lines of visible characters that are nowhere wider than their column."""
+def _folded(text: str, width: int) -> list[str]:
+    """A line as several that fit a column."""
     from rich.cells import cell_len
+    from rich.text import Text
 
-    return all(
-        text.isprintable() and cell_len(text) <= width for row in texts for text, width in zip(row, widths, strict=True)
-    )
+    if cell_len(text) <= width:
+        return [text]
+    return [line.plain.rstrip() for line in Text(text).wrap(stdout(), width, overflow="fold")]
 
 
 def fitted(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import re
 from pathlib import Path
 
 import pytest
 from boards_factory import system, task
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
 from typer.testing import CliRunner
 
 from benchmark.cli import terminal
 from benchmark.cli.app import app
 from benchmark.cli.terminal import TerminalProgress, fitted, print_table, stdout
 from benchmark.records import RecordStore
+from benchmark.text import visible
 
 COLUMNS = ("rank", "upstream", "a long heading", "score", "flags")
 ROWS = [("1", "moonshine-base", "72.4 ± 0.3", "0.123", "none"), ("2", "mfcc", "5.0", "0.456", "x" * 50)]
@@ -130,16 +136,38 @@ def test_the_board_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert (too_wide in done.stdout) == (width == 80)
 
 
+def by_rich(columns, rows, right, keys, width: int) -> str:
+    """The rows of a table as rich itself prints them."""
+    content = io.StringIO()
+    console = Console(file=content, width=width, highlight=False, emoji=False)
+    for piece in terminal._pieces(columns, rows, keys, width):
+        texts = [[row[index] for index in piece] for row in rows]
+        shown = RichTable(show_header=False, box=None, pad_edge=False)
+        for index, room in zip(piece, terminal._widths([columns[one] for one in piece], texts, width), strict=True):
+            is_right = columns[index] in right
+            shown.add_column(justify="right" if is_right else "left", overflow="fold", width=room)
+        for row in texts:
+            shown.add_row(*(Text("\n".join(visible(line) for line in text.split("\n"))) for text in row))
+        console.print(shown)
+    return content.getvalue()
+
+
 @pytest.mark.parametrize("width", [28, 60, 100])
 @pytest.mark.parametrize("keys", [(), KEYS])
-def test_rows_that_are_printed_as_lines_are_those_of_rich(
+def test_rows_are_those_of_rich(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], width: int, keys: tuple[str, ...]
 ) -> None:
-    rows = [(*row[:-1], "wide \u4e2d\u6587") for row in ROWS]
+    odd = ("wide \u4e2d\u6587 " * 9, "two\nlines", "bold [/b] and \\[red] \\", "\x1b[31m", "a" * 70, " b  ", "")
+    rows = [(*row[:-1], text) for row, text in zip(itertools.cycle(ROWS), odd, strict=False)]
     monkeypatch.setattr(terminal, "PIPE_WIDTH", width)
-    shown = []
-    for is_plain in (terminal._are_plain, lambda texts, widths: False):
-        monkeypatch.setattr(terminal, "_are_plain", is_plain)
-        print_table("a title", COLUMNS, rows, right=("rank", "score"), keys=keys)
-        shown.append(capsys.readouterr().out)
-    assert shown[0] == shown[1]
+    print_table("a title", COLUMNS, rows, right=("rank", "score"), keys=keys)
+    shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    expected = [line.rstrip() for line in by_rich(COLUMNS, rows, ("rank", "score"), keys, width).splitlines()]
+    assert [line for line in shown if line in expected] == expected
+    assert len(shown) > len(expected)
+
+
+def test_a_title_and_a_heading_that_look_like_markup_are_text(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table("of [/b]", ["[red]name", "x [/] y"], [["a", "b"]])
+    shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert shown == ["of [/b]", "[red]name  x [/] y", "a          b"]

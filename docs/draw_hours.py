@@ -10,9 +10,9 @@ from benchmark.records import RecordStore
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import group
 from benchmark.text import NONE, clean, count
-from leaderboard.board import Table
 from leaderboard.hours import Took, duration, together, took
 from leaderboard.render import tables
+from leaderboard.tables import Table
 
 RESULTS = Path(__file__).parent.parent / "leaderboard" / "results"
 PAGE = Path(__file__).parent / "hours.md"

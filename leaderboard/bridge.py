@@ -18,7 +18,7 @@ from benchmark.records.grouping import group
 from benchmark.registry.known import known_task
 from benchmark.statistics import Interval, all_intervals, all_scores
 from benchmark.text import NONE, clean, count, interval, measured
-from leaderboard.board import Table
+from leaderboard.tables import Table
 
 # Random splits of papers are tasks of their own, marked as speaker-dependent: whose they are.
 RANDOM, PAPERS = "-random", "papers"

@@ -11,7 +11,6 @@ import numpy as np
 
 from benchmark.records import TaskPart
 from benchmark.statistics.replicability import Replicability, every_replicability
-from benchmark.statistics.scores import effective_speakers
 from benchmark.statistics.spread import TESTED_SPEAKERS
 from benchmark.statistics.tasks import Across, SignedRanks, across_tasks, signed_ranks
 from leaderboard.rows import Group, Place, Section
@@ -127,11 +126,7 @@ def is_ranked_over(section: Section) -> bool:
     Where so few are tested that nothing is told apart, as in a split with two test speakers, ranks say nothing of
     others.
     """
-    cells = (place.row.cell for group in section.groups for place in group.places if place.row.cell.complete)
-    cell = next(cells, None)
-    if cell is None or not counts(section.task):
-        return counts(section.task)
-    return effective_speakers(cell.statistics(), cell.task) >= TESTED_SPEAKERS
+    return counts(section.task) and (section.effective is None or section.effective >= TESTED_SPEAKERS)
 
 
 def tested_corpus(task: TaskPart) -> str:

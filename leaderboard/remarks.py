@@ -89,7 +89,7 @@ def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[
     """What a task can show at all, what is contaminated and what failed, and what is there but not shown."""
     lines, task = [], section.task.name
     for cell in cells:
-        reasons = Counter(clean(cell.records[unit].reason or "no reason given") for unit in cell.failed)
+        reasons = Counter(map(clean, cell.reasons))
         listed = "; ".join(f"{reason} ({number}x)" for reason, number in sorted(reasons.items()))
         if listed:
             lines.append(f"Failed: {clean(cell.name)}, {count(len(cell.failed), 'unit')}: {listed}.")
@@ -104,7 +104,7 @@ def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[
         *lines,
         *_versions(cells),
         *_libraries(cells),
-        *_not_shown(task, grouping),
+        *set_aside(task, grouping),
     )
 
 
@@ -146,8 +146,8 @@ def _contaminated(cells: Sequence[Cell]) -> list[str]:
 
 def _versions(cells: Sequence[Cell]) -> list[str]:
     """Which rows of a task were run with which code of the benchmark, where they were not run with the same."""
-    codes = {cell: sorted({record.provenance.code_sha256 for record in cell.records.values()}) for cell in cells}
-    if len({tuple(found) for found in codes.values()}) < 2:
+    codes = {cell: cell.codes for cell in cells}
+    if len({*codes.values()}) < 2:
         return []
     rows = {
         code: ", ".join(sorted(clean(cell.name) for cell in cells if code in codes[cell]))
@@ -174,20 +174,14 @@ def _libraries(cells: Sequence[Cell]) -> list[str]:
     return found
 
 
-def _not_shown(task: str, grouping: Grouping) -> list[str]:
+def set_aside(task: str, grouping: Grouping) -> list[str]:
+    """The records of a task that make no row, in words."""
     counted = (
         (grouping.modified, "of a modified protocol"),
         (grouping.partial, "of a part of the corpus"),
         (grouping.outside, "of a fold or seed that the protocol does not have"),
     )
     return [f"Not shown: {count(number[task], 'record')} {why}." for number, why in counted if task in number]
-
-
-def tasks_without_cells(grouping: Grouping) -> list[str]:
-    """What is not shown of tasks that have no table."""
-    set_aside = grouping.modified.keys() | grouping.partial.keys() | grouping.outside.keys()
-    tasks = set_aside - {cell.task.name for cell in grouping.cells}
-    return [f"Task {clean(task)}: {note}" for task in sorted(tasks) for note in _not_shown(task, grouping)]
 
 
 def bridges(cells: Sequence[Cell]) -> list[str]:

@@ -17,7 +17,7 @@ from benchmark.protocol.references import Reference
 from benchmark.records import Record
 from benchmark.text import NONE, clean, count, decimal, interval, measured
 from leaderboard.best import best
-from leaderboard.board import Board, Table, TaskTable, TrackTable, board
+from leaderboard.board import Board, TrackTable, board
 from leaderboard.bridge import Bridge, differences, overview
 from leaderboard.chance import chance_level
 from leaderboard.languages import shelf
@@ -26,6 +26,7 @@ from leaderboard.picture import picture
 from leaderboard.remarks import ELSEWHERE, WINS
 from leaderboard.rows import Value
 from leaderboard.summary import summary
+from leaderboard.tables import Table, TaskTable
 
 __all__ = ["board", "csv_text", "files", "markdown", "render"]
 

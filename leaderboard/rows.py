@@ -9,6 +9,7 @@ from benchmark.records import TaskPart
 from benchmark.records.cells import Cell
 from benchmark.statistics import Interval, Scores, TaskAnalysis, all_intervals, all_scores, analyse
 from benchmark.statistics.fairness import Fairness, fairness
+from benchmark.statistics.scores import effective_speakers
 from benchmark.statistics.seeds import collapsed_seeds
 from leaderboard.calibration import Calibrated, calibrated, named
 
@@ -83,11 +84,13 @@ class Section:
         task: The protocol.
         groups: Those that there are, "fixed" first and "contaminated" last.
         analysis: Every two complete cells compared, of all groups together.
+        effective: How many test speakers of equal weight there are; None where no cell is complete.
     """
 
     task: TaskPart
     groups: tuple[Group, ...]
     analysis: TaskAnalysis
+    effective: float | None
 
     def leaders(self, group: Group) -> frozenset[str]:
         """The first system of a group, and those that cannot be told apart from it."""
@@ -183,10 +186,12 @@ def section(cells: Sequence[Cell]) -> Section:
     for cell in cells:
         rows[cell.table].append(scored(cell))
     analysis = analyse(cells)
+    complete = next((cell for cell in cells if cell.complete), None)
+    effective = None if complete is None else effective_speakers(complete.statistics(), complete.task)
     for cell in cells:
         cell.forget()
     groups = tuple(Group(name, _places(found, analysis)) for name, found in rows.items() if found)
-    return Section(cells[0].task, groups, analysis)
+    return Section(cells[0].task, groups, analysis, effective)
 
 
 def scored(cell: Cell) -> Row:

@@ -71,19 +71,13 @@ def summary(sections: Sequence[Section]) -> Summary:
     for section in counted:
         names, of_task = section.task.corpus.names, section.analysis.cells
         speakers[names[-1]] = max(speakers.get(names[-1], 0), *(cell.n_speakers for cell in of_task))
-        heard = max(record.cost.audio_s for cell in of_task for record in cell.records.values())
+        heard = max(cell.audio_s for cell in of_task)
         seconds[section.task.corpus.name] = max(seconds.get(section.task.corpus.name, 0), heard)
     # of two corpora together only where neither is known alone
     alone = {name for name in seconds if " -> " not in name}
     hours = sum(value for name, value in seconds.items() if name in alone or not alone & set(name.split(" -> ")))
-    everything = [
-        record
-        for section in sections
-        for group in section.groups
-        for place in group.places
-        for record in place.row.cell.records.values()
-    ]
-    newest = max(everything, key=lambda one: (one.provenance.created, one.provenance.version), default=None)
+    shown = (place.row.cell for section in sections for group in section.groups for place in group.places)
+    newest = max((cell.made for cell in shown), default=None)
     return Summary(
         systems=len({cell.name for cell in cells}),
         rows=len(cells),
@@ -92,6 +86,6 @@ def summary(sections: Sequence[Section]) -> Summary:
         languages=len({code for section in counted for code in languages(section.task)[-1:]} - {UNKNOWN, "und"}),
         speakers=sum(speakers.values()),
         hours=hours / 3600,
-        date=NONE if newest is None else clean(newest.provenance.created[:10]),
-        version=NONE if newest is None else clean(newest.provenance.version),
+        date=NONE if newest is None else clean(newest[0][:10]),
+        version=NONE if newest is None else clean(newest[1]),
     )

@@ -15,7 +15,7 @@ from benchmark.text import bytes_text, count
 
 # What is cached beside features.
 CHECKPOINTS = ("checkpoints", "tuned")
-OTHERS = ("audio", "corpora", "extracted", "lessons", *CHECKPOINTS)
+OTHERS = ("audio", "boards", "corpora", "extracted", "lessons", *CHECKPOINTS)
 CACHE_EPILOG = examples("bench cache du", "bench cache verify", "bench cache clear --checkpoints")
 
 
@@ -27,7 +27,10 @@ def cache(
         bool, typer.Option("--checkpoints", help="Clear only weights: of interrupted trainings, and of finished ones.")
     ] = False,
 ) -> None:
-    """Measure, verify or clear the cache. Features, digests, sound of videos, corpora, trained weights; no records."""
+    """Measure, verify or clear the cache. Features, digests, sound of videos, boards, corpora, trained weights.
+
+    It holds no records.
+    """
     if checkpoints and action != "clear":
         raise UsageError(f"--checkpoints goes with clear, not with {action}", "bench cache clear --checkpoints")
     from benchmark.features.store import cached_features

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmark.cli.folders import read_records, record_folders
+from benchmark.cli.folders import ReadFolders, read_records, record_folders
 from benchmark.cli.options import Published, ResultFolders, examples
 from benchmark.cli.terminal import fitted, print_table, stdout
 from benchmark.errors import BenchError, UsageError
@@ -30,6 +30,7 @@ LEADERBOARD_EPILOG = examples(
 
 # The spoke that renders, named only as strings.
 RENDERER = "leaderboard.render"
+KEPT = "leaderboard.kept_tasks"
 PAGE = "leaderboard.page"
 CHANGES = "leaderboard.changes"
 DIFF_LINES = 40
@@ -64,15 +65,19 @@ def leaderboard(
     folder = out or (results or [load_settings().results])[0] / "leaderboard"
     if not check and since is None:
         check_writable(folder, "--out DIR names another folder")
-    sources = read_records(record_folders(results, published))
     renderer = importlib.import_module(RENDERER)
-    if published:
-        sources = sources.beside_published(every=True)
-    made = renderer.board(
-        *sources.records,
-        references=read_references() if references else (),
-        published=sources.records[-1] if published else (),
-    )
+    folders, elsewhere = record_folders(results, published), read_references() if references else ()
+    sources = ReadFolders(records=(), problems=0, left_out=())
+    made = None
+    if not (published or page or since):
+        made = importlib.import_module(KEPT).kept_board(folders, load_settings().cache, elsewhere)
+    if made is None:
+        sources = read_records(folders)
+        if published:
+            sources = sources.beside_published(every=True)
+        made = renderer.board(
+            *sources.records, references=elsewhere, published=sources.records[-1] if published else ()
+        )
     if since is not None:
         earlier = read_records([since])
         sys.stdout.write(importlib.import_module(CHANGES).changes(renderer.board(*earlier.records), made))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -29,6 +29,10 @@ Table = Literal["fixed", "open head", "fine-tuned", "contaminated"]
 MIN_SEEDS = 3  # of a head with seeds: the variance of two is known to a factor of thirty
 # The default head of every task but one when records did not yet name it.
 FORMER_DEFAULT = "superb"
+# What is computed of a cell's records and takes as much memory as they do.
+STATISTICS = ("of_units", "_statistics")
+# What is quickly computed of its other facts.
+DERIVED = ("units", "completed")
 LARGEST_STATISTICS = 250_000_000  # values: 2 GB
 
 
@@ -66,12 +70,13 @@ class Cell:
     @cached_property
     def completed(self) -> tuple[Unit, ...]:
         """The units that are completed."""
-        return tuple(unit for unit in self.units if self._status(unit) == "completed")
+        others = {*self.failed, *self.missing}
+        return tuple(unit for unit in self.units if unit not in others)
 
     @cached_property
     def failed(self) -> tuple[Unit, ...]:
         """The units that failed; their records hold the reason."""
-        return tuple(unit for unit in self.units if self._status(unit) == "failed")
+        return tuple(unit for unit in self.units if unit in self.records and self.records[unit].status == "failed")
 
     @cached_property
     def missing(self) -> tuple[Unit, ...]:
@@ -110,7 +115,7 @@ class Cell:
         """The digest of what the cell is: protocol, recordings, folds, upstream and downstream."""
         return digest([*protocol_of(self.task), self.upstream.sha256, self.downstream.sha256])
 
-    @property
+    @cached_property
     def libraries(self) -> frozenset[tuple[str, str]]:
         """The libraries that computed its features and fitted its heads, each with its version."""
         made = [record.provenance for record in self.records.values()]
@@ -120,7 +125,27 @@ class Cell:
     @property
     def created(self) -> str:
         """When its latest unit was made, as text; ISO 8601 in UTC sorts as time does."""
-        return max(record.provenance.created for record in self.records.values())
+        return self.made[0]
+
+    @cached_property
+    def made(self) -> tuple[str, str]:
+        """When its latest unit was made, and with which version of the benchmark."""
+        return max((record.provenance.created, record.provenance.version) for record in self.records.values())
+
+    @cached_property
+    def codes(self) -> tuple[str, ...]:
+        """The digests of the code that its units were run with, sorted."""
+        return tuple(sorted({record.provenance.code_sha256 for record in self.records.values()}))
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """Why units failed, one text for each of `failed`."""
+        return tuple(self.records[unit].reason or "no reason given" for unit in self.failed)
+
+    @cached_property
+    def audio_s(self) -> float:
+        """Seconds of audio of the corpus, as that unit says which heard most."""
+        return max(record.cost.audio_s for record in self.records.values())
 
     @cached_property
     def contaminated(self) -> tuple[str, ...]:
@@ -156,7 +181,7 @@ class Cell:
         """Whether it is no system but what every system must beat: its upstream knows nothing of the speech."""
         return known_control(self.upstream.name)
 
-    @property
+    @cached_property
     def cluster(self) -> Literal["speaker", "utterance"]:
         """What its clusters are: speakers, or groups of utterances of a corpus that knows no speaker."""
         return next(iter(self.records.values())).clusters.unit
@@ -166,7 +191,7 @@ class Cell:
         """The gender of those of `speakers` of whom the corpus knows it."""
         return {name: gender for record in self.records.values() for name, gender in record.clusters.gender.items()}
 
-    @property
+    @cached_property
     def is_selection_unsure(self) -> bool:
         """Whether half of the units or more, of those that say it, were selected no better than by chance."""
         found = [record.selection.above_chance for record in self.records.values() if record.selection is not None]
@@ -175,7 +200,10 @@ class Cell:
 
     def flags(self) -> list[str]:
         """What a reader must know to judge the score, in a fixed order and few words."""
-        codes = {record.provenance.code_sha256 for record in self.records.values()}
+        return list(self._flags)
+
+    @cached_property
+    def _flags(self) -> tuple[str, ...]:
         flags = {
             "bridge": self.task.bridge is not None,
             "speaker-dependent": not self.task.speaker_independent,
@@ -184,12 +212,12 @@ class Cell:
             "contaminated": bool(self.contaminated),
             "no speakers": self.cluster == "utterance",
             "few seeds": self.downstream.stochastic and len(self.seeds) < MIN_SEEDS,
-            "mixed code": len(codes) > 1,
+            "mixed code": len(self.codes) > 1,
             "selection unsure": self.is_selection_unsure,
             "synthetic": self.task.corpus.synthetic,
             "control": self.control,
         }
-        return [flag for flag, holds in flags.items() if holds]
+        return tuple(flag for flag, holds in flags.items() if holds)
 
     @cached_property
     def speakers(self) -> tuple[str, ...]:
@@ -239,12 +267,37 @@ class Cell:
 
     def forget(self) -> None:
         """Give back the memory of what can be computed again: of a large board it is more than all else."""
-        for name in ("of_units", "_statistics"):
+        for name in STATISTICS:
             self.__dict__.pop(name, None)
 
-    def _status(self, unit: Unit) -> str | None:
-        record = self.records.get(unit)
-        return None if record is None else record.status
+    def forget_records(self) -> None:
+        """Give back the memory of its records, too: it knows what tables show of them, and fails if asked for more."""
+        for name in FACTS:
+            getattr(self, name)
+        self.forget()
+        vars(self)["records"] = Forgotten()
+
+
+class Forgotten(Mapping[Unit, Record]):
+    """The records of a cell that has forgotten them: whoever asks for one made a mistake."""
+
+    def __getitem__(self, unit: Unit) -> Record:
+        """None of them is known."""
+        raise RuntimeError(f"the record of {unit} was forgotten with all of its cell")
+
+    def __iter__(self) -> Iterator[Unit]:
+        """Nor is any unit."""
+        raise RuntimeError("the records of this cell were forgotten")
+
+    def __len__(self) -> int:
+        """Nor their number."""
+        raise RuntimeError("the records of this cell were forgotten")
+
+
+# What a cell knows of its records and remembers without them.
+FACTS = tuple(
+    name for name, of in vars(Cell).items() if isinstance(of, cached_property) and name not in {*STATISTICS, *DERIVED}
+)
 
 
 def same_protocol(a: TaskPart, b: TaskPart) -> bool:

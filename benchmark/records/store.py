@@ -56,6 +56,11 @@ class RecordStore:
             )
         return record
 
+    def paths(self) -> tuple[list[Path], dict[Path, str]]:
+        """The files of records, in a fixed order; and what is wrong with folders that cannot be read."""
+        problems: dict[Path, str] = {}
+        return _files(self.root, problems), problems
+
     def read(self, task: str | None = None) -> Reading:
         """Every record, or those of a task, whose folder alone is looked into; and what cannot be read."""
         problems: dict[Path, str] = {}
@@ -68,19 +73,17 @@ class RecordStore:
         Of the folders of other tasks only those files are opened in which the name of one of these stands, which takes
         a small part of the time that it takes to read all.
         """
-        problems: dict[Path, str] = {}
-        paths = [path for path in _files(self.root, problems) if _may_be_about(path, tasks, self.root)]
+        paths, problems = self.paths()
+        paths = [path for path in paths if _may_be_about(path, tasks, self.root)]
         return self._read(paths, problems, tasks)
 
     def _read(self, paths: Iterable[Path], problems: dict[Path, str], tasks: Collection[str] | None) -> Reading:
         found: list[Record] = []
-        shared = _Shared()
-        with _uncollected():
-            for path in paths:
-                try:
-                    found += shared.shared(read_file(path))
-                except BenchError as error:
-                    problems[path] = str(error)
+        for path, records in read_each(paths):
+            if isinstance(records, BenchError):
+                problems[path] = str(records)
+            else:
+                found += records
         kept = [record for record in found if tasks is None or record.task.name in tasks]
         return Reading(self.root, tuple(kept), dict(sorted(problems.items())))
 
@@ -99,6 +102,17 @@ class RecordStore:
             BenchError: As `Reading.whole`.
         """
         yield from self.read().whole()
+
+
+def read_each(paths: Iterable[Path]) -> Iterator[tuple[Path, list[Record] | BenchError]]:
+    """The records of each of some files, or why they cannot be read; what many records say alike is in memory once."""
+    shared = _Shared()
+    with _uncollected():
+        for path in paths:
+            try:
+                yield path, shared.shared(read_file(path))
+            except BenchError as error:
+                yield path, error
 
 
 def _may_be_about(path: Path, tasks: Collection[str], root: Path) -> bool:

@@ -26,8 +26,8 @@ from leaderboard.page.scale import Scale, scale_of
 from leaderboard.rows import Group, Place, Row, Section, encode_s_per_hour
 
 if TYPE_CHECKING:
-    from leaderboard.board import TaskTable
     from leaderboard.page.contents import Line
+    from leaderboard.tables import TaskTable
     from leaderboard.twins import Twin
 
 SHORT = 12  # digits of a digest

@@ -10,7 +10,7 @@ from typing import Any
 from benchmark.io.files import safe_name
 from benchmark.metrics import Metric
 from benchmark.text import NONE, clean, interval
-from leaderboard.board import Board, TaskTable
+from leaderboard.board import Board
 from leaderboard.chance import chance_level
 from leaderboard.languages import KNOWN_SPEAKERS, languages, named, shelf
 from leaderboard.page.cards import row_data, speakers_of, task_data, tracks_data
@@ -21,6 +21,7 @@ from leaderboard.page.scale import Mark, Scale, scale_of
 from leaderboard.remarks import FLAGS, WARNINGS
 from leaderboard.rows import GROUPS, Place, Section
 from leaderboard.summary import Summary, summary
+from leaderboard.tables import TaskTable
 from leaderboard.twins import Twin, system, twin_of
 
 SHOWN_NAME = 60  # characters of a name in a table; the rest stands where there is room

@@ -20,8 +20,9 @@ from benchmark.run.loop import run
 from benchmark.run.plan import Request
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.sufficient import MOMENTS
-from leaderboard.board import Table, TaskTable, board
+from leaderboard.board import board
 from leaderboard.render import files
+from leaderboard.tables import Table, TaskTable
 
 OTHER = "9" * 64
 

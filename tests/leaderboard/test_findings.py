@@ -7,7 +7,8 @@ from boards_factory import alike, system
 from records_factory import cell
 from small_cells import counts
 
-from leaderboard.board import TaskTable, board
+from leaderboard.board import board
+from leaderboard.tables import TaskTable
 
 
 def only(*records: list) -> TaskTable:

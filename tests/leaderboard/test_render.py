@@ -23,9 +23,10 @@ import leaderboard
 from benchmark.io.files import canonical_json
 from benchmark.records import Record
 from benchmark.text import clean
-from leaderboard.board import Table, board
+from leaderboard.board import board
 from leaderboard.render import ROWS, SCREEN, best_table, escape, files, fitted, render
 from leaderboard.rows import Value
+from leaderboard.tables import Table
 
 
 def hostile(name: str) -> list[Record]:

@@ -259,6 +259,7 @@ def test_leaderboard_writes_checks_and_notices_a_difference(toy: list[object], t
     assert "spectrum" in done.stdout
     assert "written:" in done.stdout
     bench("leaderboard", "--out", tmp_path / "board", "--check")
+    assert list(Path(os.environ["BENCH_CACHE"]).glob("boards/*/*")), "what is made of a task is kept"
     path = tmp_path / "board/leaderboard.csv"
     path.write_text(path.read_text().replace("toy", "toz"))
     done = bench("leaderboard", "--out", tmp_path / "board", "--check", code=1)

@@ -453,3 +453,22 @@ def test_the_table_is_the_track_or_apart() -> None:
     assert only(cell()).table == "fixed"
     assert only(cell(downstream__name="mlp")).table == "open head"
     assert only(cell(upstream__trained_on=["toys"])).table == "contaminated"
+
+
+def test_a_cell_without_records_knows_what_it_knew_and_fails_where_asked_for_more() -> None:
+    records = [*cell(provenance__code_sha256="1" * 64)[:4], failed(fold="two", seed=1, reason="nothing learnt")]
+    found, same = only(records), only(records)
+    found.forget_records()
+    known = ("units", "completed", "failed", "missing", "reasons", "codes", "libraries", "made", "created", "audio_s")
+    for name in (*known, "complete", "complete_folds", "contaminated", "table", "cluster", "speakers", "n_speakers"):
+        assert getattr(found, name) == getattr(same, name), name
+    assert found.flags() == same.flags()
+    assert found.reasons == ("nothing learnt",)
+    for ask in (
+        lambda: found.records["one", 0],
+        lambda: len(found.records),
+        lambda: found.gender,
+        lambda: found.of_units,
+    ):
+        with pytest.raises(RuntimeError, match="forgotten"):
+            ask()

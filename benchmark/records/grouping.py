@@ -61,6 +61,7 @@ def group(*stores: Iterable[Record], protocol: Protocol = "official", published:
     stores = _hidden(stores, protocol)
     units: dict[tuple[str, ...], dict[Unit, Record]] = {}
     numbers: dict[tuple[str, ...], int] = {}
+    suited = set[tuple[str, ...]]()  # kinds with metrics that are for them
     others: dict[str, Counter[str]] = {name: Counter() for name in get_args(Protocol)}
     for store in stores:
         seen: dict[tuple[object, ...], Record] = {}
@@ -68,7 +69,9 @@ def group(*stores: Iterable[Record], protocol: Protocol = "official", published:
             if record.protocol != protocol:
                 others[record.protocol][record.task.name] += 1
                 continue
-            metrics_of(record)
+            if (metrics := (record.task.kind, *record.task.metrics)) not in suited:
+                metrics_of(record)
+                suited.add(metrics)
             key, unit = _identity(record), (record.fold, record.seed)
             number = numbers.setdefault(key, len(numbers))
             if seen.setdefault((number, unit), record) != record:

@@ -8,13 +8,14 @@ that the file names.
 from __future__ import annotations
 
 import collections
+import hashlib
 import importlib
 import inspect
 import json
 import math
 import sys
 import types
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,10 +25,10 @@ from pydantic import BaseModel
 from benchmark.errors import BenchError
 from benchmark.io.files import canonical_json, write_atomically
 
-FORMAT = 1
+FORMAT = 2
 # Of this project, of the libraries that its heads are made with, and the one kind of dictionary that these use.
 ALLOWED = ("benchmark", "downstreams", "sklearn", "torch.nn", "collections.OrderedDict")
-KEY = "learnt"
+KEY, SEAL = "learnt", "sha256"
 _PLAIN = (bool, int, str, type(None))
 _SEQUENCES: Mapping[str, type] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 
@@ -49,7 +50,8 @@ def write_kept(path: Path, content: Any, about: Mapping[str, Any], allowed: Coll
     writer = _Writer((*ALLOWED, *allowed))
     told = {"format": FORMAT, "about": about, "content": writer.told(content, "it")}
     tensors = {f"{number:06d}": array for number, array in enumerate(writer.arrays)}
-    write_atomically(path, save(tensors, {KEY: canonical_json(told).decode()}))
+    text = canonical_json({**told, SEAL: seal(told, writer.arrays)}).decode()
+    write_atomically(path, save(tensors, {KEY: text}))
 
 
 def read_kept(path: Path, allowed: Collection[str] = ()) -> tuple[Any, dict[str, Any]]:
@@ -68,11 +70,27 @@ def read_kept(path: Path, allowed: Collection[str] = ()) -> tuple[Any, dict[str,
         with safe_open(path, "numpy") as file:
             told = json.loads(file.metadata()[KEY])
             arrays = [file.get_tensor(name) for name in sorted(file.keys())]
+        if told.pop(SEAL) != seal(told, arrays):
+            raise ValueError("its digest is not that of what it holds")
         if told["format"] != FORMAT:
             raise ValueError(f"format {told['format']}")
         return _Reader(arrays, (*ALLOWED, *allowed)).made(told["content"]), told["about"]
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise BenchError(f"{path.name} cannot be read: {error}", "remove it and run again") from error
+
+
+def seal(told: Mapping[str, Any], arrays: Iterable[np.ndarray[Any, Any]]) -> str:
+    """The digest of what a file holds, by which a change is noticed.
+
+    Args:
+        told: Its header, which says what each array is.
+        arrays: In their order.
+    """
+    checksum = hashlib.sha256(canonical_json(told))
+    for array in arrays:
+        checksum.update(f"{array.dtype.str}{array.shape}".encode())
+        checksum.update(np.ascontiguousarray(array).data)
+    return checksum.hexdigest()
 
 
 def is_whole(path: Path) -> bool:

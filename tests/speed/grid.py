@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--model", help="folder of a model; a random one of base size where not given")
     parser.add_argument("--generated", action="store_true", help="a generated corpus of IEMOCAP's size and layout")
     options = parser.parse_args()
+    if options.generated and options.task != "iemocap":
+        parser.error("--generated makes IEMOCAP's recordings: it goes with --task iemocap")
     with tempfile.TemporaryDirectory() as made:
         if options.generated:
             write_iemocap(Path(made) / "iemocap")

@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from benchmark.errors import BenchError
-from benchmark.io.kept import KEY, is_whole, read_kept, write_kept
+from benchmark.io.kept import FORMAT, KEY, SEAL, is_whole, read_kept, seal, write_kept
 from downstreams.params.finetune import LowRank
 
 HERE = (__name__.partition(".")[0], __name__)
@@ -128,7 +128,8 @@ def test_what_cannot_be_kept_is_named(tmp_path: Path, value: Any) -> None:
 
 
 def forged(path: Path, content: Any) -> None:
-    save_file({}, path, {KEY: json.dumps({"format": 1, "about": {}, "content": content})})
+    told = {"format": FORMAT, "about": {}, "content": content}
+    save_file({}, path, {KEY: json.dumps({**told, SEAL: seal(told, [])})})
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,24 @@ def test_a_damaged_file_is_none(tmp_path: Path) -> None:
     save_file(load_file(tmp_path / "b") if (tmp_path / "b").exists() else {"x": np.ones(1)}, path)
     with pytest.raises(BenchError, match="cannot be read"):
         read_kept(path)
+
+
+def test_a_change_of_any_byte_is_noticed_or_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    arrays = {"x": np.arange(9.0), "y": np.ones((2, 3), np.float32), "none": np.empty((0, 3))}
+    write_kept(path, arrays, {"fold": "one"})
+    whole = path.read_bytes()
+    passed = 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            found, about = read_kept(path)
+        except BenchError:
+            continue
+        passed += 1  # what arrays are called inside says only in which order they come
+        assert about == {"fold": "one"}
+        assert all(found[name].tobytes() == array.tobytes() for name, array in arrays.items())
+    assert passed < len(whole) / 50
 
 
 def test_a_class_of_elsewhere_is_not_written(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from benchmark.metrics import METRICS, Metric
 from benchmark.protocol.references import Reference
 from benchmark.records import Record, RecordStore
 from benchmark.records.grouping import group
-from benchmark.records.store import read_each
+from benchmark.records.store import read_each, uncollected
 from leaderboard.board import Board, assembled
 from leaderboard.task_board import TaskBoard, task_board
 
@@ -74,13 +74,14 @@ def kept_board(folders: Sequence[Path], cache: Path, references: Iterable[Refere
         BenchError: Records contradict each other or their task; the message names them.
     """
     kept = _Kept(cache / FOLDER / digest([str(folder.resolve()) for folder in folders])[:16])
-    try:
-        files = [_File(number, path) for number, folder in enumerate(folders) for path in _paths(folder)]
-        parts = [kept.task(task, own) for task, own in sorted(kept.by_task(files).items())]
-    except UnreadableError:
-        return None
-    kept.remove_others()
-    return assembled(parts, references=references)
+    with uncollected():
+        try:
+            files = [_File(number, path) for number, folder in enumerate(folders) for path in _paths(folder)]
+            parts = [kept.task(task, own) for task, own in sorted(kept.by_task(files).items())]
+        except UnreadableError:
+            return None
+        kept.remove_others()
+        return assembled(parts, references=references)
 
 
 class UnreadableError(Exception):

@@ -107,7 +107,7 @@ class RecordStore:
 def read_each(paths: Iterable[Path]) -> Iterator[tuple[Path, list[Record] | BenchError]]:
     """The records of each of some files, or why they cannot be read; what many records say alike is in memory once."""
     shared = _Shared()
-    with _uncollected():
+    with uncollected():
         for path in paths:
             try:
                 yield path, shared.shared(read_file(path))
@@ -139,7 +139,7 @@ def _quoted(name: str) -> bytes:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Without looking for garbage in cycles: records have none, and there are more and more of them to look through."""
     was_on = gc.isenabled()
     gc.disable()

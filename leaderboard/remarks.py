@@ -9,6 +9,7 @@ from benchmark.protocol.references import Reference
 from benchmark.records import TaskPart
 from benchmark.records.cells import Cell
 from benchmark.records.grouping import Grouping
+from benchmark.records.superseding import why_superseded
 from benchmark.text import NONE, WARNING, clean, count
 from leaderboard.findings import task_findings
 from leaderboard.rows import Section
@@ -106,33 +107,6 @@ def notes(section: Section, cells: Sequence[Cell], grouping: Grouping) -> tuple[
         *_libraries(cells),
         *set_aside(task, grouping),
     )
-
-
-def why_superseded(old: Cell, shown: Cell | None, any_of_task: Cell) -> str:
-    """Why a row is not shown, in words: what is another one in the row that is shown under its name.
-
-    Args:
-        old: It.
-        shown: The row of its name; None where there is none of the protocol that is shown.
-        any_of_task: A row of its task that is shown.
-    """
-    other = shown or any_of_task
-    differs = {
-        "another version of the protocol": old.task.sha256 != other.task.sha256,
-        "other recordings": old.task.corpus.audio_sha256 != other.task.corpus.audio_sha256,
-        "another reading of the corpus": old.task.corpus.index_sha256 != other.task.corpus.index_sha256,
-        "other folds": old.task.folds_sha256 != other.task.folds_sha256,
-    }
-    if shown is not None:
-        is_another = old.upstream.weights_sha256 != shown.upstream.weights_sha256
-        differs |= {
-            "other weights": is_another,
-            "another version of the upstream": old.upstream.sha256 != shown.upstream.sha256 and not is_another,
-            "another version of the head": old.downstream.sha256 != shown.downstream.sha256,
-        }
-    what = [text for text, holds in differs.items() if holds] or ["other code or libraries"]
-    state = "" if old.complete else f", {len(old.completed)} of {count(len(old.units), 'unit')}"
-    return f"{old.created[:10]}{state}: {', '.join(what)}"
 
 
 def _contaminated(cells: Sequence[Cell]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from benchmark.text import clean, count, decimal, nearest
 if TYPE_CHECKING:
     from benchmark.cli.folders import ReadFolders
     from benchmark.records.cells import Cell
+    from benchmark.records.grouping import Grouping
 
 EPILOG = examples(
     "bench analyse mismatch logmel mfcc --task demo",
@@ -48,8 +50,8 @@ def mismatch(
     from benchmark.analyses import decisions_of
     from benchmark.analyses import mismatch as compared
 
-    folders, sources, cells = _cells(task, results, published=False)
-    first, second = _two(a, b, cells)
+    folders, sources, shown = _shown(task, results, published=False)
+    first, second = _two(a, b, shown)
     found = compared(decisions_of(folders, first), decisions_of(folders, second))
     rows = {
         "A and B": found.between,
@@ -91,8 +93,8 @@ def confusion_shift(
     """Where the confusions of two systems differ. Each difference is tested over speakers, and corrected for all."""
     from benchmark.analyses import confusion_shift as compared
 
-    _, sources, cells = _cells(task, results, published)
-    first, second = _two(a, b, cells)
+    _, sources, shown = _shown(task, results, published)
+    first, second = _two(a, b, shown)
     found = compared(first, second)
     names = [clean(name) for name in found.outputs]
     rows = [
@@ -133,8 +135,8 @@ def error_by_value(
     from benchmark.analyses import error_by_value as by_value
     from benchmark.analyses.errors_by_value import edges_of
 
-    folders, sources, cells = _cells(task, results, published=False)
-    known = [decisions_of(folders, cell) for cell in _several(systems, cells)]
+    folders, sources, shown = _shown(task, results, published=False)
+    known = [decisions_of(folders, cell) for cell in _several(systems, shown)]
     found = {}
     for name in dict.fromkeys(dimension or known[0].outputs):
         edges = edges_of(known[0], name, intervals)
@@ -169,8 +171,8 @@ def size(
     """Size and speed of systems against their scores. Parameters, megabytes, encoding time and real-time factor."""
     from benchmark.analyses import sizes
 
-    _, sources, cells = _cells(task, results, published)
-    found = sizes(_several(systems, cells))
+    _, sources, shown = _shown(task, results, published)
+    found = sizes(_several(systems, shown))
     rows = [
         [
             one.system, one.upstream, one.downstream, one.megabytes, one.encode_s, one.real_time, one.device,
@@ -203,9 +205,9 @@ def layer_weights(
     """Weights of the layers that a head listens to. Mean and deviation over seeds, the mean over folds."""
     from benchmark.analyses import layer_weights as weights_of
 
-    _, sources, cells = _cells(task, results, published)
+    _, sources, shown = _shown(task, results, published)
     chosen, weights, reasons = [], {}, []
-    for cell in _several(systems, cells):
+    for cell in _several(systems, shown):
         try:
             weights[clean(cell.name)] = weights_of(cell)
         except BenchError as error:
@@ -233,7 +235,7 @@ def layer_weights(
     sources.fail_if_doubtful()
 
 
-def _cells(task: str, results: Path | None, published: bool) -> tuple[list[Path], ReadFolders, list[Cell]]:
+def _shown(task: str, results: Path | None, published: bool) -> tuple[list[Path], ReadFolders, Grouping]:
     """The folders of records, what is in them, and the cells of a task.
 
     Raises:
@@ -256,20 +258,21 @@ def _cells(task: str, results: Path | None, published: bool) -> tuple[list[Path]
     if task not in known:
         hint = nearest(task, known) if known else f"there are none at all; bench run --task {task} makes some"
         raise UsageError(f"there are no records of the task {task!r}", hint)
-    return folders, sources, [cell for cell in cells if cell.task.name == task]
+    return folders, sources, replace(grouped, cells=tuple(cell for cell in cells if cell.task.name == task))
 
 
-def _two(a: str, b: str, cells: list[Cell]) -> tuple[Cell, Cell]:
-    first, second = named(a, cells), named(b, cells)
+def _two(a: str, b: str, shown: Grouping) -> tuple[Cell, Cell]:
+    first, second = (named(name, shown.cells, shown.superseded) for name in (a, b))
     if first is second:
         raise UsageError(f"{clean(first.name)} would be compared with itself", "name two systems")
     return first, second
 
 
-def _several(systems: list[str] | None, cells: list[Cell]) -> list[Cell]:
+def _several(systems: list[str] | None, shown: Grouping) -> list[Cell]:
     """The systems that are named, or all that are complete."""
+    cells = shown.cells
     if systems:
-        chosen = [cell for name in systems for cell in (fitting(name, cells) or [named(name, cells)])]
+        chosen = [cell for name in systems for cell in (fitting(name, cells) or [named(name, cells, shown.superseded)])]
         return list(dict.fromkeys(chosen))
     complete = [cell for cell in cells if cell.complete]
     if not complete:

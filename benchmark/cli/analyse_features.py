@@ -248,10 +248,11 @@ def _agreeing(results: Any, task: str, systems: tuple[str, str], ids: Sequence[s
     from benchmark.records.grouping import group
 
     folders = record_folders([results] if results else None, False)
-    cells = [cell for cell in group(*read_records(folders, [task]).records).cells if cell.task.name == task]
+    grouping = group(*read_records(folders, [task]).records)
+    cells = [cell for cell in grouping.cells if cell.task.name == task]
     if not cells:
         raise UsageError(f"there are no records of the task {task!r}", f"bench run --task {task} makes some")
-    a, b = (decisions_of(folders, named(system, cells)) for system in systems)
+    a, b = (decisions_of(folders, named(system, cells, grouping.superseded)) for system in systems)
     check_alike(a, b)
     check_classes(a)
     alike = np.mean([one == other for one, other in product(a.decided, b.decided)], axis=0)

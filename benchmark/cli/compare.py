@@ -11,7 +11,7 @@ from benchmark.cli.compare_baseline import against_baseline
 from benchmark.cli.compare_tables import bound, print_pairs
 from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Json, Published, Results, examples
-from benchmark.cli.systems import asked, fitting, named, systems_of
+from benchmark.cli.systems import asked, fitting, named, refuse_superseded, systems_of
 from benchmark.cli.terminal import print_json
 from benchmark.errors import BenchError, UsageError
 
@@ -123,9 +123,9 @@ def compare(
     sources = read_records(folders, task or ())
     if published:
         sources = sources.beside_published(every=False)
-    cells = group(*sources.records, published=sources.records[-1] if published else ()).cells
+    grouping = group(*sources.records, published=sources.records[-1] if published else ())
     by_task: dict[str, list[Cell]] = {}
-    for cell in cells:
+    for cell in grouping.cells:
         by_task.setdefault(cell.task.name, []).append(cell)
     if metric is not None:
         metric, by_task = cells_of_metric(metric, by_task)
@@ -133,14 +133,14 @@ def compare(
         from benchmark.cli.compare_protocols import compare_under
 
         first, second = (by_task[name] for name in asked(task or (), by_task))
-        compare_under(a, first, second, metric, as_json=as_json)
+        compare_under(a, first, second, metric, grouping.superseded, as_json=as_json)
     elif baseline is not None:
-        against_baseline(baseline, task, metric, margin, by_task, as_json=as_json)
+        against_baseline(baseline, task, metric, margin, by_task, grouping.superseded, as_json=as_json)
     elif a is not None and b is not None:
         root = results or load_settings().results
         found = [
             _on_task(first, second, by_task[name], metric, margin, root)
-            for name, first, second in _pairs(a, b, task, by_task)
+            for name, first, second in _pairs(a, b, task, by_task, grouping.superseded)
         ]
         told = _together([one.comparison for one in found if one.counts])
         if as_json:
@@ -256,16 +256,25 @@ def _as_json(found: Sequence[OnTask], told: Together) -> dict[str, Any]:
 
 
 def _pairs(
-    a: str, b: str, tasks: Sequence[str] | None, by_task: Mapping[str, Sequence[Cell]]
+    a: str,
+    b: str,
+    tasks: Sequence[str] | None,
+    by_task: Mapping[str, Sequence[Cell]],
+    superseded: Sequence[Cell],
 ) -> list[tuple[str, Cell, Cell]]:
     """The two cells on each task that is asked for, or on each that both have."""
+
+    def pair(name: str, cells: Sequence[Cell]) -> tuple[str, Cell, Cell]:
+        return name, named(a, cells, superseded), named(b, cells, superseded)
+
     if tasks:
-        return [(name, named(a, by_task[name]), named(b, by_task[name])) for name in asked(tasks, by_task)]
-    common = []
-    for name, cells in sorted(by_task.items()):
-        complete = [cell for cell in cells if cell.complete]
-        if fitting(a, complete) and fitting(b, complete):
-            common.append((name, named(a, complete), named(b, complete)))
+        return [pair(name, by_task[name]) for name in asked(tasks, by_task)]
+    complete = {name: [cell for cell in cells if cell.complete] for name, cells in sorted(by_task.items())}
+    common = [pair(name, cells) for name, cells in complete.items() if fitting(a, cells) and fitting(b, cells)]
     if not common:
+        for cells in by_task.values():
+            for one in (a, b):
+                if not fitting(one, cells):
+                    refuse_superseded(fitting(one, superseded), cells)
         raise UsageError(f"no task has complete results of both {a!r} and {b!r}", systems_of(by_task))
     return common

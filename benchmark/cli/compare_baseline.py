@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from benchmark.cli.compare_tables import bound, print_baseline
-from benchmark.cli.systems import asked, fitting, named, systems_of
+from benchmark.cli.systems import asked, fitting, named, refuse_superseded, systems_of
 from benchmark.cli.terminal import print_json
 from benchmark.errors import UsageError
 
@@ -22,6 +22,7 @@ def against_baseline(
     metric: str | None,
     margin: float,
     by_task: Mapping[str, Sequence[Cell]],
+    superseded: Sequence[Cell],
     *,
     as_json: bool,
 ) -> None:
@@ -32,7 +33,8 @@ def against_baseline(
         tasks: Those that are asked for; all that have the baseline where there are none.
         metric: What is compared; the primary one of each task where not given.
         margin: Points below which a difference is called small.
-        by_task: What there is.
+        by_task: What is shown.
+        superseded: Cells that are not.
         as_json: Whether JSON is printed.
 
     Raises:
@@ -46,7 +48,7 @@ def against_baseline(
         complete = [cell for cell in by_task[name] if cell.complete]
         if not tasks and not fitting(baseline, complete):
             continue
-        one = named(baseline, complete)
+        one = named(baseline, complete, superseded)
         analysis = analyse(complete, metric)
         others = [cell for cell in complete if cell is not one]
         pairs = [
@@ -56,6 +58,9 @@ def against_baseline(
         ]
         shown.append((one, analysis, pairs))
     if not shown:
+        for cells in by_task.values():
+            if not fitting(baseline, cells):
+                refuse_superseded(fitting(baseline, superseded), cells)
         raise UsageError(f"no task has complete results of {baseline!r}", systems_of(by_task))
     if as_json:
         print_json(

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from benchmark.cli.compare_tables import numbers
-from benchmark.cli.systems import named
+from benchmark.cli.systems import fitting, named, refuse_superseded
 from benchmark.cli.terminal import print_json, print_table, stdout
 from benchmark.errors import UsageError
 from benchmark.text import clean, count, measured
@@ -63,9 +63,23 @@ def under_both(first: Sequence[Cell], second: Sequence[Cell], metric: str | None
 
 
 def compare_under(
-    system: str | None, first: Sequence[Cell], second: Sequence[Cell], metric: str | None, *, as_json: bool
+    system: str | None,
+    first: Sequence[Cell],
+    second: Sequence[Cell],
+    metric: str | None,
+    superseded: Sequence[Cell],
+    *,
+    as_json: bool,
 ) -> None:
     """Print what the first protocol adds to one system, or to all that both have.
+
+    Args:
+        system: UPSTREAM, or UPSTREAM+DOWNSTREAM; None for all.
+        first: As `under_both`, like the next two.
+        second: Those of another task.
+        metric: What is compared.
+        superseded: Cells that are not shown, of any task.
+        as_json: Whether JSON is printed.
 
     Raises:
         UsageError: No system has complete rows under both; or the one that is named has none.
@@ -76,9 +90,10 @@ def compare_under(
         raise UsageError(f"no system has complete results of both {tasks[0]} and {tasks[1]}", "bench run makes them")
     shown = told
     if system is not None:
-        name = named(system, [cell for cell in first if cell.complete]).name
+        name = named(system, [cell for cell in first if cell.complete], superseded).name
         shown = [one for one in told if one.comparison.task == name]
         if not shown:
+            refuse_superseded(fitting(name, superseded), second)
             raise UsageError(f"{name} has no complete results of {tasks[1]}", "bench run makes them")
     if as_json:
         print_json({"protocols": tasks, "systems": [{**asdict(one.comparison), "scores": one.scores} for one in shown]})

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmark.cli.folders import ReadFolders, read_records, record_folders
+from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, Published, ResultFolders, examples
+from benchmark.cli.systems import of_names, refuse_superseded
 from benchmark.cli.terminal import TerminalProgress, stdout
 from benchmark.errors import BenchError, MissingError, UsageError
 
@@ -84,6 +85,8 @@ def plot(
     png: Annotated[bool, typer.Option("--png", help="PNG where --out does not say it, not SVG.")] = False,
 ) -> None:
     """Draw figures as SVG or PNG. The same records give the same bytes."""
+    from benchmark.records.grouping import group
+
     if kind not in (*OF_SYSTEMS, Kind.ALL) and (upstream or downstream):
         raise UsageError(f"{kind.value} shows all systems", "leave out --upstream and --downstream")
     if kind is Kind.CRITICAL_DIFFERENCE and task:
@@ -92,8 +95,11 @@ def plot(
     sources = read_records(folders, task or ())
     if published:
         sources = sources.beside_published(every=False)
-    cells = _cells(sources, folders[0], task or [], published=published)
-    chosen = {name: _chosen(name, of_task, upstream, downstream) for name, of_task in cells.items()}
+    grouping = group(*sources.records, published=sources.records[-1] if published else ())
+    cells = _cells(grouping.cells, folders[0], task or [])
+    chosen = {
+        name: _chosen(name, of_task, upstream, downstream, grouping.superseded) for name, of_task in cells.items()
+    }
     if kind is Kind.ALL:
         drawings = list(_everything(cells, chosen, folders, whole=not (task or upstream or downstream)))
     elif kind in OF_BOARD:
@@ -114,12 +120,10 @@ def plot(
     sources.fail_if_doubtful()
 
 
-def _cells(sources: ReadFolders, folder: Path, tasks: Sequence[str], *, published: bool) -> dict[str, list[Cell]]:
+def _cells(shown: Sequence[Cell], folder: Path, tasks: Sequence[str]) -> dict[str, list[Cell]]:
     """The cells of each task that is asked for, in the order of the request, else by name."""
-    from benchmark.records.grouping import group
-
     found: dict[str, list[Cell]] = {}
-    for cell in group(*sources.records, published=sources.records[-1] if published else ()).cells:
+    for cell in shown:
         found.setdefault(cell.task.name, []).append(cell)
     for name in tasks:
         if name not in found:
@@ -130,17 +134,20 @@ def _cells(sources: ReadFolders, folder: Path, tasks: Sequence[str], *, publishe
     return {name: found[name] for name in (dict.fromkeys(tasks) or sorted(found))}
 
 
-def _chosen(task: str, cells: list[Cell], upstream: list[str] | None, downstream: list[str] | None) -> list[Cell]:
+def _chosen(
+    task: str,
+    cells: list[Cell],
+    upstream: list[str] | None,
+    downstream: list[str] | None,
+    superseded: Sequence[Cell],
+) -> list[Cell]:
     """The cells of the systems that are asked for."""
-    found = [
-        cell
-        for cell in cells
-        if cell.upstream.name in (upstream or [cell.upstream.name])
-        and cell.downstream.name in (downstream or [cell.downstream.name])
-    ]
-    missing = [name for name in upstream or () if name not in {cell.upstream.name for cell in cells}]
-    missing += [name for name in downstream or () if name not in {cell.downstream.name for cell in cells}]
+    found = of_names(cells, upstream, downstream)
+    absent = [name for name in upstream or () if name not in {cell.upstream.name for cell in cells}]
+    headless = [name for name in downstream or () if name not in {cell.downstream.name for cell in cells}]
+    missing = absent + headless
     if missing or not found:
+        refuse_superseded(of_names(superseded, absent or upstream, headless or downstream), cells)
         named = f"{', '.join(map(repr, missing))} " if missing else ""
         known = ", ".join(cell.name for cell in cells)
         raise UsageError(f"there is no system {named}on {task}", f"there are {known}")

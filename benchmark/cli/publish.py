@@ -10,6 +10,7 @@ import typer
 
 from benchmark.cli.folders import OWN_RESULTS, open_records
 from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, Results, Task, examples
+from benchmark.cli.systems import of_names, refuse_superseded
 from benchmark.cli.terminal import stdout
 from benchmark.errors import BenchError, UsageError
 from benchmark.text import clean
@@ -30,19 +31,16 @@ def publish(
     from benchmark.records.grouping import group
     from benchmark.submissions.publishing import publish as publish_cell
 
-    cells = group(open_records(results or load_settings().results).of_task(task)).cells
-    for what, wanted, there in (
-        ("upstream", upstream, {cell.upstream.name for cell in cells}),
-        ("downstream", downstream, {cell.downstream.name for cell in cells}),
-    ):
-        if unknown := sorted(set(wanted or ()) - there):
+    grouping = group(open_records(results or load_settings().results).of_task(task))
+    cells = of_names(grouping.cells, upstream, downstream)
+    absent = sorted(set(upstream or ()) - {cell.upstream.name for cell in grouping.cells})
+    headless = sorted(set(downstream or ()) - {cell.downstream.name for cell in grouping.cells})
+    if absent or headless or not cells:
+        meant = of_names(grouping.superseded, absent or upstream, headless or downstream)
+        refuse_superseded(meant, grouping.cells)
+    for what, unknown in (("upstream", absent), ("downstream", headless)):
+        if unknown:
             raise UsageError(f"there are no records of the task {task!r} with the {what} {unknown[0]!r}", SHOWN)
-    cells = tuple(
-        cell
-        for cell in cells
-        if cell.upstream.name in (upstream or [cell.upstream.name])
-        and cell.downstream.name in (downstream or [cell.downstream.name])
-    )
     if not cells:
         raise UsageError(f"there are no such records of the task {task!r}", SHOWN)
     incomplete = [f"{cell.name} ({len(cell.completed)}/{len(cell.units)} units)" for cell in cells if not cell.complete]

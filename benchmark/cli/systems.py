@@ -47,12 +47,23 @@ def fitting(name: str, cells: Sequence[Cell]) -> list[Cell]:
     return exact or [cell for cell in cells if cell.upstream.name == name]
 
 
-def named(name: str, cells: Sequence[Cell]) -> Cell:
+def of_names(cells: Sequence[Cell], upstreams: Sequence[str] | None, downstreams: Sequence[str] | None) -> list[Cell]:
+    """The cells of some upstreams and some downstreams; of any where none is named."""
+    return [
+        cell
+        for cell in cells
+        if cell.upstream.name in (upstreams or [cell.upstream.name])
+        and cell.downstream.name in (downstreams or [cell.downstream.name])
+    ]
+
+
+def named(name: str, cells: Sequence[Cell], superseded: Sequence[Cell]) -> Cell:
     """The cell that a name means.
 
     Args:
         name: UPSTREAM, or UPSTREAM+DOWNSTREAM.
         cells: All of one task.
+        superseded: Cells that are not shown, of any task.
 
     Raises:
         UsageError: It means none, or several.
@@ -62,10 +73,31 @@ def named(name: str, cells: Sequence[Cell]) -> Cell:
     if len(found) > 1:
         raise UsageError(f"{name!r} is {len(found)} systems on {cells[0].task.name}", f"say which: {known}")
     if not found:
+        refuse_superseded(fitting(name, superseded), cells)
         raise UsageError(
             f"there is no system {name!r} on {cells[0].task.name}", f"there are {known}; --published adds others"
         )
     return found[0]
+
+
+def refuse_superseded(found: Sequence[Cell], shown: Sequence[Cell]) -> None:
+    """Say of a system that there is one, but that newer rows are shown in its place.
+
+    Args:
+        found: Superseded cells that are meant, of any task.
+        shown: Cells of one task.
+
+    Raises:
+        UsageError: One of the cells is of that task; the newest is told.
+    """
+    from benchmark.records.superseding import superseded_by
+
+    tasks = {cell.task.name for cell in shown}
+    meant = [cell for cell in found if cell.task.name in tasks]
+    if meant:
+        newest = superseded_by(max(meant, key=lambda cell: (cell.complete, cell.created)), shown)
+        what = f"{clean(newest.cell.name)} on {clean(newest.cell.task.name)}"
+        raise UsageError(f"{what} is {newest.reason}", newest.advice(clean(newest.cell.command)))
 
 
 def asked(tasks: Sequence[str], by_task: Mapping[str, Sequence[Cell]]) -> list[str]:
@@ -82,7 +114,7 @@ def asked(tasks: Sequence[str], by_task: Mapping[str, Sequence[Cell]]) -> list[s
 
 
 def systems_of(by_task: Mapping[str, Sequence[Cell]]) -> str:
-    """The names of all systems, as a hint: those that are complete on some task, and the others."""
+    """The names of all systems that are shown, as a hint: those that are complete on some task, and the others."""
     cells = [cell for of_task in by_task.values() for cell in of_task]
     complete = {clean(cell.name).replace(" ", "") for cell in cells if cell.complete}
     others = {clean(cell.name).replace(" ", "") for cell in cells} - complete

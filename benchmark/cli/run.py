@@ -15,7 +15,7 @@ import typer
 from benchmark.cli.options import Data, Device, Json, Phones, Plugin, Quiet, Results, Weights, examples, load
 from benchmark.cli.terminal import TerminalProgress, print_json, print_table, stdout
 from benchmark.errors import UsageError
-from benchmark.text import bytes_text, count
+from benchmark.text import bytes_text, clean, count
 
 if TYPE_CHECKING:
     from benchmark.base.downstream import TrainingSize
@@ -238,6 +238,10 @@ def _print_outcomes(outcomes: list[CellOutcome], settings: Settings, as_json: bo
         counts = [outcome.completed, outcome.kept, len(outcome.failed) + len(outcome.failed_earlier)]
         rows.append([task, outcome.upstream, outcome.downstream, *_score_text(outcome.score), *counts, *seconds])
     print_table("", columns, rows, right=columns[5:])
+    for outcome in outcomes:
+        if outcome.not_shown is not None:
+            where = f"{outcome.task} / {outcome.upstream} / {outcome.downstream}"
+            sys.stderr.write(clean(f"{where}: no board shows this row: {outcome.not_shown}") + "\n")
     if quiet:
         return
     # On stderr, since stdout carries the table; a path is never wrapped.

@@ -165,6 +165,12 @@ def _identity(record: Record) -> tuple[str, ...]:
     return (*protocol_of(record.task), *names, record.upstream.sha256, record.downstream.sha256, code)
 
 
+def same_identity(a: Cell, b: Cell) -> bool:
+    """Whether two cells, with open names of speakers or hidden ones, are one: protocol, system, code and libraries."""
+    first, second = (_identity(next(iter(cell.records.values()))) for cell in (a, b))
+    return first == second
+
+
 def _code(*parts: CodePart | None) -> str:
     return digest([None if part is None else part.plain for part in parts])
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from benchmark.errors import BenchError
 from benchmark.io.files import check_writable
 from benchmark.io.leftovers import remove_leftovers
 from benchmark.io.settings import Settings
 from benchmark.progress import Progress
 from benchmark.records import Protocol, Record, RecordStore
-from benchmark.records.grouping import find_cell
+from benchmark.records.cells import Cell
+from benchmark.records.grouping import Grouping, find_cell, group, same_identity
+from benchmark.records.superseding import superseded_by
 from benchmark.run.plan import CellPlan
 from benchmark.statistics import cell_interval, cell_scores
 from benchmark.text import count
@@ -46,6 +49,7 @@ class CellOutcome:
         synthetic: Whether the speech was not spoken by people.
         protocol: "official"; or "modified" or "partial", which no leaderboard shows.
         score: Of all the cell's units, earlier ones too; None until they are complete.
+        not_shown: Why no board shows it, where records of the same task keep it from that, and what to do; else None.
         completed: Units done now.
         failed: Reason of each unit that failed now, by fold and seed.
         failed_earlier: Likewise, of those that failed in an earlier run and were not tried again.
@@ -61,6 +65,7 @@ class CellOutcome:
     synthetic: bool
     protocol: Protocol
     score: CellScore | None
+    not_shown: str | None
     completed: int
     failed: dict[str, str]
     failed_earlier: dict[str, str]
@@ -104,20 +109,22 @@ class Tally:
                 self._progress.problem(f"{self._title}, {label}: failed: {reason}")
             self.failed[label] = reason
 
-    def outcome(self, records: Sequence[Record]) -> CellOutcome:
+    def outcome(self, records: Sequence[Record], shown: Grouping | str) -> CellOutcome:
         """What became of the cell.
 
         Args:
             records: All of its task.
+            shown: What a board makes of them; or why none can be made.
         """
-        cell = self.cell
+        cell, whole = self.cell, _cell(self.cell, records)
         return CellOutcome(
             task=cell.parts.task.name,
             upstream=cell.parts.upstream.name,
             downstream=cell.parts.downstream.name,
             synthetic=cell.parts.task.corpus.synthetic,
             protocol=cell.protocol,
-            score=_score(cell, records),
+            score=None if whole is None else _score(whole),
+            not_shown=None if whole is None or cell.protocol != "official" else _not_shown(whole, shown),
             completed=len(cell.todo) - len(self.failed),
             failed=self.failed,
             failed_earlier=dict(cell.failed),
@@ -130,13 +137,14 @@ class Tally:
 
 def outcomes(tallies: Sequence[Tally], settings: Settings) -> list[CellOutcome]:
     """What became of each cell; the records of a task are read once for all its cells."""
-    store, records = RecordStore(settings.results), dict[str, tuple[Record, ...]]()
+    store, of_tasks = RecordStore(settings.results), dict[str, tuple[tuple[Record, ...], Grouping | str]]()
     found = []
     for tally in tallies:
         name = tally.cell.parts.task.name
-        if name not in records:
-            records[name] = store.read(name).records
-        found.append(tally.outcome(records[name]))
+        if name not in of_tasks:
+            records = store.read(name).records
+            of_tasks[name] = records, _shown(records)
+        found.append(tally.outcome(*of_tasks[name]))
     return found
 
 
@@ -172,10 +180,17 @@ def by_reason(failed: Mapping[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def _score(plan: CellPlan, records: Sequence[Record]) -> CellScore | None:
-    """Score exactly the cell that was run, which may share its names with a newer one."""
+def _shown(records: Sequence[Record]) -> Grouping | str:
+    try:
+        return group(records)
+    except BenchError as error:
+        return str(error)
+
+
+def _cell(plan: CellPlan, records: Sequence[Record]) -> Cell | None:
+    """Exactly the cell that was run, which may share its names with a newer one."""
     parts = plan.parts
-    cell = find_cell(
+    return find_cell(
         records,
         task=parts.task,
         upstream=(parts.upstream.name, parts.upstream.sha256),
@@ -183,9 +198,22 @@ def _score(plan: CellPlan, records: Sequence[Record]) -> CellScore | None:
         code=parts.code,
         protocol=plan.protocol,
     )
-    if cell is None or not cell.complete:
+
+
+def _score(cell: Cell) -> CellScore | None:
+    if not cell.complete:
         return None
     metric = cell.task.metrics[0]
     scores, interval = cell_scores(cell, metric), cell_interval(cell, metric)
     low, high = (interval.low, interval.high) if interval else (None, None)
     return CellScore(metric, scores.mean, scores.sd, low, high)
+
+
+def _not_shown(cell: Cell, shown: Grouping | str) -> str | None:
+    """Why no board shows a cell of official records, and what to do; None where it does."""
+    if isinstance(shown, str):
+        return shown
+    if not any(same_identity(cell, one) for one in shown.superseded):
+        return None
+    found = superseded_by(cell, shown.cells)
+    return f"{found.reason}; {found.advice('bench run')}"

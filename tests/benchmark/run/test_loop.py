@@ -207,6 +207,34 @@ def test_bad_scores_are_a_failure_and_never_a_number(toy_task, plugin, settings,
     assert len(outcome.failed) == 8
 
 
+def test_rows_that_are_kept_and_that_newer_ones_hide_are_said_to_be_hidden(
+    own_toy_corpus: Path, toy_task, plugin, settings, progress
+) -> None:
+    """A label is changed, and changed back: the first rows are kept, and a board shows those of between."""
+    settings = replace(settings, data={"toy": own_toy_corpus})
+    index = own_toy_corpus / "index.csv"
+    before = index.read_text()
+    changed = before.replace("high0.wav,anna,high", "high0.wav,anna,low").replace(
+        "low0.wav,anna,low", "low0.wav,anna,high"
+    )
+    told, records = [], RecordStore(settings.results)
+    for text in (before, changed, before):
+        index.write_text(text)
+        (outcome,) = go(request(toy_task), settings, progress, plugin)
+        told.append((outcome.kept, outcome.not_shown))
+        if outcome.completed and text == before:  # else all are of one second
+            for one in records:
+                older = one.provenance.model_copy(update={"created": "2026-01-02T03:04:05+00:00"})
+                records.write(one.model_copy(update={"provenance": older}))
+    assert told[:2] == [(0, None), (0, None)]
+    kept, why = told[2]
+    assert kept == 8
+    assert why.startswith("superseded by spectrum + nearest of ")
+    assert why.endswith(
+        "(another reading of the corpus); bench run --rerun all makes it the newest; --results DIR keeps both"
+    )
+
+
 def test_changed_code_is_another_identity(toy_task, plugin, settings, progress) -> None:
     go(request(toy_task), settings, progress, plugin)
     plugin.write_text(plugin.read_text().replace("np.abs(", "2 * np.abs("))

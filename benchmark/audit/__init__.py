@@ -1,6 +1,6 @@
 """What a split gives away: overlap of speakers, recordings and sentences, what is missing, and what tells the class.
 
-`measure` counts, `findings` judges, `report` holds both.
+`measure` counts, `findings` judges, `overlaps` does both for stretches of one recording, `report` holds what is found.
 """
 
 from benchmark.audit.measure import audit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from benchmark.audit.overlaps import judged
 from benchmark.audit.report import Audit, Copy, CorpusAudit, Finding, FoldAudit, Giveaway, Severity
 from benchmark.data.listening import Heard, remarks_of
 from benchmark.protocol.dataset import Dataset
@@ -23,6 +24,7 @@ def judge(dataset: Dataset, result: Audit, heard: Mapping[str, Heard]) -> tuple[
         *_copies(task, folds),
         *_unknown_speakers(dataset),
         *_identical(result),
+        *judged(task, result, _undeclared(task)),
         *_giveaways(result),
         *_sentence_overlap(result),
         *_classes(task, folds),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from benchmark.audit.columns import Coded, Columns, Positions, columns
 from benchmark.audit.findings import judge
 from benchmark.audit.giveaways import contingency, from_durations, from_groups
+from benchmark.audit.overlaps import across, overlaps
 from benchmark.audit.report import (
+    COMPARED,
     SETS,
     Audit,
     Copy,
@@ -23,6 +25,7 @@ from benchmark.audit.report import (
     Giveaway,
     Identical,
     MeanAndDeviation,
+    Overlap,
     SentenceOverlap,
     SetAudit,
     SetName,
@@ -31,14 +34,6 @@ from benchmark.base import Corpus
 from benchmark.data.listening import Heard
 from benchmark.protocol.dataset import Dataset
 from benchmark.types import Fold
-
-# Identical audio is looked for in the first of two sets, against the second.
-COMPARED: tuple[tuple[SetName, SetName], ...] = (
-    ("test", "train"),
-    ("test", "dev"),
-    ("test", "adapt"),
-    ("dev", "train"),
-)
 
 
 def audit(dataset: Dataset, heard: Mapping[str, Heard] | None = None) -> Audit:
@@ -49,14 +44,16 @@ def audit(dataset: Dataset, heard: Mapping[str, Heard] | None = None) -> Audit:
         heard: Digest and duration of each utterance; without it durations and identical audio are not looked for.
     """
     task, table = dataset.task, columns(dataset, heard or {})
+    overlapping = overlaps(table, dataset, heard or {})
     result = Audit(
         task=task.name,
         version=task.version,
         kind=task.kind,
         outputs=task.outputs,
         corpora=tuple(_corpus(corpus, i, table, dataset) for i, corpus in enumerate(dataset.corpora)),
-        folds=tuple(_fold(fold, table, dataset) for fold in dataset.folds),
+        folds=tuple(_fold(fold, table, dataset, overlapping) for fold in dataset.folds),
         identical=_identical(table, dataset),
+        overlaps=overlapping,
     )
     return replace(result, findings=judge(dataset, result, heard or {}))
 
@@ -126,7 +123,7 @@ def _spread(corpus: Corpus, dimension: str, k: int, rows: Positions, table: Colu
     )
 
 
-def _fold(fold: Fold, table: Columns, dataset: Dataset) -> FoldAudit:
+def _fold(fold: Fold, table: Columns, dataset: Dataset, overlapping: Sequence[Overlap]) -> FoldAudit:
     ids: dict[SetName, tuple[str, ...]] = {"train": fold.train, "dev": fold.dev, "test": fold.test, "adapt": fold.adapt}
     rows = {part: table.of(names) for part, names in ids.items()}
     # What the examples hear: themselves, or what was said before them.
@@ -143,6 +140,7 @@ def _fold(fold: Fold, table: Columns, dataset: Dataset) -> FoldAudit:
         dev_speakers_in_train=table.speakers.named(shared_with_dev),
         test_speakers_in_adapt=table.speakers.named(speakers["test"] & speakers["adapt"]),
         copies=_copies(heard, table, {*fitted, "test", "adapt"}),
+        overlaps=across(heard, table, {*fitted, "test", "adapt"}, overlapping),
         sentences=_sentences(rows["test"], np.concatenate([rows[part] for part in fitted]), table),
         missing=tuple(
             f"{part}: {label}"

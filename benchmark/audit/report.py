@@ -15,6 +15,13 @@ from benchmark.types import Kind
 Severity = Literal["error", "warning", "note"]
 SetName = Literal["train", "dev", "test", "adapt"]
 SETS: tuple[SetName, ...] = ("train", "dev", "test", "adapt")
+# The same audio is looked for in the first of two sets, against the second.
+COMPARED: tuple[tuple[SetName, SetName], ...] = (
+    ("test", "train"),
+    ("test", "dev"),
+    ("test", "adapt"),
+    ("dev", "train"),
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class SetAudit:
 
 @dataclass(frozen=True)
 class Copy:
-    """Identical samples in two sets of one fold; the first utterance of the other set that has them.
+    """The same audio in two sets of one fold: of identical samples the first utterance of the other set that has them.
 
     Attributes:
         id: Utterance id, in `part`.
@@ -113,6 +120,7 @@ class FoldAudit:
         dev_speakers_in_train: Speakers of dev who are also in train; none where dev is test.
         test_speakers_in_adapt: Speakers of test who are also in adapt.
         copies: Identical audio in test and in train, dev or adapt, and in dev and in train.
+        overlaps: Stretches of one recording that overlap, likewise; `Audit.overlaps` says by how much.
         sentences: Overlap of sentences; None where none is known, and in a task with context, where the example itself
             is not heard.
         missing: Classes that train, dev or test lacks, as "dev: angry".
@@ -124,6 +132,7 @@ class FoldAudit:
     dev_speakers_in_train: tuple[str, ...]
     test_speakers_in_adapt: tuple[str, ...]
     copies: tuple[Copy, ...]
+    overlaps: tuple[Copy, ...]
     sentences: SentenceOverlap | None
     missing: tuple[str, ...]
 
@@ -235,6 +244,40 @@ class Identical:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """What an utterance hears of its file.
+
+    Attributes:
+        id: Utterance id.
+        start: [s].
+        end: [s]; None for the end of a file that nobody has heard.
+        speaker: Who is said to speak; None where it is not known.
+        label: The class; None in regression and for context.
+    """
+
+    id: str
+    start: float
+    end: float | None
+    speaker: str | None
+    label: str | None
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two stretches of one recording that overlap, and are not identical.
+
+    Attributes:
+        file: The recording.
+        stretches: The two, by their start.
+        share: Of the shorter one what the other has too, in (0, 1].
+    """
+
+    file: str
+    stretches: tuple[Stretch, Stretch]
+    share: float
+
+
+@dataclass(frozen=True)
 class Audit:
     """The audit of a task.
 
@@ -246,6 +289,7 @@ class Audit:
         corpora: The one corpus, or source and target.
         folds: One for each fold.
         identical: Groups of recordings with identical samples.
+        overlaps: Stretches of one recording that overlap, by the largest share.
         findings: What to know, worst first.
     """
 
@@ -256,6 +300,7 @@ class Audit:
     corpora: tuple[CorpusAudit, ...]
     folds: tuple[FoldAudit, ...]
     identical: tuple[Identical, ...]
+    overlaps: tuple[Overlap, ...]
     findings: tuple[Finding, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:

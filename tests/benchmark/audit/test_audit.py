@@ -506,7 +506,7 @@ def test_context_is_heard_and_the_example_is_not() -> None:
 
 
 KEYS = {
-    "": {"task", "version", "kind", "outputs", "corpora", "folds", "identical", "findings"},
+    "": {"task", "version", "kind", "outputs", "corpora", "folds", "identical", "overlaps", "findings"},
     "findings": {"severity", "text"},
     "identical": {"ids", "speakers", "labels"},
     "corpora": {
@@ -516,8 +516,8 @@ KEYS = {
     "corpora.durations": {"utterances", "total", "median", "shortest", "longest"},
     "corpora.giveaways": {"utterances", "groups", "uar", "chance_uar", "nmi", "chance_nmi"},
     "folds": {
-        *("name", "sets", "shared_speakers", "dev_speakers_in_train", "test_speakers_in_adapt", "copies", "sentences"),
-        "missing",
+        *("name", "sets", "shared_speakers", "dev_speakers_in_train", "test_speakers_in_adapt", "copies", "overlaps"),
+        *("sentences", "missing"),
     },
     "folds.sets": {"utterances", "speakers", "genders", "per_class", "values"},
     "folds.copies": {"id", "part", "other_id", "other_part"},

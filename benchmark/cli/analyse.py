@@ -11,10 +11,10 @@ import typer
 from benchmark.cli import analyse_features, analyse_layers
 from benchmark.cli.analyse_answers import FOLDER, Answer, Out, ends, give
 from benchmark.cli.folders import read_records, record_folders
-from benchmark.cli.options import Json, Published, Results, Task, command_group, examples
-from benchmark.cli.systems import fitting, named
+from benchmark.cli.options import Json, Published, RecordedTask, Results, command_group, examples
+from benchmark.cli.systems import fitting, named, no_records
 from benchmark.errors import BenchError, UsageError
-from benchmark.text import clean, count, decimal, nearest
+from benchmark.text import clean, count, decimal
 
 if TYPE_CHECKING:
     from benchmark.cli.folders import ReadFolders
@@ -41,7 +41,7 @@ def mismatch(
     context: typer.Context,
     a: First,
     b: Second,
-    task: Task,
+    task: RecordedTask,
     results: Results = None,
     out: Out = FOLDER,
     as_json: Json = False,
@@ -84,7 +84,7 @@ def confusion_shift(
     context: typer.Context,
     a: First,
     b: Second,
-    task: Task,
+    task: RecordedTask,
     results: Results = None,
     published: Published = False,
     out: Out = FOLDER,
@@ -120,7 +120,7 @@ def confusion_shift(
 @app.command("error-by-value", epilog=examples("bench analyse error-by-value --task iemocap-dims --dimension valence"))
 def error_by_value(
     context: typer.Context,
-    task: Task,
+    task: RecordedTask,
     systems: Systems = None,
     dimension: Annotated[
         list[str] | None, typer.Option("--dimension", help="Such as valence; may be repeated. All where not given.")
@@ -161,7 +161,7 @@ def error_by_value(
 @app.command("size", epilog=examples("bench analyse size --task urdu --published"))
 def size(
     context: typer.Context,
-    task: Task,
+    task: RecordedTask,
     systems: Systems = None,
     results: Results = None,
     published: Published = False,
@@ -195,7 +195,7 @@ def size(
 @app.command("layer-weights", epilog=examples("bench analyse layer-weights whisper-tiny --task urdu --published"))
 def layer_weights(
     context: typer.Context,
-    task: Task,
+    task: RecordedTask,
     systems: Systems = None,
     results: Results = None,
     published: Published = False,
@@ -256,8 +256,7 @@ def _shown(task: str, results: Path | None, published: bool) -> tuple[list[Path]
             "run it as it is: without --set, and with the task's own seeds and folds",
         )
     if task not in known:
-        hint = nearest(task, known) if known else f"there are none at all; bench run --task {task} makes some"
-        raise UsageError(f"there are no records of the task {task!r}", hint)
+        raise no_records(task, known)
     return folders, sources, replace(grouped, cells=tuple(cell for cell in cells if cell.task.name == task))
 
 

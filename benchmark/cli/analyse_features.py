@@ -21,7 +21,7 @@ from benchmark.cli.analyse_stored import (
 )
 from benchmark.cli.folders import read_records, record_folders
 from benchmark.cli.options import Data, Json, Plugin, Results, Task, Weights, examples
-from benchmark.cli.systems import named
+from benchmark.cli.systems import named, no_records
 from benchmark.cli.terminal import TerminalProgress
 from benchmark.errors import UsageError
 from benchmark.text import count
@@ -251,7 +251,7 @@ def _agreeing(results: Any, task: str, systems: tuple[str, str], ids: Sequence[s
     grouping = group(*read_records(folders, [task]).records)
     cells = [cell for cell in grouping.cells if cell.task.name == task]
     if not cells:
-        raise UsageError(f"there are no records of the task {task!r}", f"bench run --task {task} makes some")
+        raise no_records(task, {cell.task.name for cell in grouping.cells})
     a, b = (decisions_of(folders, named(system, cells, grouping.superseded)) for system in systems)
     check_alike(a, b)
     check_classes(a)

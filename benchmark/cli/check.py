@@ -33,7 +33,7 @@ def check(
     """Hold an upstream, downstream, corpus or task to its contract. One line for each check."""
     from benchmark import contracts
 
-    registry, settings = load(plugin, data, weights, tasks=[name])
+    registry, settings = load(plugin, data, weights, tasks=[name] if part == "task" else [])
     checks: Iterable[Check]
     if part == "upstream":
         checks = contracts.check_upstream(lambda: registry.upstream(name, settings.find_weights))

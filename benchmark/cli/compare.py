@@ -10,7 +10,7 @@ import typer
 from benchmark.cli.compare_baseline import against_baseline
 from benchmark.cli.compare_tables import bound, print_pairs
 from benchmark.cli.folders import read_records, record_folders
-from benchmark.cli.options import Json, Published, Results, examples
+from benchmark.cli.options import Json, Published, RecordedTasks, Results, examples
 from benchmark.cli.systems import asked, fitting, named, refuse_superseded, systems_of
 from benchmark.cli.terminal import print_json
 from benchmark.errors import BenchError, UsageError
@@ -89,9 +89,7 @@ class Together:
 def compare(
     a: Annotated[str | None, typer.Argument(help="UPSTREAM, or UPSTREAM+DOWNSTREAM.")] = None,
     b: Annotated[str | None, typer.Argument(help="The system to compare it with.")] = None,
-    task: Annotated[
-        list[str] | None, typer.Option("--task", "-t", help="Task; may be repeated. All that both have if not given.")
-    ] = None,
+    task: RecordedTasks = None,
     metric: Annotated[
         str | None,
         typer.Option(

@@ -47,11 +47,34 @@ ResultFolders = Annotated[
     list[Path] | None,
     typer.Option("--results", metavar="DIR", help="Folder of records; may be repeated, the first one wins."),
 ]
+
+
+def recorded_names(given: str | list[str] | None) -> str | list[str] | None:
+    """What records call tasks that are given by their names, or by the paths of their YAMLs."""
+    from benchmark.registry.tasks import Tasks
+
+    if given is None:
+        return None
+    tasks = Tasks()
+    return tasks.name_of(given) if isinstance(given, str) else [tasks.name_of(one) for one in given]
+
+
+# Of commands that read records, and no protocol.
+RecordedTask = Annotated[str, typer.Option("--task", "-t", help="Task, or its protocol YAML.", callback=recorded_names)]
+RecordedTasks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--task",
+        "-t",
+        help="Task, or its protocol YAML; may be repeated. All where not given.",
+        callback=recorded_names,
+    ),
+]
 Phones = Annotated[
     Path | None,
     typer.Option("--phones", metavar="DIR", help="Phone alignments, TextGrid or CTM, for what reads them."),
 ]
-Task = Annotated[str, typer.Option("--task", "-t", help="Task.")]
+Task = Annotated[str, typer.Option("--task", "-t", help="Task, or a protocol YAML.")]
 OnlyUpstreams = Annotated[
     list[str] | None, typer.Option("--upstream", "-u", help="Only these systems; may be repeated.")
 ]
@@ -95,8 +118,8 @@ def load(
     """The registry and the settings that a command works with; entry points that are broken are told, and left out.
 
     Raises:
-        UsageError: `data` or `weights` place something unknown; the files in `tasks`, and those on which `upstreams`
-            are trained, are known by their stem.
+        UsageError: `data` or `weights` place something unknown; or a file in `tasks`, or among those on which
+            `upstreams` are trained, is no protocol, where anything is placed.
     """
     from benchmark.errors import UsageError
     from benchmark.io.settings import load_settings
@@ -106,8 +129,9 @@ def load(
     registry, settings = Registry(plugins or (), changes), load_settings(data or (), weights or (), results)
     for offer in registry.broken:
         log.warning("the %s is broken, and left out: %s", offer.where, offer.broken)
-    files = [*tasks, *(task for name in upstreams for task in registry.upstream_tasks(name))] if settings.data else []
-    corpora = {*(entry.name for entry in registry.corpora()), *registry.tasks(), *(Path(name).stem for name in files)}
+    given = [*tasks, *(task for name in upstreams for task in registry.upstream_tasks(name))] if settings.data else []
+    own = [registry.task(name).name for name in given]  # first, as what is wrong with one explains what is not known
+    corpora = {*(entry.name for entry in registry.corpora()), *registry.tasks(), *own}
     checkpoints = {entry.name for entry in registry.upstreams() if entry.arguments}
     for option, placed, known in (("--data", settings.data, corpora), ("--weights", settings.weights, checkpoints)):
         for name in placed:

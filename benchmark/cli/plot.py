@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmark.cli.folders import read_records, record_folders
-from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, Published, ResultFolders, examples
-from benchmark.cli.systems import of_names, refuse_superseded
+from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, Published, RecordedTasks, ResultFolders, examples
+from benchmark.cli.systems import no_records, of_names, refuse_superseded
 from benchmark.cli.terminal import TerminalProgress, stdout
 from benchmark.errors import BenchError, MissingError, UsageError
 
@@ -73,7 +73,7 @@ def plot(
             "Of a task: intervals. Of tasks: heat-map, pareto, critical-difference. Or all.",
         ),
     ],
-    task: Annotated[list[str] | None, typer.Option("--task", "-t", help="Task; may be repeated.")] = None,
+    task: RecordedTasks = None,
     upstream: OnlyUpstreams = None,
     downstream: OnlyDownstreams = None,
     results: ResultFolders = None,
@@ -127,8 +127,7 @@ def _cells(shown: Sequence[Cell], folder: Path, tasks: Sequence[str]) -> dict[st
         found.setdefault(cell.task.name, []).append(cell)
     for name in tasks:
         if name not in found:
-            known = f"there are {', '.join(sorted(found))}" if found else "there are none at all"
-            raise UsageError(f"there are no records of the task {name!r}", known)
+            raise no_records(name, found)
     if not found:
         raise UsageError(f"there are no records in {folder}", "bench run makes some; --published has others")
     return {name: found[name] for name in (dict.fromkeys(tasks) or sorted(found))}

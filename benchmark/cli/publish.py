@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.folders import OWN_RESULTS, open_records
-from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, Results, Task, examples
+from benchmark.cli.options import OnlyDownstreams, OnlyUpstreams, RecordedTask, Results, examples
 from benchmark.cli.systems import of_names, refuse_superseded
 from benchmark.cli.terminal import stdout
 from benchmark.errors import BenchError, UsageError
@@ -20,7 +20,7 @@ SHOWN = "bench leaderboard shows what there is"
 
 
 def publish(
-    task: Task,
+    task: RecordedTask,
     upstream: OnlyUpstreams = None,
     downstream: OnlyDownstreams = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of published results.")] = OWN_RESULTS,

@@ -44,13 +44,15 @@ def show(
     weights: Weights = None,
 ) -> None:
     """Show all about one upstream, downstream, task or corpus."""
-    registry, settings = load(plugin, data, weights, tasks=[name])
+    registry, settings = load(plugin, data, weights, tasks=[name] if _is_protocol(name) else [])
     found = _find(registry, settings, name)
     if not found:
+        from benchmark.registry.tasks import by_path
         from benchmark.text import nearest
 
         entries = [*registry.upstreams(), *registry.downstreams(), *registry.corpora()]
-        raise UsageError(f"nothing is called {name!r}", nearest(name, {*registry.tasks(), *(e.name for e in entries)}))
+        known = {*registry.tasks(), *(entry.name for entry in entries)}
+        raise UsageError(f"nothing is called {name!r}", by_path(name) or nearest(name, known))
     if audit:
         if "task" not in found:
             raise UsageError(f"--audit is for tasks, and {name!r} is none", "bench list tasks")
@@ -58,13 +60,22 @@ def show(
         return
     if allow_partial or folds_from is not None:
         raise UsageError("--allow-partial and --folds-from say what to audit", "give --audit too")
-    references = _references(name) if "task" in found else []
+    references = _references(found["task"]["name"]) if "task" in found else []
     if as_json:
         print_json({**found, **({"references": references} if references else {})})
         return
     for kind, facts in found.items():
         print_table(f"{kind} {name}", ["", ""], [[key, _plain(value)] for key, value in facts.items() if value != {}])
     _print_references(references)
+
+
+def _is_protocol(name: str) -> bool:
+    """Whether it is the path of a YAML that is there, and no recipe."""
+    from benchmark.registry.downstreams import is_recipe
+    from benchmark.registry.entries import SUFFIXES
+
+    path = Path(name)
+    return name.endswith(SUFFIXES) and path.is_file() and not is_recipe(path, name)
 
 
 def _plain(value: Any) -> str:

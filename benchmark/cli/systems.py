@@ -8,7 +8,7 @@ from benchmark.errors import UsageError
 from benchmark.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from benchmark.io.settings import Settings
@@ -100,6 +100,13 @@ def refuse_superseded(found: Sequence[Cell], shown: Sequence[Cell]) -> None:
         raise UsageError(f"{what} is {newest.reason}", newest.advice(clean(newest.cell.command)))
 
 
+def no_records(task: str, known: Collection[str]) -> UsageError:
+    """That a task has no records; `known` are those that have some."""
+    some = f"there are some of {', '.join(sorted(known))}" if known else "there are none at all"
+    what = f"there are no records of the task {task!r}"
+    return UsageError(what, f"{some}; bench run makes them, --published adds those published with serbench")
+
+
 def asked(tasks: Sequence[str], by_task: Mapping[str, Sequence[Cell]]) -> list[str]:
     """The tasks that are asked for, each once.
 
@@ -108,8 +115,7 @@ def asked(tasks: Sequence[str], by_task: Mapping[str, Sequence[Cell]]) -> list[s
     """
     for name in tasks:
         if name not in by_task:
-            hint = f"there are some of {', '.join(sorted(by_task))}; --published adds those published with serbench"
-            raise UsageError(f"there are no records of the task {name!r}", hint)
+            raise no_records(name, by_task)
     return list(dict.fromkeys(tasks))
 
 

@@ -14,6 +14,12 @@ from benchmark.text import nearest
 TASKS_PACKAGE = "tasks"  # a spoke, named only as a string
 
 
+def by_path(name: str) -> str | None:
+    """A hint for an unknown name where there is a YAML here that is called so; else None."""
+    here = [name + suffix for suffix in SUFFIXES if Path(name + suffix).is_file()]
+    return f"one of your own goes by the path of its YAML: {here[0]}" if here else None
+
+
 class Tasks:
     """The protocols of this package, to which others are added; none is read before it is asked for."""
 
@@ -58,12 +64,27 @@ class Tasks:
                 raise UsageError(f"{name} is called {task.name!r}, which is a registered task", "give it another name")
         return task
 
+    def name_of(self, given: str) -> str:
+        """What records call a task that is given by its name, or by the path of its YAML, whether they have it or not.
+
+        Raises:
+            UsageError: As `read`, of a file.
+        """
+        return self.read(given).name if given.endswith(SUFFIXES) else given
+
     def _file(self, name: str) -> Path:
         if name.endswith(SUFFIXES):
             path = Path(name)
             if not path.is_file():
-                raise UsageError(f"there is no task file {name!r}", "give the path of a protocol YAML")
+                raise UsageError(f"there is no task file {name!r}", self._instead(path))
             return path
         if name not in self._paths:
-            raise UsageError(f"unknown task {name!r}", nearest(name, self._paths))
+            raise UsageError(f"unknown task {name!r}", by_path(name) or nearest(name, self._paths))
         return self._paths[name]
+
+    def _instead(self, path: Path) -> str:
+        """What may be meant by the path of a file that is not there."""
+        if path.stem in self._paths:
+            return f"there is a registered task of that name: {path.stem}"
+        there = {str(one) for suffix in SUFFIXES for one in path.parent.glob(f"*{suffix}")}
+        return nearest(str(path), there) if there else "give the path of a protocol YAML"

@@ -183,7 +183,7 @@ def test_why_there_are_no_records_of_a_task(results: Path) -> None:
     def said(task: str) -> str:
         return str(analyse("size", "-t", task, "--results", results).exception)
 
-    assert "did you mean 'toy'" in said("toyy")
+    assert "there are some of toy;" in said("toyy")
     for each in system("study", 0.7, **task("changed", "toy"), protocol="modified"):
         RecordStore(results).write(each)
     assert "all records of 'changed' are of a changed protocol or recipe" in said("changed")

@@ -110,7 +110,7 @@ def test_what_is_incomplete_is_left_out_and_named(results: Path) -> None:
     ("arguments", "kind", "message"),
     [
         (["recalls"], UsageError, "which task? (--task with one of other, toy)"),
-        (["recalls", "-t", "nope"], UsageError, "no records of the task 'nope' (there are other, toy)"),
+        (["recalls", "-t", "nope"], UsageError, "no records of the task 'nope' (there are some of other, toy;"),
         (["recalls", "-t", "toy", "-u", "x"], UsageError, "no system 'x' on toy (there are bare + superb, ears"),
         (["dimensions", "-t", "toy"], BenchError, "no dimensions on toy: it is a classification task"),
         (["critical-difference"], BenchError, "at least 3 systems that are complete on the same tasks of 5 corpora"),

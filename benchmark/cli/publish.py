@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from benchmark.cli.systems import of_names, refuse_superseded
 from benchmark.cli.terminal import stdout
 from benchmark.errors import BenchError, UsageError
 from benchmark.text import clean
+
+if TYPE_CHECKING:
+    from benchmark.records import TaskPart
 
 PUBLISH_EPILOG = examples("bench publish --task demo", "bench publish --task demo --upstream logmel --out published")
 SHOWN = "bench leaderboard shows what there is"
@@ -50,5 +53,19 @@ def publish(
     paths = [publish_cell(cell, out) for cell in cells if cell.complete]  # all, before anything is told of them
     for path in paths:
         stdout().print(f"written: {path}", markup=False, soft_wrap=True)
+    if refusal := _refusal(cells[0].task):
+        sys.stderr.write(f"note: {clean(refusal)}\n")
     if incomplete:
         sys.stderr.write(f"not published, {told} (bench run completes them)\n")
+
+
+def _refusal(task: TaskPart) -> str | None:
+    """Why `bench submit` would refuse every result of a task, and what it is good for; None where it would not."""
+    from benchmark.registry import known
+
+    use = "bench submit refuses these files, and bench leaderboard --results shows them"
+    if task.name not in known.tasks().names():
+        return f"the task {task.name!r} is not registered: {use}; its YAML in tasks/ would register it"
+    if known.tasks().read(task.name).sha256 != task.sha256:
+        return f"these are of another version of the task {task.name!r} than is registered: {use}"
+    return None

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from boards_factory import system
 from command_line import bench
-from submissions import hidden, results, write
+from submissions import SALT, hidden, results, write
 
 from benchmark.records import RecordStore
 
@@ -37,6 +38,23 @@ def test_results_are_published_and_checked(local: Path, tmp_path: Path) -> None:
     done = bench("submit", files[1], cwd=tmp_path)
     assert "open a pull request" in done.stdout
     assert f"git add {files[1]}" in done.stdout
+
+
+def test_what_cannot_be_submitted_is_said_where_it_is_published(local: Path, tmp_path: Path) -> None:
+    """Rows of a task of somebody's own, and those of an older version of a registered one; not of any other."""
+    out = ("--results", local, "--out", tmp_path / "out")
+    assert bench("publish", "--task", "demo", *out).stderr == ""
+    store = RecordStore(local)
+    for name in ("toy", "urdu"):
+        for one in system("ears", 0.5, task__name=name):
+            store.write(one.model_copy(update={"clusters": one.clusters.model_copy(update={"salt": SALT})}))
+    done = bench("publish", "--task", "toy", *out)
+    assert "written: " in done.stdout
+    assert done.stderr.startswith(
+        "note: the task 'toy' is not registered: bench submit refuses these files, and bench l"
+    )
+    done = bench("publish", "--task", "urdu", *out)
+    assert done.stderr.startswith("note: these are of another version of the task 'urdu' than is registered: ")
 
 
 def test_only_what_is_asked_for_is_published(local: Path, tmp_path: Path) -> None:

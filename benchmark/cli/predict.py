@@ -15,7 +15,7 @@ from benchmark.cli.options import Device, Plugin, Quiet, Results, Weights, examp
 from benchmark.cli.systems import kept
 from benchmark.cli.terminal import TerminalProgress
 from benchmark.errors import BenchError
-from benchmark.text import count
+from benchmark.text import clean, count
 
 if TYPE_CHECKING:
     from benchmark.protocol.task import Task
@@ -49,7 +49,9 @@ def predict(
 
     shelf, _, settings = kept(cell, plugin, weights, results)
     progress = TerminalProgress(quiet)
-    heard, others = recordings(files)
+    heard, others, empty = recordings(files)
+    for path, reason in empty.items():
+        progress.problem(clean(f"{path}: {reason}"))
     if others:
         progress.note(f"not heard: {no_sound(others)}")
     units = shelf.find(fold, seed)
@@ -65,7 +67,7 @@ def predict(
         if error.errno == errno.EPIPE:  # whoever reads has read enough
             raise
         raise BenchError(f"the predictions cannot be written: {error.strerror or error}", "is there room?") from error
-    if found.odd:
+    if found.odd or empty:
         raise typer.Exit(1)
 
 

@@ -49,32 +49,40 @@ class Predictions:
     odd: Mapping[str, str]
 
 
-def recordings(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+def recordings(paths: Sequence[Path]) -> tuple[list[Path], list[Path], dict[Path, str]]:
     """Files, and those in folders.
 
     Returns:
-        What is heard; and what lies in folders and is no sound by its name.
+        What is heard; what lies in folders and is no sound by its name; and the paths that give nothing to hear, with
+        the reason of each.
 
     Raises:
-        UsageError: A path is not there, or there is nothing to hear: the message says what there is instead.
+        UsageError: There is nothing to hear at all: the message says why of each path.
     """
     import soundfile
 
     sounds = {f".{ending.casefold()}" for ending in soundfile.available_formats()}
-    found, others = list[Path](), list[Path]()
+    found, others, empty = list[Path](), list[Path](), dict[Path, str]()
     for path in paths:
-        if not path.exists():
-            raise UsageError(f"there is no {str(path)!r}", "give files or folders of recordings")
-        for one in files_below(path) if path.is_dir() else [path]:
-            is_sound = not path.is_dir() or one.suffix.casefold() in sounds or is_video(one.name)
-            (found if is_sound else others).append(one)
+        try:
+            inside = list(files_below(path)) if path.is_dir() else [path] if path.exists() else None
+        except OSError as error:
+            empty[path] = f"it cannot be read: {error.strerror or error}"
+            continue
+        if inside is None:
+            empty[path] = "there is no such file or folder"
+            continue
+        heard = [one for one in inside if not path.is_dir() or one.suffix.casefold() in sounds or is_video(one.name)]
+        known = set(heard)
+        silent = [one for one in inside if one not in known]
+        if not heard:
+            empty[path] = f"there is nothing to hear in it{f': {no_sound(silent)}' if silent else ''}"
+        found += heard
+        others += silent if heard else []
     if not found:
-        instead = f": {no_sound(others)}" if others else ""
-        raise UsageError(
-            f"there is nothing to hear in {some([repr(str(path)) for path in paths], NAMED)}{instead}",
-            "give files or folders of recordings",
-        )
-    return list(dict.fromkeys(found)), others
+        told = [f"{path}: {reason}" for path, reason in empty.items()]
+        raise UsageError(some(told, NAMED), "give files or folders of recordings")
+    return list(dict.fromkeys(found)), list(dict.fromkeys(others)), empty
 
 
 def no_sound(files: Sequence[Path]) -> str:

@@ -24,6 +24,7 @@ from benchmark.errors import BenchError, MissingError, UsageError
 from benchmark.io.settings import Settings, load_settings
 from benchmark.records import RecordStore
 from benchmark.registry.registry import Registry
+from benchmark.run import predicting
 from benchmark.run.fitted import Shelf
 from benchmark.run.loop import run
 from benchmark.run.plan import Request
@@ -195,13 +196,45 @@ def test_dimensions(here: Path, settings, progress, tmp_path: Path) -> None:
     assert found.values[0, 0] > found.values[1, 0]
 
 
-def test_what_single_files_cannot_have_is_refused(here: Path, settings, progress) -> None:
-    with pytest.raises(UsageError, match="there is no 'nowhere'"):
-        recordings([Path("nowhere")])
+def test_where_there_is_nothing_to_hear_it_is_said_of_each_path(here: Path) -> None:
     (here / "empty").mkdir()
     (here / "empty" / "notes.txt").write_text("a note")
-    with pytest.raises(UsageError, match=r"nothing to hear in '.*empty': 1 file is no sound by the name \(notes.txt\)"):
-        recordings([here / "empty"])
+    with pytest.raises(UsageError) as error:
+        recordings([Path("nowhere"), here / "empty"])
+    assert error.value.message == (
+        f"nowhere: there is no such file or folder, {here}/empty: there is nothing to hear in it: "
+        "1 file is no sound by the name (notes.txt)"
+    )
+
+
+def test_a_path_that_gives_nothing_is_named_and_the_others_are_predicted(
+    here: Path, settings, progress, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept(settings, progress, "mfcc", "svm", folds=["anna"])
+    (here / "empty").mkdir()
+    (here / "closed").mkdir()
+    below = predicting.files_below
+
+    def unreadable(folder: Path) -> object:
+        if folder.name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return below(folder)
+
+    monkeypatch.setattr(predicting, "files_below", unreadable)
+    sound = settings.data["toy"] / "anna" / "high0.wav"
+    with pytest.raises(typer.Exit) as exit_:
+        predict_command(
+            [Path("nowhere.wav"), sound, Path("empty"), Path("closed")],
+            cell="toy.yaml/mfcc/svm", quiet=True, device="cpu", results=settings.results,
+        )  # fmt: skip
+    assert exit_.value.exit_code == 1
+    out, err = capsys.readouterr()
+    assert [Path(row["file"]) for row in csv.DictReader(out.splitlines())] == [sound]
+    assert err.splitlines() == [
+        "nowhere.wav: there is no such file or folder",
+        "empty: there is nothing to hear in it",
+        "closed: it cannot be read: Permission denied",
+    ]
 
 
 def test_where_no_file_can_be_used_each_is_named(here: Path, settings, progress, capsys) -> None:

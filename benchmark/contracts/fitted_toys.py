@@ -12,6 +12,7 @@ from benchmark.base import Downstream
 from benchmark.contracts.common import attempt, require
 from benchmark.contracts.toy_upstream import ToyUpstream
 from benchmark.contracts.toys import select, toy_of
+from benchmark.run.asking import scores_of
 from benchmark.threads import threads as computing_in
 from benchmark.types import Examples, Kind, Selection
 
@@ -106,18 +107,9 @@ class FittedToys:
             return head, attempt(lambda: head.fit(train, dev, seed=seed, **more), f"fitting on {what} with seed {seed}")
 
     def predict(self, head: Downstream, examples: Examples, threads: int = 1) -> NDArray[np.float64]:
-        """Scores of a fitted head, of the right shape and type."""
-        count, outputs = len(examples), len(self.train.outputs)
+        """Scores of a fitted head, taken as a run takes them."""
         with computing_in(threads):
-            scores = attempt(lambda: head.predict(examples), f"predicting {count} utterances")
-        shape, dtype = getattr(scores, "shape", None), getattr(scores, "dtype", type(scores).__name__)
-        what = "classes" if self.kind == "classification" else "dimensions"
-        require(
-            shape == (count, outputs) and dtype == np.float64,
-            f"predict returns shape {shape} and dtype {dtype} for {count} utterances of {outputs} {what}",
-            f"it returns a float64 array of shape {(count, outputs)}",
-        )
-        return scores
+            return attempt(lambda: scores_of(head, examples), f"predicting {len(examples)} utterances")
 
     def scores(self) -> NDArray[np.float64]:
         """Scores of the test utterances by the head fitted with seed 0."""

@@ -19,6 +19,7 @@ from benchmark.io.keyed_names import keyed_order
 from benchmark.lazy import LazyMapping, LazySequence
 from benchmark.protocol.dataset import Dataset
 from benchmark.records import CalibrationPart, SelectionPart
+from benchmark.run.asking import scores_of
 from benchmark.run.calibrating import calibration_of
 from benchmark.sufficient import STATISTICS
 from benchmark.types import Examples, Fold, HeldOut, Needs, Selection, Taught
@@ -79,7 +80,7 @@ def fit_and_score(
         selection = fit_head(head, dataset, encoded, fold, seed, teach, alignments)
         test = examples_of(dataset, encoded, fold.test, head.needs)
         # A head sees of the test set everything but its targets.
-        scores = np.asarray(head.predict(unlabelled(test)), dtype=np.float64)
+        scores = scores_of(head, unlabelled(test))
         rows = _rows_by_speaker([dataset.cluster(dataset.by_id[name]) for name in test.ids])
         by_speaker = _statistics_by_speaker(test, scores, rows)
         calibration = None
@@ -234,8 +235,6 @@ def _rows_by_speaker(clusters: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
 def _statistics_by_speaker(
     test: Examples, scores: NDArray[np.float64], rows: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, NDArray[Any]]:
-    if scores.shape != (len(test), len(test.outputs)):
-        raise BenchError(f"the head gave scores of shape {scores.shape}, not {(len(test), len(test.outputs))}")
     truth, kind = np.asarray(test.y), STATISTICS[test.kind]
     return {name: kind.of(truth[one], scores[one]) for name, one in rows.items()}
 
@@ -243,7 +242,7 @@ def _statistics_by_speaker(
 def _held_out(head: Downstream, dataset: Dataset, encoded: Encoded, ids: Sequence[str]) -> HeldOut:
     """What a fitted head says of the dev set."""
     dev = examples_of(dataset, encoded, ids, head.needs)
-    return HeldOut(np.asarray(dev.y), np.asarray(head.predict(unlabelled(dev)), dtype=np.float64))
+    return HeldOut(np.asarray(dev.y), scores_of(head, unlabelled(dev)))
 
 
 def _selection_part(selection: Selection) -> SelectionPart:

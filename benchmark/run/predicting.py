@@ -22,6 +22,7 @@ from benchmark.lazy import LazySequence
 from benchmark.progress import Progress, Unheard
 from benchmark.protocol.dataset import Dataset
 from benchmark.protocol.task import Task
+from benchmark.run.asking import scores_of
 from benchmark.run.fitted import KeptUnit, Shelf
 from benchmark.text import clean, count, some
 from benchmark.threads import threads
@@ -126,7 +127,7 @@ def predict(
             else:
                 head = shelf.head(unit, upstream, device)
             examples = _examples(dataset, encoded, head, shelf.task)
-            scores = head.predict(examples)
+            scores = scores_of(head, examples)
             shares = probabilities(scores) if shelf.task.kind == "classification" else None
             probable = probable and shares is not None
             every.append(dict(zip(examples.ids, scores if shares is None else shares, strict=True)))

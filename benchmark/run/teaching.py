@@ -15,6 +15,7 @@ from benchmark.features.store import Encoded
 from benchmark.io.files import write_atomically
 from benchmark.progress import Progress
 from benchmark.protocol.dataset import Dataset
+from benchmark.run.asking import scores_of
 from benchmark.run.fitting import examples_of
 from benchmark.run.unit import PlannedUnit
 from benchmark.types import Taught
@@ -70,7 +71,7 @@ def teach(dataset: Dataset, encoded: Encoded, make_head: Callable[[], Downstream
         train, dev = (examples_of(dataset, encoded, ids, head.needs) for ids in (fold.train, fold.dev))
         head.fit(train, dev, seed=seed)
         embeddings = np.asarray(head.embeddings(train), dtype=np.float32)
-        return Taught(embeddings, np.asarray(head.predict(train), dtype=np.float64))
+        return Taught(embeddings, scores_of(head, train))
     except Exception as error:  # a head is other people's code: whatever it raises is a failed unit
         reason = error.message if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
         raise BenchError(f"the teacher failed: {reason}") from error

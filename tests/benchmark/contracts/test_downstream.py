@@ -258,6 +258,15 @@ class Float32Scores(Centroid):
         return super().predict(examples).astype(np.float32)
 
 
+def test_scores_of_another_precision_are_scores_as_in_a_run() -> None:
+    assert failures(check_downstream(make(Float32Scores))) == {}
+
+
+class Words(Centroid):
+    def predict(self, examples):
+        return super().predict(examples).astype(str)
+
+
 class Labels(Centroid):
     def predict(self, examples):
         return super().predict(examples).argmax(axis=1)
@@ -363,7 +372,7 @@ class PathIdentity(Centroid):
 @pytest.mark.parametrize(
     ("broken", "check", "text"),
     [
-        (Float32Scores, "scores have the right shape and are finite", r"shape \(30, 3\) and dtype float32"),
+        (Words, "scores have the right shape and are finite", r"shape \(30, 3\) and dtype <U32"),
         (Labels, "scores have the right shape and are finite", r"shape \(30,\) and dtype int64"),
         (NaNScore, "scores have the right shape and are finite", "nan for utterance 'toy2-029' and 'sad'"),
         (NeedsLabels, "scores have the right shape and are finite", "predicting 30 utterances raises TypeError"),

@@ -10,6 +10,7 @@ import typer
 from benchmark.cli.options import Data, Plugin, Weights, examples, load
 from benchmark.cli.terminal import stdout
 from benchmark.errors import BenchError
+from benchmark.text import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +31,7 @@ def check(
     data: Data = None,
     weights: Weights = None,
 ) -> None:
-    """Hold an upstream, downstream, corpus or task to its contract. One line for each check."""
+    """Hold an upstream, downstream, corpus or task to its contract. One line for each check; a mistake is told once."""
     from benchmark import contracts
 
     registry, settings = load(plugin, data, weights, tasks=[name] if part == "task" else [])
@@ -43,7 +44,7 @@ def check(
         checks = contracts.check_corpus(registry.corpus(name), settings)
     else:
         checks = contracts.check_task(name, registry, settings)
-    failed = 0
+    mistakes: dict[tuple[str, ...], list[str]] = {}
     console = stdout()
     for item in checks:
         try:
@@ -52,9 +53,15 @@ def check(
             if error.exit_code != BenchError.exit_code:  # unknown or missing here: that says nothing of the contract
                 raise
             log.debug("%s", item.name, exc_info=True)
-            failed += 1
-            console.print(f"FAILED  {item.name}: {error}", markup=False)
+            failed = mistakes.setdefault(contracts.mistake_of(error), [])
+            told = f"by the same mistake as {failed[0]!r}" if failed else error
+            failed.append(item.name)
+            console.print(f"FAILED  {item.name}: {told}", markup=False, soft_wrap=True)
         else:
             console.print(f"ok      {item.name}", markup=False)
-    if failed:
-        raise BenchError(f"{part} {name!r} breaks {failed} checks of its contract")
+    if mistakes:
+        number = count(sum(map(len, mistakes.values())), "check")
+        several = [f"{len(names)} by that of {names[0]!r}" for names in mistakes.values() if len(names) > 1]
+        more = f": {', '.join(several)}" if len(mistakes) > 1 else ""
+        by = f" by {count(len(mistakes), 'mistake')}{more}" if several else ""
+        raise BenchError(f"{part} {name!r} breaks {number} of its contract{by}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -58,6 +59,22 @@ def attempt(action: Callable[[], T], what: str = "") -> T:
     except _FAILURES as error:
         message = f"{what or 'it'} raises {type(error).__name__}: {error}"
         raise BenchError(message, "--debug shows where") from error
+
+
+def mistake_of(error: BenchError) -> tuple[str, ...]:
+    """What makes a check fail, alike for all checks that fail by one mistake of the subject.
+
+    It is what was raised first, without the numbers in its words, which are those of the check, and where in the
+    subject's own code, not that of a library which it calls.
+    """
+    first: BaseException = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    words, place = first.message if isinstance(first, BenchError) else str(first), ""
+    if not isinstance(first, BenchError):
+        own = [frame for frame in traceback.extract_tb(first.__traceback__) if "site-packages" not in frame.filename]
+        place = f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+    return type(first).__name__, re.sub(r"\d+", "#", words), place
 
 
 def require(kept: bool, message: str, hint: str) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, TextIO, cast
 
 import typer
 
@@ -34,6 +34,7 @@ from benchmark.cli import (
 )
 from benchmark.cli import list as list_
 from benchmark.cli.options import command_group, examples
+from benchmark.cli.standard_output import StandardOutput, written_to_its_end
 from benchmark.errors import BenchError
 from benchmark.text import clean
 
@@ -103,12 +104,23 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a character shows its number
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # of Slurm or systemd: it ends like a Ctrl-C
+    sys.stdout = cast("TextIO", StandardOutput(sys.stdout))
+    code: str | int | None = 0
+    said = None
     try:
         app()
+    except SystemExit as left:
+        code = left.code
     except Exception as error:
         if "--debug" in sys.argv:
             raise
-        _leave(_told(error), getattr(error, "exit_code", BenchError.exit_code))
+        code, said = getattr(error, "exit_code", BenchError.exit_code), _told(error)
+        _say(said)
+    if (lost := written_to_its_end()) is not None:
+        code = code or BenchError.exit_code
+        if lost != said:
+            _say(lost)
+    sys.exit(code)
 
 
 def _told(error: Exception) -> str:
@@ -129,6 +141,5 @@ def _told(error: Exception) -> str:
     )
 
 
-def _leave(message: str, code: int) -> NoReturn:
+def _say(message: str) -> None:
     sys.stderr.write(f"error: {clean(message)}\n")
-    sys.exit(code)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import errno
 import json
 import sys
 from pathlib import Path
@@ -14,7 +13,6 @@ import typer
 from benchmark.cli.options import Device, Plugin, Quiet, Results, Weights, examples
 from benchmark.cli.systems import kept
 from benchmark.cli.terminal import TerminalProgress
-from benchmark.errors import BenchError
 from benchmark.text import clean, count
 
 if TYPE_CHECKING:
@@ -60,13 +58,7 @@ def predict(
     if fold is None and len(folds) < len(every):
         progress.note(f"the mean is over the heads of {len(folds)} of {count(len(every), 'fold')}: others are not kept")
     found = ask(shelf, units, heard, settings, resolve_device(device), progress)
-    try:
-        _write(found, shelf.task, as_json)
-        sys.stdout.flush()
-    except OSError as error:
-        if error.errno == errno.EPIPE:  # whoever reads has read enough
-            raise
-        raise BenchError(f"the predictions cannot be written: {error.strerror or error}", "is there room?") from error
+    _write(found, shelf.task, as_json)
     if found.odd or empty:
         raise typer.Exit(1)
 

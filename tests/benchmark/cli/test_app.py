@@ -73,3 +73,46 @@ def test_a_stream_that_is_no_file_is_left_as_it_is(monkeypatch: pytest.MonkeyPat
     with pytest.raises(SystemExit):
         main()
     assert "nothing is called" in sys.stderr.getvalue()
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "list tasks",
+        "show chance --json",
+        "data how-to urdu --json",
+        "--version",
+        "--help",
+        "compare good fair --results records",
+        "submit --check bad.json --json",
+    ],
+)
+def test_a_full_standard_output_is_one_line(command: str, unbuffered: str, tmp_path: Path) -> None:
+    for name in ("good", "fair"):
+        for record in system(name, 0.9 if name == "good" else 0.5):
+            RecordStore(tmp_path / "records").write(record)
+    (tmp_path / "bad.json").write_text("{}")
+    script = [sys.executable, "-c", "from benchmark.cli import main; main()", *command.split()]
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            script, stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=env, cwd=tmp_path, timeout=120
+        )
+    full_line = "error: standard output cannot be written: No space left on device (is there room for it?)"
+    own = ["error: 1 of 1 files are refused (the reasons are above)"] if "submit" in command and not unbuffered else []
+    assert (done.returncode, done.stderr.splitlines()) == (1, [*own, full_line])
+
+
+def test_a_reader_who_has_read_enough_is_no_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as nobody:
+        script = [sys.executable, "-c", "from benchmark.cli import main; main()", "--version"]
+        env = {**os.environ, "PYTHONUNBUFFERED": ""}
+        done = subprocess.run(script, stdout=nobody, stderr=subprocess.PIPE, check=False, env=env, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
-import io
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -246,21 +244,3 @@ def test_where_no_file_can_be_used_each_is_named(here: Path, settings, progress,
                 [here / "broken.wav"], cell="toy.yaml/mfcc/svm", quiet=True, device="cpu", results=settings.results
             )
         assert f"{here}/broken.wav: " in capsys.readouterr().err
-
-
-def test_a_full_disk_is_told(here: Path, settings, progress, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept(settings, progress, "mfcc", "svm", folds=["anna"])
-
-    class Full(io.StringIO):
-        def flush(self) -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(sys, "stdout", Full())
-    with pytest.raises(BenchError, match="the predictions cannot be written: No space"):
-        predict_command(
-            [settings.data["toy"] / "anna" / "high0.wav"],
-            cell="toy.yaml/mfcc/svm",
-            quiet=True,
-            device="cpu",
-            results=settings.results,
-        )

@@ -25,6 +25,7 @@ from benchmark.base import Upstream
 from benchmark.base.identity import identity_of
 from benchmark.data.listening import Heard
 from benchmark.errors import BenchError, EncodingError
+from benchmark.features.alike import Alike
 from benchmark.features.encoding import (
     AHEAD,
     Recording,
@@ -196,8 +197,13 @@ class FeatureStore:
             key = heard[utterance.id].sha256
             if key in wanted and key not in shards:
                 todo.setdefault(key, Recording(utterance, key, heard[utterance.id].duration))
+        alike = Alike(self.upstream.name, self.pooling)
+        for utterance in dataset.recordings:
+            key = heard[utterance.id].sha256
+            if key in wanted and key in shards:
+                alike.check(shards[key].places[key].shape, utterance.file)
         if todo:
-            self._encode(shards, dataset, list(todo.values()), progress)
+            self._encode(shards, dataset, list(todo.values()), alike, progress)
         return shards, len(todo)
 
     # -- what is there: shards by the audio digests they hold ---------------------------------------------------------
@@ -245,11 +251,16 @@ class FeatureStore:
     # -- what is made -------------------------------------------------------------------------------------------------
 
     def _encode(
-        self, shards: dict[str, Shard], dataset: Dataset, todo: Sequence[Recording], progress: Progress
+        self,
+        shards: dict[str, Shard],
+        dataset: Dataset,
+        todo: Sequence[Recording],
+        alike: Alike,
+        progress: Progress,
     ) -> None:
         self._check_space(todo)
         get_ready(self.upstream)
-        upstream, unwritten = self.upstream, _Unwritten(self, shards, todo)
+        upstream, unwritten = self.upstream, _Unwritten(self, shards, todo, alike)
         how = parallel(upstream)
         waiting: deque[Future[None]] = deque()
         title = f"encode {dataset.task.name} with {upstream.name}"
@@ -317,8 +328,9 @@ def refuse_beyond(cache: Path, needed: float, what: str) -> None:
 class _Unwritten:
     """What was encoded and lies in no shard yet; only the writing thread touches it."""
 
-    def __init__(self, store: FeatureStore, shards: dict[str, Shard], todo: Sequence[Recording]) -> None:
+    def __init__(self, store: FeatureStore, shards: dict[str, Shard], todo: Sequence[Recording], alike: Alike) -> None:
         self._store = store
+        self._alike = alike
         self._shards = shards
         self._todo = todo
         self._tensors: dict[str, NDArray[Any]] = {}
@@ -334,7 +346,9 @@ class _Unwritten:
         audio = sum(recording.duration for recording in batch)
         for recording, features in zip(batch, results, strict=True):
             upstream, pooling = self._store.upstream.name, self._store.pooling
-            self._tensors[recording.sha256] = pool(upstream, pooling, features, recording.utterance)
+            pooled = pool(upstream, pooling, features, recording.utterance)
+            self._alike.check(pooled.shape, recording.utterance.file)
+            self._tensors[recording.sha256] = pooled
             self._seconds[recording.sha256] = elapsed * recording.duration / audio
             self._frame_rate = features.frame_rate
         size = sum(tensor.nbytes for tensor in self._tensors.values())

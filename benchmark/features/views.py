@@ -18,6 +18,7 @@ from benchmark.base import Upstream
 from benchmark.base.combined import Fusion, LayersOf
 from benchmark.data.listening import Heard
 from benchmark.errors import BenchError
+from benchmark.features.alike import Alike
 from benchmark.features.encoding import Recording, encode_batch, read_wave
 from benchmark.features.pooling import POOLINGS, pool
 from benchmark.features.store import Demand, Encoded, FeatureStore, refuse_beyond, shape_of
@@ -94,7 +95,7 @@ class _Plain(FeatureView):
     def load(self, dataset: Dataset, heard: Mapping[str, Heard], progress: Progress) -> Encoded:
         if not self._upstream.hears:
             found = self._found(dataset)
-            return self._encoded(tuple(found), lambda name: found[name])
+            return self._encoded(dataset, tuple(found), lambda name: found[name])
         if self._stream:
             return self._streamed(dataset, heard)
         return FeatureStore(self._cache, self._upstream, self._needs).load(dataset, heard, progress)
@@ -117,11 +118,15 @@ class _Plain(FeatureView):
                 (features,) = encode_batch(self._upstream, [recording], [wave])
             return Features(np.asarray(pool(self._upstream.name, self._needs, features, utterance), np.float32))
 
-        return self._encoded(tuple(utterance.id for utterance in dataset.recordings), encode)
+        return self._encoded(dataset, tuple(utterance.id for utterance in dataset.recordings), encode)
 
-    def _encoded(self, names: Sequence[str], features_of: Callable[[str], Features]) -> Encoded:
+    def _encoded(self, dataset: Dataset, names: Sequence[str], features_of: Callable[[str], Features]) -> Encoded:
+        alike = Alike(self._upstream.name, self._needs)
+
         def pooled(name: str) -> NDArray[np.float32]:
-            return np.asarray(POOLINGS[self._needs](features_of(name)), np.float32)
+            features = np.asarray(POOLINGS[self._needs](features_of(name)), np.float32)
+            alike.check(features.shape, dataset.by_id[name].file)
+            return features
 
         is_small = not self._needs.startswith("frames")  # and is read by every head
         features = {name: pooled(name) for name in names} if is_small else LazyMapping(names, pooled)

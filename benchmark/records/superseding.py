@@ -32,7 +32,8 @@ class Superseded:
     def advice(self, command: str) -> str:
         """What to do to have it shown, by the command that runs it."""
         if self.by.complete and not self.cell.complete:
-            return f"{command} completes it, and it is the newest then"
+            again = f"{command} --rerun failed" if self.cell.failed else command
+            return f"{again} completes it, and it is the newest then"
         if self.cell.created > self.by.created:
             return "rows that are published come first: it is shown without --published"
         return f"{command} --rerun all makes it the newest; --results DIR keeps both"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from boards_factory import system
-from records_factory import cell
+from records_factory import cell, failed
 
 from benchmark.records.grouping import group
 from benchmark.records.superseding import superseded_by
@@ -44,6 +44,8 @@ def test_what_is_not_complete_is_to_be_completed() -> None:
     ((reason, advice),) = told(cell() + part)
     assert reason == "superseded by ears + superb of 2026-01-02 03:04 (another version of the head)"
     assert advice == "bench run completes it, and it is the newest then"
+    ((_, advice),) = told([*cell(), part[0], failed(downstream__sha256=OTHER, task__seeds=[0, 1, 2], seed=1, **NEWER)])
+    assert advice == "bench run --rerun failed completes it, and it is the newest then"
 
 
 def test_a_published_row_comes_first_however_old() -> None:

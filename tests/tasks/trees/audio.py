@@ -5,6 +5,7 @@ pyproject.toml puts `tests/tasks` on the path of the tests: `from trees.audio im
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from pathlib import Path
 
@@ -16,12 +17,16 @@ RATE = 16_000
 def write_wav(path: Path, seed: int, seconds: float = 0.02, rate: int = RATE, channels: int = 1) -> Path:
     """Write a 16-bit recording of noise that no other seed gives; folders are made.
 
-    The header is written by hand: a corpus of ten thousand files is there in a second or two.
+    The header is written by hand, and a digest is the noise: a corpus of ten thousand files is there in half a second.
     """
-    samples = np.random.default_rng(seed).integers(-8000, 8000, (round(seconds * rate), channels), dtype=np.int16)
-    data = samples.astype("<i2").tobytes()
+    drawn = hashlib.shake_128(str(seed).encode()).digest(2 * round(seconds * rate) * channels)
+    data = (np.frombuffer(drawn, "<i2") >> 2).tobytes()  # a quarter of full scale
     form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, channels, rate, rate * channels * 2, channels * 2, 16)
     body = b"WAVE" + form + struct.pack("<4sI", b"data", len(data)) + data
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(struct.pack("<4sI", b"RIFF", len(body)) + body)
+    content = struct.pack("<4sI", b"RIFF", len(body)) + body
+    try:
+        path.write_bytes(content)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
     return path

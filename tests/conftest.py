@@ -20,6 +20,8 @@ from benchmark.threads import threads
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Where a test asks for two, one that waits for the other sleeps, and does not burn what the other needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Processes that tests start compile the project once between them, also where Python is told not to keep what it did.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 # A folder in memory: tests write two hundred thousand small files, of made corpora above all, and delete them again.

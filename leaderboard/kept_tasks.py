@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmark.errors import BenchError
 from benchmark.io.bounded_json import MAX_BYTES
-from benchmark.io.files import canonical_json, digest, file_sha256, files_below, write_atomically
+from benchmark.io.files import canonical_json, digest, file_sha256, files_below, is_hidden, write_atomically
 from benchmark.io.packages import package_folder, versions
 from benchmark.metrics import METRICS, Metric
 from benchmark.protocol.references import Reference
@@ -129,7 +129,7 @@ class _Kept:
         self._read(file for file in files if file.sha256 not in known)
         tasks = {file.sha256: known.get(file.sha256) or self._tasks(file) for file in files}
         if tasks != known:
-            self._write(INDEX, canonical_json({"made_by": self._made_by, "tasks": tasks}))
+            self._write(INDEX, _sealed(canonical_json({"made_by": self._made_by, "tasks": tasks})))
         found: dict[str, list[_File]] = {}
         for file in files:
             for task in tasks[file.sha256]:
@@ -141,11 +141,11 @@ class _Kept:
         name = digest([self._made_by, task, [[file.number, file.sha256] for file in files]])[:32]
         self._used.add(name)
         try:
-            return _unpacked((self._folder / name).read_bytes())
+            return _unpacked(_unsealed((self._folder / name).read_bytes()))
         except UNUSABLE:  # of another time, or half of it is gone: it is made again
             made = self._made(task, files)
         if all(file.now() == file.sha256 for file in files):  # nobody has written them anew meanwhile
-            self._write(name, _packed(made))
+            self._write(name, _sealed(_packed(made)))
         return made
 
     def _made(self, task: str, files: Sequence[_File]) -> TaskBoard:
@@ -164,14 +164,14 @@ class _Kept:
         """Remove what this board was before."""
         with contextlib.suppress(OSError):  # another process removes it too, or nobody may
             for path in self._folder.iterdir():
-                if path.name not in self._used:
+                if path.name not in self._used and not is_hidden(path.name):
                     path.unlink()
 
     def _index(self) -> dict[str, list[str]]:
         """The tasks that files have records of, by the digests of the files, as they were the last time."""
         try:
-            content = json.loads((self._folder / INDEX).read_bytes())
-        except (OSError, ValueError):
+            content = json.loads(_unsealed((self._folder / INDEX).read_bytes()))
+        except UNUSABLE:
             return {}
         return content["tasks"] if content["made_by"] == self._made_by else {}
 
@@ -219,20 +219,28 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _packed(part: TaskBoard) -> bytes:
-    """A task as bytes, the digest of the others first."""
     content = io.BytesIO()
     _Pickler(content, protocol=5).dump(part)
-    return hashlib.sha256(content.getvalue()).digest() + content.getvalue()
+    return content.getvalue()
 
 
 def _unpacked(content: bytes) -> TaskBoard:
-    """The task of bytes that `_packed` gave.
+    part: TaskBoard = _Unpickler(io.BytesIO(content)).load()
+    return part
+
+
+def _sealed(content: bytes) -> bytes:
+    """Bytes with their digest before them."""
+    return hashlib.sha256(content).digest() + content
+
+
+def _unsealed(content: bytes) -> bytes:
+    """What was sealed.
 
     Raises:
-        ValueError: They are not whole.
+        ValueError: It is not whole, or was changed.
     """
     size = hashlib.sha256().digest_size
     if hashlib.sha256(content[size:]).digest() != content[:size]:
-        raise ValueError("half of a task")
-    part: TaskBoard = _Unpickler(io.BytesIO(content[size:])).load()
-    return part
+        raise ValueError("its digest is not that of the rest")
+    return content[size:]

@@ -164,6 +164,13 @@ def test_what_is_damaged_is_made_again(folder: Path, tmp_path: Path, damage) -> 
     assert kept(folder, cache=tmp_path / "cache") == expected
 
 
+def test_a_task_of_a_file_that_the_index_has_wrong_is_not_lost(folder: Path, tmp_path: Path) -> None:
+    expected = kept(folder, cache=tmp_path / "cache")
+    (index,) = (tmp_path / "cache").rglob(kept_tasks.INDEX)
+    index.write_bytes(index.read_bytes().replace(b'["toy"]', b'["toz"]', 1))
+    assert kept(folder, cache=tmp_path / "cache") == expected
+
+
 def test_nothing_but_the_parts_of_a_task_is_made_of_a_kept_file(folder: Path, tmp_path: Path) -> None:
     class Evil:
         def __reduce__(self):

@@ -31,7 +31,7 @@ from leaderboard.board import Board, assembled
 from leaderboard.task_board import TaskBoard, task_board
 
 FOLDER = "boards"  # of the cache
-INDEX = "files.json"
+INDEX = "files"  # no name of a record, wherever the cache lies
 PACKAGES = ("benchmark", "leaderboard", "upstreams", "downstreams", "tasks")
 UNUSABLE = (OSError, ValueError, pickle.UnpicklingError)
 SOURCES = (".py", ".yaml")
@@ -126,10 +126,13 @@ class _Kept:
     def by_task(self, files: Sequence[_File]) -> dict[str, list[_File]]:
         """The files that have records of each task: known from the last time, or read."""
         known = self._index()
-        self._read(file for file in files if file.sha256 not in known)
+        new = [file for file in files if file.sha256 not in known]
+        self._read(new)
         tasks = {file.sha256: known.get(file.sha256) or self._tasks(file) for file in files}
-        if tasks != known:
-            self._write(INDEX, _sealed(canonical_json({"made_by": self._made_by, "tasks": tasks})))
+        kept = {file.sha256 for file in files} - {file.sha256 for file in new if file.now() != file.sha256}
+        index = {sha256: tasks[sha256] for sha256 in sorted(kept)}
+        if index != known:
+            self._write(INDEX, _sealed(canonical_json({"made_by": self._made_by, "tasks": index})))
         found: dict[str, list[_File]] = {}
         for file in files:
             for task in tasks[file.sha256]:

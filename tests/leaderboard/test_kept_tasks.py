@@ -235,6 +235,28 @@ def test_a_file_that_is_written_meanwhile_is_not_kept_under_what_it_held(
     assert kept(folder, cache=tmp_path / "cache") == fresh(folder)
 
 
+def test_a_file_that_is_written_while_it_is_read_is_not_in_the_index_as_what_it_held(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, first = folder / "toy" / "eyes.json", (folder / "toy" / "eyes.json").read_bytes()
+    read = kept_tasks.read_each
+
+    def racing(paths):
+        path.write_bytes(pack(system("eyes", 0.6, task__name="elsewhere")))
+        return read(paths)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(kept_tasks, "read_each", racing)
+        kept(folder, cache=tmp_path / "cache")
+    path.write_bytes(first)
+    assert kept(folder, cache=tmp_path / "cache") == fresh(folder)
+
+
+def test_a_cache_in_the_folder_of_records_is_none_of_them(folder: Path) -> None:
+    for _ in range(2):
+        assert kept(folder, cache=folder / "cache") == fresh(folder)
+
+
 def test_its_cells_say_that_they_forgot_their_records(folder: Path, tmp_path: Path) -> None:
     made = kept_board([folder], tmp_path / "cache")
     assert made is not None

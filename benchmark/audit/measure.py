@@ -44,7 +44,7 @@ def audit(dataset: Dataset, heard: Mapping[str, Heard] | None = None) -> Audit:
         heard: Digest and duration of each utterance; without it durations and identical audio are not looked for.
     """
     task, table = dataset.task, columns(dataset, heard or {})
-    overlapping = overlaps(table, dataset, heard or {})
+    overlapping, crowds = overlaps(table, dataset, heard or {})
     result = Audit(
         task=task.name,
         version=task.version,
@@ -54,6 +54,7 @@ def audit(dataset: Dataset, heard: Mapping[str, Heard] | None = None) -> Audit:
         folds=tuple(_fold(fold, table, dataset, overlapping) for fold in dataset.folds),
         identical=_identical(table, dataset),
         overlaps=overlapping,
+        crowds=crowds,
     )
     return replace(result, findings=judge(dataset, result, heard or {}))
 

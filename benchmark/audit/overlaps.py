@@ -10,13 +10,14 @@ has heard all of the short one.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from benchmark.audit.columns import Columns, Positions
-from benchmark.audit.report import COMPARED, Audit, Copy, Finding, Overlap, SetName, Severity, Stretch
+from benchmark.audit.report import COMPARED, Audit, Copy, Crowd, Finding, Overlap, SetName, Severity, Stretch
 from benchmark.data.listening import Heard
 from benchmark.protocol.dataset import Dataset
 from benchmark.protocol.task import Task
@@ -24,16 +25,24 @@ from benchmark.text import some
 
 MOSTLY = 0.5  # of the shorter stretch
 LEAST = 0.025  # less than one frame is the rounding of an annotation [s]
+MANY, NEXT = 100_000, 10
 NAMED = 5
 
 
-def overlaps(table: Columns, dataset: Dataset, heard: Mapping[str, Heard]) -> tuple[Overlap, ...]:
+def overlaps(
+    table: Columns, dataset: Dataset, heard: Mapping[str, Heard]
+) -> tuple[tuple[Overlap, ...], tuple[Crowd, ...]]:
     """Every two stretches of one recording that overlap, by the largest share; identical samples are told elsewhere.
+
+    Where more than `MANY` of a recording do, each stretch is compared with the `NEXT` that begin after it.
 
     Args:
         table: The columns of the dataset.
         dataset: The task with its utterances.
         heard: Durations: where a stretch ends that does not say it.
+
+    Returns:
+        The overlaps; and the recordings in which not every two stretches were compared.
     """
     of_files: dict[tuple[int, str], list[tuple[float, float, int]]] = defaultdict(list)
     for row, utterance in enumerate(dataset.recordings):
@@ -43,20 +52,27 @@ def overlaps(table: Columns, dataset: Dataset, heard: Mapping[str, Heard]) -> tu
             end = start + heard[utterance.id].duration
         of_files[int(table.corpora.codes[row]), utterance.file].append((start, end, row))
     digests = table.audio.codes
-    found = []
-    for stretches in of_files.values():
-        open_ones: list[tuple[float, float, int]] = []
-        for start, end, row in sorted(stretches):
-            open_ones = [one for one in open_ones if one[1] - start >= LEAST]
-            for other_start, other_end, other in open_ones:
-                seconds, shorter = min(end, other_end) - start, min(end - start, other_end - other_start)
-                if seconds >= LEAST and (digests[row] < 0 or digests[row] != digests[other]):
-                    # Of two that nobody has heard to their end the later one is in the other.
-                    share = 1.0 if math.isinf(seconds) else seconds / shorter
-                    pair = (_stretch(other, other_start, other_end, dataset), _stretch(row, start, end, dataset))
-                    found.append(Overlap(dataset.recordings[row].file, pair, share))
-            open_ones.append((start, end, row))
-    return tuple(sorted(found, key=lambda one: (-one.share, one.file, one.stretches[0].start, one.stretches[1].start)))
+    found, crowds = list[Overlap](), list[Crowd]()
+    for (_, file), stretches in of_files.items():
+        stretches.sort()
+        starts = [start for start, _, _ in stretches]
+        # Of each the first one that begins too late to overlap with it.
+        after = [max(i + 1, bisect_right(starts, end - LEAST)) for i, (_, end, _) in enumerate(stretches)]
+        pairs = sum(last - i - 1 for i, last in enumerate(after))
+        if pairs > MANY:
+            crowds.append(Crowd(file, len(stretches), pairs))
+            after = [min(last, i + 1 + NEXT) for i, last in enumerate(after)]
+        for i, (start, end, row) in enumerate(stretches):
+            for other_start, other_end, other in stretches[i + 1 : after[i]]:
+                seconds, shorter = min(end, other_end) - other_start, min(end - start, other_end - other_start)
+                if seconds < LEAST or (digests[row] >= 0 and digests[row] == digests[other]):
+                    continue
+                # Of two that nobody has heard to their end the later one is in the other.
+                share = 1.0 if math.isinf(seconds) else seconds / shorter
+                pair = (_stretch(row, start, end, dataset), _stretch(other, other_start, other_end, dataset))
+                found.append(Overlap(file, pair, share))
+    found.sort(key=lambda one: (-one.share, one.file, one.stretches[0].start, one.stretches[1].start))
+    return tuple(found), tuple(crowds)
 
 
 def _stretch(row: int, start: float, end: float, dataset: Dataset) -> Stretch:
@@ -107,6 +123,12 @@ def judged(task: Task, result: Audit, undeclared: Severity) -> Iterator[Finding]
         pairs = {frozenset((copy.id, copy.other_id)) for copy in copies}
         if found := [one for pair, one in known.items() if pair in pairs]:
             yield _finding(found, mostly, partly, f"Stretches of one recording that overlap are {where}")
+    for crowd in result.crowds:
+        yield Finding(
+            "warning",
+            f"{crowd.file} has {crowd.stretches} stretches, of which two overlap {crowd.pairs} times (does each say "
+            f"where it ends?): each was compared with the {NEXT} that begin after it, and no others.",
+        )
     several, disputed, repeated = list[Overlap](), list[Overlap](), list[Overlap]()
     for one in result.overlaps:
         speakers, labels = ([getattr(stretch, name) for stretch in one.stretches] for name in ("speaker", "label"))

@@ -278,6 +278,21 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """A recording whose stretches overlap so often that not every two are looked at.
+
+    Attributes:
+        file: The recording.
+        stretches: How many there are.
+        pairs: How often two of them overlap.
+    """
+
+    file: str
+    stretches: int
+    pairs: int
+
+
+@dataclass(frozen=True)
 class Audit:
     """The audit of a task.
 
@@ -290,6 +305,7 @@ class Audit:
         folds: One for each fold.
         identical: Groups of recordings with identical samples.
         overlaps: Stretches of one recording that overlap, by the largest share.
+        crowds: Recordings of which only some of these are among them.
         findings: What to know, worst first.
     """
 
@@ -301,6 +317,7 @@ class Audit:
     folds: tuple[FoldAudit, ...]
     identical: tuple[Identical, ...]
     overlaps: tuple[Overlap, ...]
+    crowds: tuple[Crowd, ...]
     findings: tuple[Finding, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:

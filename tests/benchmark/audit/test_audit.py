@@ -506,7 +506,7 @@ def test_context_is_heard_and_the_example_is_not() -> None:
 
 
 KEYS = {
-    "": {"task", "version", "kind", "outputs", "corpora", "folds", "identical", "overlaps", "findings"},
+    "": {"task", "version", "kind", "outputs", "corpora", "folds", "identical", "overlaps", "crowds", "findings"},
     "findings": {"severity", "text"},
     "identical": {"ids", "speakers", "labels"},
     "corpora": {

@@ -103,3 +103,15 @@ def test_long_recordings_of_many_turns_take_no_time() -> None:
     assert time.process_time() - started < 5
     assert len(report.overlaps) == 9999
     assert [(one.id, one.other_id) for one in report.folds[0].overlaps] == [("u9000", "u8999"), ("u8000", "u7999")]
+
+
+def test_stretches_that_nearly_all_overlap_are_told_and_take_no_time() -> None:
+    crowd = [cut(f"c{number}", number / 10, None, "anna") for number in range(2000)]
+    started = time.process_time()
+    report = audit(made([*crowd, BESIDE], Fold("x", ("c0", "z"), (), ("c1",)), speaker_independent=False))
+    assert time.process_time() - started < 10
+    (warning,) = (one for one in report.findings if "2000 stretches" in one.text)
+    assert warning.severity == "warning"
+    assert "overlap 1999000 times (does each say where it ends?)" in warning.text
+    assert len(report.overlaps) == sum(min(10, 1999 - number) for number in range(2000))
+    assert any("in test and in train" in one.text for one in report.findings)

@@ -48,7 +48,7 @@ def write_kept(path: Path, content: Any, about: Mapping[str, Any], allowed: Coll
     from safetensors.numpy import save
 
     writer = _Writer((*ALLOWED, *allowed))
-    told = {"format": FORMAT, "about": about, "content": writer.told(content, "it")}
+    told = json.loads(canonical_json({"format": FORMAT, "about": about, "content": writer.told(content, "it")}))
     tensors = {f"{number:06d}": array for number, array in enumerate(writer.arrays)}
     text = canonical_json({**told, SEAL: seal(told, writer.arrays)}).decode()
     write_atomically(path, save(tensors, {KEY: text}))
@@ -70,10 +70,10 @@ def read_kept(path: Path, allowed: Collection[str] = ()) -> tuple[Any, dict[str,
         with safe_open(path, "numpy") as file:
             told = json.loads(file.metadata()[KEY])
             arrays = [file.get_tensor(name) for name in sorted(file.keys())]
-        if told.pop(SEAL) != seal(told, arrays):
-            raise ValueError("its digest is not that of what it holds")
         if told["format"] != FORMAT:
             raise ValueError(f"format {told['format']}")
+        if told.pop(SEAL) != seal(told, arrays):
+            raise ValueError("its digest is not that of what it holds")
         return _Reader(arrays, (*ALLOWED, *allowed)).made(told["content"]), told["about"]
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise BenchError(f"{path.name} cannot be read: {error}", "remove it and run again") from error
@@ -195,6 +195,7 @@ class _Writer:
             return {"texts": array.tolist(), "dtype": array.dtype.str}
         if array.dtype.kind not in "biuf":
             raise _unkept(array, where)
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
         is_fortran = array.flags.f_contiguous and not array.flags.c_contiguous
         # The order in memory decides in which order products are summed.
         self.arrays.append(np.ascontiguousarray(array.T if is_fortran else array))

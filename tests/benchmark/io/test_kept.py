@@ -184,6 +184,17 @@ def test_a_change_of_any_byte_is_noticed_or_changes_nothing(tmp_path: Path) -> N
     assert passed < len(whole) / 50
 
 
+def test_arrays_of_the_other_byte_order_come_back_as_numbers(tmp_path: Path) -> None:
+    write_kept(tmp_path / "a", {"x": np.arange(4, dtype=">f8")}, {9: 1, 10: 2})
+    assert read_kept(tmp_path / "a")[0]["x"].tolist() == [0, 1, 2, 3]
+
+
+def test_a_file_of_another_format_says_so(tmp_path: Path) -> None:
+    save_file({}, tmp_path / "a", {KEY: json.dumps({"format": 1, "about": {}, "content": []})})
+    with pytest.raises(BenchError, match="format 1"):
+        read_kept(tmp_path / "a")
+
+
 def test_a_class_of_elsewhere_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match=r"it\.box is a .*Box, which cannot be kept"):
         write_kept(tmp_path / "a", {"box": Box(1)}, {})

@@ -20,6 +20,8 @@ PIPE_WIDTH = 160
 HOUR = 3600
 GAP = 2  # between columns
 LEAST, WIDEST = 6, 32  # of a column: what is longer is folded
+# What moves a terminal's cursor and is a space all the same.
+SPACES = dict.fromkeys(map(ord, "\t\r\x0b\x0c\x1c\x1d\x1e\x1f\x85"), " ")
 ROUNDING = 1e-9  # of shares of a whole that are added up
 
 
@@ -65,7 +67,8 @@ def print_table(
     from rich.text import Text
 
     width = stdout().width
-    for number, piece in enumerate(_pieces(columns, rows, keys, width)):
+    cells = [[_printable(str(cell)) for cell in row] for row in rows]
+    for number, piece in enumerate(_pieces(columns, cells, keys, width)):
         if number:
             stdout().print()
         heading = "" if number else "\n".join(clean(line) for line in title.splitlines())
@@ -77,7 +80,7 @@ def print_table(
             pad_edge=False,
         )
         headings = [columns[index] for index in piece]
-        texts = [[str(row[index]) for index in piece] for row in rows]
+        texts = [[row[index] for index in piece] for row in cells]
         widths = _widths(headings, texts, width)
         is_right = [heading in right for heading in headings]
         for heading, room, flush_right in zip(headings, widths, is_right, strict=True):
@@ -86,6 +89,11 @@ def print_table(
         stdout().print(table)
         for row in texts:  # rich would take ten times as long for those of a large table
             sys.stdout.writelines(_lines(row, widths, is_right))
+
+
+def _printable(text: str) -> str:
+    """A cell without control characters, which names may hold: they come from records that anybody has written."""
+    return "\n".join(visible(line).translate(SPACES) for line in text.split("\n"))
 
 
 def _pieces(
@@ -125,9 +133,8 @@ def _lines(row: Sequence[str], widths: Sequence[int], is_right: Sequence[bool]) 
     """A row as rich would print it: what is wider than its column is folded between words; lines with their breaks."""
     from rich.cells import cell_len
 
-    # names may come from records that anybody has written: no control characters reach the terminal
     folded = [
-        [one for line in text.split("\n") for one in _folded(visible(line), width)]
+        [one for line in text.split("\n") for one in _folded(line, width)]
         for text, width in zip(row, widths, strict=True)
     ]
     for number in range(max(map(len, folded), default=0)):

@@ -167,6 +167,12 @@ def test_rows_are_those_of_rich(
     assert len(shown) > len(expected)
 
 
+def test_a_cell_does_not_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table("", ["name", "next"], [["a\tb\rc\x0bd\x85e", "x"], ["f", "y"]])
+    lines = capsys.readouterr().out.rstrip("\n").split("\n")
+    assert [line.rstrip() for line in lines] == ["name       next", "a b c d e  x", "f          y"]
+
+
 def test_a_title_and_a_heading_that_look_like_markup_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     print_table("of [/b]", ["[red]name", "x [/] y"], [["a", "b"]])
     shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]

@@ -74,7 +74,7 @@ def mistake_of(error: BenchError) -> tuple[str, ...]:
     if not isinstance(first, BenchError):
         own = [frame for frame in traceback.extract_tb(first.__traceback__) if "site-packages" not in frame.filename]
         place = f"{own[-1].filename}:{own[-1].lineno}" if own else ""
-    return type(first).__name__, re.sub(r"\d+", "#", words), place
+    return type(first).__name__, re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", words), place
 
 
 def require(kept: bool, message: str, hint: str) -> None:

@@ -155,7 +155,7 @@ def _selection(toys: FittedToys) -> None:
     require(
         isinstance(selection, Selection),
         f"fit returns {type(selection).__name__}",
-        "fit returns benchmark.types.Selection",
+        "fit returns benchmark.Selection",
     )
     score, epoch, weights = selection.score, selection.epoch, selection.layer_weights
     require(

@@ -74,7 +74,7 @@ class _Probes:
         require(
             isinstance(features, Features),
             f"encoding {what} returns {type(features).__name__}",
-            "encode returns benchmark.types.Features",
+            "encode returns benchmark.Features",
         )
         return features
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmark.errors import EncodingError
+from benchmark.text import count
 from benchmark.types import Needs
 
 
@@ -32,5 +33,8 @@ class Alike:
         if self._first is None:
             self._first = found, file
         elif self._first[0] != found:
-            told = [f"{layers} layers of {dim} values for {of}" for (layers, dim), of in (self._first, (found, file))]
+            told = [
+                f"{count(layers, 'layer')} of {count(dim, 'value')} for {of}"
+                for (layers, dim), of in (self._first, (found, file))
+            ]
             raise EncodingError(f"the upstream {self._upstream!r} gave {' and '.join(told)}: all have the same")

@@ -33,7 +33,7 @@ class Superseded:
         """What to do to have it shown, by the command that runs it."""
         if self.by.complete and not self.cell.complete:
             again = f"{command} --rerun failed" if self.cell.failed else command
-            return f"{again} completes it, and it is the newest then"
+            return f"{again} completes it where protocol, code and recordings are still those that it was begun with"
         if self.cell.created > self.by.created:
             return "rows that are published come first: it is shown without --published"
         return f"{command} --rerun all makes it the newest; --results DIR keeps both"

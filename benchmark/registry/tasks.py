@@ -75,6 +75,8 @@ class Tasks:
     def _file(self, name: str) -> Path:
         if name.endswith(SUFFIXES):
             path = Path(name)
+            if path.is_dir():
+                raise UsageError(f"{name!r} is a folder, and no task file", self._instead(path))
             if not path.is_file():
                 raise UsageError(f"there is no task file {name!r}", self._instead(path))
             return path
@@ -86,5 +88,5 @@ class Tasks:
         """What may be meant by the path of a file that is not there."""
         if path.stem in self._paths:
             return f"there is a registered task of that name: {path.stem}"
-        there = {str(one) for suffix in SUFFIXES for one in path.parent.glob(f"*{suffix}")}
+        there = {str(one) for suffix in SUFFIXES for one in path.parent.glob(f"*{suffix}") if one.is_file()}
         return nearest(str(path), there) if there else "give the path of a protocol YAML"

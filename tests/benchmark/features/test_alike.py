@@ -21,7 +21,7 @@ from benchmark.protocol.task import read_task
 from benchmark.types import Features, Needs
 from tasks.corpora.csv import CSV
 
-TOLD = r"'energy' gave 2 layers of \d values for \w+/\w+\.wav and 2 layers of \d values for \w+/\w+\.wav: all have"
+TOLD = r"'energy' gave 2 layers of \d values? for \w+/\w+\.wav and 2 layers of \d values? for \w+/\w+\.wav: all have"
 
 
 class Varying(Upstream):

@@ -10,6 +10,7 @@ from benchmark.records.superseding import superseded_by
 
 OTHER = "9" * 64
 NEWER = {"provenance__created": "2027-01-01T12:34:56+00:00"}
+COMPLETES = "completes it where protocol, code and recordings are still those that it was begun with"
 
 
 def told(*records: object, published: tuple = ()) -> list[tuple[str, str]]:
@@ -43,9 +44,9 @@ def test_what_is_not_complete_is_to_be_completed() -> None:
     part = cell(downstream__sha256=OTHER, **NEWER)[:2]
     ((reason, advice),) = told(cell() + part)
     assert reason == "superseded by ears + superb of 2026-01-02 03:04 (another version of the head)"
-    assert advice == "bench run completes it, and it is the newest then"
+    assert advice == f"bench run {COMPLETES}"
     ((_, advice),) = told([*cell(), part[0], failed(downstream__sha256=OTHER, task__seeds=[0, 1, 2], seed=1, **NEWER)])
-    assert advice == "bench run --rerun failed completes it, and it is the newest then"
+    assert advice == f"bench run --rerun failed {COMPLETES}"
 
 
 def test_a_published_row_comes_first_however_old() -> None:

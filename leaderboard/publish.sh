@@ -28,14 +28,14 @@ done
 for task in emovo emovo-random ravdess ravdess-random ravdess-song ravdess-song-random; do
   run "$task" superb,svm,logistic,knn whisper-tiny
 done
-for task in turev-db turev-db-random baved baved-random ased ased-random; do
+for task in nemo nemo-random turev-db turev-db-random baved baved-random ased ased-random; do
   run "$task" superb,svm,logistic,knn whisper-tiny
 done
 for task in nemo nemo-random turev-db turev-db-random baved baved-random ased ased-random; do
   run "$task" superb,svm,logistic,knn chance logmel mfcc egemaps moonshine-tiny moonshine-base
 done
-for task in ravdess-to-emovo emovo-to-ravdess; do
-  run "$task" superb,svm,logistic chance logmel mfcc egemaps moonshine-tiny moonshine-base
+for task in ravdess-to-emovo emovo-to-ravdess ravdess-to-urdu; do
+  run "$task" superb,svm,logistic chance logmel mfcc egemaps moonshine-tiny moonshine-base whisper-tiny
 done
 run emovo attentive-statistics logmel mfcc moonshine-tiny
 run emovo dense logmel
@@ -44,9 +44,9 @@ run ravdess-7class dense egemaps-lld spectrogram
 run ravdess-7class attentive-statistics,dense logmel
 # What other benchmarks would report: docs/bridge.md is made of these rows.
 for corpus in urdu emovo ravdess; do
-  run "$corpus-maeb" maeb egemaps moonshine-tiny moonshine-base
-  run "$corpus-xares" xares-mlp,xares-knn egemaps moonshine-tiny moonshine-base
-  run "$corpus" maeb,xares-mlp,xares-knn egemaps moonshine-tiny moonshine-base
+  run "$corpus-maeb" maeb egemaps moonshine-tiny moonshine-base whisper-tiny
+  run "$corpus-xares" xares-mlp,xares-knn egemaps moonshine-tiny moonshine-base whisper-tiny
+  run "$corpus" maeb,xares-mlp,xares-knn egemaps moonshine-tiny moonshine-base whisper-tiny
 done
 run urdu-emobox emobox,superb moonshine-tiny moonshine-base
 run urdu-emobox finetune,lora moonshine-tiny

@@ -287,7 +287,7 @@ WITH_EFFECT: dict[str, tuple[Edit, set[str]]] = {
         {"mean"},
     ),
     "what feeds a head": (
-        replaced("benchmark/run/fitting.py", "predict(unlabelled(test))", "predict(test)"),
+        replaced("benchmark/run/fitting.py", "scores_of(head, unlabelled(test))", "scores_of(head, test)"),
         {"fitting"},
     ),
     "a default": (

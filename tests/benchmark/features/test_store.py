@@ -138,7 +138,7 @@ def test_other_dimensions_are_refused_with_both_files(settings: Settings, datase
             found = super().encode_batch(waves)
             return [Features(np.repeat(one.layers, 1 + place % 2, axis=2), 100.0) for place, one in enumerate(found)]
 
-    text = r"'energy' gave 2 layers of 1 values for \w+/\w+\.wav and 2 layers of 2 values for \w+/\w+\.wav: all have"
+    text = r"'energy' gave 2 layers of 1 value for \w+/\w+\.wav and 2 layers of 2 values for \w+/\w+\.wav: all have"
     with pytest.raises(EncodingError, match=text):
         encode(settings, Varying(), dataset, heard)
 

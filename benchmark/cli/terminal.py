@@ -86,9 +86,10 @@ def print_table(
         for heading, room, flush_right in zip(headings, widths, is_right, strict=True):
             justify: Literal["left", "right"] = "right" if flush_right else "left"
             table.add_column(Text(heading), justify=justify, overflow="fold", width=room)
-        stdout().print(table)
-        for row in texts:  # rich would take ten times as long for those of a large table
-            sys.stdout.writelines(_lines(row, widths, is_right))
+        console = stdout()
+        console.print(table)
+        for row in texts:  # rich would take several times as long for those of a large table
+            sys.stdout.writelines(_lines(row, widths, is_right, console))
 
 
 def _printable(text: str) -> str:
@@ -129,12 +130,12 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int
     return widths
 
 
-def _lines(row: Sequence[str], widths: Sequence[int], is_right: Sequence[bool]) -> Iterator[str]:
+def _lines(row: Sequence[str], widths: Sequence[int], is_right: Sequence[bool], console: Console) -> Iterator[str]:
     """A row as rich would print it: what is wider than its column is folded between words; lines with their breaks."""
     from rich.cells import cell_len
 
     folded = [
-        [one for line in text.split("\n") for one in _folded(line, width)]
+        [one for line in text.split("\n") for one in _folded(line, width, console)]
         for text, width in zip(row, widths, strict=True)
     ]
     for number in range(max(map(len, folded), default=0)):
@@ -147,14 +148,14 @@ def _lines(row: Sequence[str], widths: Sequence[int], is_right: Sequence[bool]) 
         yield (" " * GAP).join(cells) + "\n"
 
 
-def _folded(text: str, width: int) -> list[str]:
+def _folded(text: str, width: int, console: Console) -> list[str]:
     """A line as several that fit a column."""
     from rich.cells import cell_len
     from rich.text import Text
 
     if cell_len(text) <= width:
         return [text]
-    return [line.plain.rstrip() for line in Text(text).wrap(stdout(), width, overflow="fold")]
+    return [line.plain.rstrip() for line in Text(text).wrap(console, width, overflow="fold")]
 
 
 def fitted(

@@ -13,7 +13,7 @@ from boards_factory import alike, named, rated, system
 from records_factory import failed, record
 
 from benchmark.errors import BenchError
-from benchmark.records import RecordStore, pack
+from benchmark.records import Record, RecordStore, pack
 from leaderboard import kept_tasks
 from leaderboard.board import board
 from leaderboard.kept_tasks import kept_board
@@ -218,35 +218,25 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(folder: Path, tmp_path:
     assert kept(folder, cache=tmp_path / "cache") == fresh(folder)
 
 
-def test_a_file_that_is_written_meanwhile_is_not_kept_under_what_it_held(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("step", "name", "written"),
+    [
+        ("task_board", "ears", system("ears", 0.8)),
+        ("read_each", "eyes", system("eyes", 0.6, task__name="elsewhere")),
+    ],
+)
+def test_a_file_that_is_written_meanwhile_is_not_kept_as_what_it_held(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, name: str, written: list[Record]
 ) -> None:
-    path, first = folder / "toy" / "ears.json", (folder / "toy" / "ears.json").read_bytes()
-    make = kept_tasks.task_board
+    path = folder / "toy" / f"{name}.json"
+    first, undisturbed = path.read_bytes(), getattr(kept_tasks, step)
 
-    def while_written(task, grouping):
-        path.write_bytes(pack(system("ears", 0.8)))
-        return make(task, grouping)
+    def disturbed(*given):
+        path.write_bytes(pack(written))
+        return undisturbed(*given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(kept_tasks, "task_board", while_written)
-        kept(folder, cache=tmp_path / "cache")
-    path.write_bytes(first)
-    assert kept(folder, cache=tmp_path / "cache") == fresh(folder)
-
-
-def test_a_file_that_is_written_while_it_is_read_is_not_in_the_index_as_what_it_held(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, first = folder / "toy" / "eyes.json", (folder / "toy" / "eyes.json").read_bytes()
-    read = kept_tasks.read_each
-
-    def racing(paths):
-        path.write_bytes(pack(system("eyes", 0.6, task__name="elsewhere")))
-        return read(paths)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(kept_tasks, "read_each", racing)
+        patched.setattr(kept_tasks, step, disturbed)
         kept(folder, cache=tmp_path / "cache")
     path.write_bytes(first)
     assert kept(folder, cache=tmp_path / "cache") == fresh(folder)

@@ -219,24 +219,25 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(folder: Path, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("step", "name", "written"),
-    [
-        ("task_board", "ears", system("ears", 0.8)),
-        ("read_each", "eyes", system("eyes", 0.6, task__name="elsewhere")),
-    ],
+    ("is_known", "written"), [(False, system("eyes", 0.6, task__name="elsewhere")), (True, system("eyes", 0.8))]
 )
-def test_a_file_that_is_written_meanwhile_is_not_kept_as_what_it_held(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, name: str, written: list[Record]
+def test_a_file_that_is_written_before_it_is_read_is_not_kept_as_what_it_held(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_known: bool, written: list[Record]
 ) -> None:
-    path = folder / "toy" / f"{name}.json"
-    first, undisturbed = path.read_bytes(), getattr(kept_tasks, step)
+    path = folder / "toy" / "eyes.json"
+    first, read = path.read_bytes(), kept_tasks.read_each
+    if is_known:  # of the tasks alone nothing is kept
+        kept(folder, cache=tmp_path / "cache")
+        for one in kept_files(tmp_path / "cache"):
+            if one.name != kept_tasks.INDEX:
+                one.unlink()
 
-    def disturbed(*given):
+    def disturbed(paths):
         path.write_bytes(pack(written))
-        return undisturbed(*given)
+        return read(paths)
 
     with monkeypatch.context() as patched:
-        patched.setattr(kept_tasks, step, disturbed)
+        patched.setattr(kept_tasks, "read_each", disturbed)
         kept(folder, cache=tmp_path / "cache")
     path.write_bytes(first)
     assert kept(folder, cache=tmp_path / "cache") == fresh(folder)
